@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A port: one end that frames come from and go to. NICs and vifs meet here.
+ *
+ * A frame is an rte_mbuf chain whose metadata means the same on every port:
+ *
+ *   RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM, with RTE_MBUF_F_TX_IPV4 or _IPV6 and
+ *   l2_len, l3_len (l4_len too for TCP): the L4 checksum field holds the
+ *   pseudo-header sum only; whoever puts the frame on a wire finishes it.
+ *
+ *   RTE_MBUF_F_TX_TCP_SEG with tso_segsz (bytes of TCP payload): besides, the
+ *   frame stands for several and must be cut before it reaches a wire.
+ *
+ *   RTE_MBUF_F_RX_L4_CKSUM_GOOD: the checksum was verified by the sender's port.
+ *
+ * A port that needs a frame in another form makes a copy when the frame's
+ * reference count is above one: a flooded frame is shared by its ports.
+ *
+ * Nothing here blocks and nothing allocates but mbufs.
+ */
+#ifndef NET_PORT_H
+#define NET_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+/* The most frames handed over in one call. */
+#define PORT_BURST 32
+
+#define PORT_NAME_SIZE 32
+
+/* Forms of frame that a port takes in tx_burst (others are never given to it). */
+#define PORT_TX_CSUM_V4 (1u << 0) /* unfinished TCP/UDP checksum over IPv4 */
+#define PORT_TX_CSUM_V6 (1u << 1) /* the same over IPv6 */
+#define PORT_TX_TSO_V4 (1u << 2) /* TCP_SEG over IPv4 */
+#define PORT_TX_TSO_V6 (1u << 3) /* TCP_SEG over IPv6 */
+#define PORT_TX_MULTI_SEG (1u << 4) /* chains of more than one segment */
+
+struct bridge;
+struct port;
+
+struct port_stats {
+    uint64_t rx_frames, rx_bytes; /* came in through this port */
+    uint64_t tx_frames, tx_bytes; /* left through this port */
+    uint64_t rx_errors; /* came in unusable */
+    uint64_t tx_drops; /* could not leave: peer full, too long, no memory */
+};
+
+struct port_ops {
+    /*
+     * Take up to nr frames (nr <= PORT_BURST) that came in on this port.
+     * Returns the number written to frames; the caller owns them.
+     */
+    uint16_t (*rx_burst)(struct port *port, struct rte_mbuf **frames, uint16_t nr);
+
+    /*
+     * Send nr frames (nr <= PORT_BURST). Ownership of all of them passes to the
+     * port, which frees and counts (stats.tx_drops) what it cannot send.
+     */
+    void (*tx_burst)(struct port *port, struct rte_mbuf **frames, uint16_t nr);
+
+    /*
+     * Finish what tx_burst may have gathered in this turn of the loop (grant
+     * copies, a doorbell). NULL where there is nothing to finish.
+     */
+    void (*flush)(struct port *port);
+
+    /*
+     * Ask to be woken by an event when rx_burst would return frames (or when
+     * queued output can go on), then look once more.
+     * Returns true if there is work already: the loop must not sleep.
+     */
+    bool (*arm)(struct port *port);
+};
+
+struct port {
+    const struct port_ops *ops;
+    char name[PORT_NAME_SIZE]; /* for log lines: "nic0", "vif3.0" */
+    struct rte_ether_addr mac; /* of the NIC, or of the guest's interface */
+    uint16_t mtu; /* longest L3 packet, bytes; frame length is mtu + 14 (+ 4 with a VLAN tag) */
+    uint32_t tx_caps; /* PORT_TX_* */
+    bool up; /* link or carrier; frames for a port that is down are dropped and counted */
+    struct port_stats stats;
+
+    /* Owned by the bridge that the port is in. */
+    struct bridge *bridge; /* NULL while in none */
+    uint8_t bridge_index;
+    uint16_t nr_staged; /* frames gathered for tx_burst in this turn */
+    struct rte_mbuf *staged[PORT_BURST];
+};
+
+#endif
