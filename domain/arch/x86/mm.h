@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory of the domain: where things are and what they may do.
+ *
+ * Every frame of RAM that we keep mapped is at virtual address pfn << 12. Above RAM there are two
+ * windows with page tables made at boot, never later: one for grant mappings (single pages with an
+ * unmapped page on both sides) and one for device registers.
+ */
+#ifndef ARCH_X86_MM_H
+#define ARCH_X86_MM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/x86/cpu.h"
+
+/* Build final page permissions and the windows. Called once, by the first boot step. */
+void mm_init(void);
+
+/* Frames of RAM that the domain was given. */
+unsigned long mm_nr_pages(void);
+
+/*
+ * The RAM left for pools: [*start, *start + *size), virtual, mapped, zeroed by nobody. Whole 2 MB
+ * extents, start aligned to 2 MB. Size may be 0 in a domain that is too small.
+ */
+void mm_pool_range(void **start, size_t *size);
+
+/* Machine frame behind a mapped address in RAM (any address in the image or the pool). */
+unsigned long virt_to_mfn(const void *va);
+
+/* Machine address of a byte in RAM. Contiguous only within a page, unless mm_extent_contiguous(). */
+uint64_t virt_to_maddr(const void *va);
+
+/* Whether the 512 frames behind a 2 MB-aligned address are one run of machine memory. */
+bool mm_extent_contiguous(const void *va);
+
+/*
+ * Exchange the frames behind a 2 MB-aligned extent of the pool for a contiguous run. Contents are
+ * lost. Returns 0 or a negative errno, with the extent still usable (not contiguous) on failure.
+ * Source: xen/memory.h, XENMEM_exchange.
+ */
+int mm_extent_make_contiguous(void *va) __must_check;
+
+/*
+ * Map nr_pages of device memory at machine frame mfn, uncached, into the register window.
+ * Returns NULL when the window is full or Xen refuses (the frame is not ours to map).
+ */
+void *mm_map_device(unsigned long mfn, unsigned long nr_pages) __must_check;
+void mm_unmap_device(void *va, unsigned long nr_pages);
+
+/* The grant window: nr of slots, and the address of one. Its page is unmapped until granted in. */
+#define MM_GRANT_SLOTS 128
+void *mm_grant_slot_va(unsigned int slot);
+
+/* Addresses the linker script and mm_init() lay out, for the crash report and for tests. */
+bool mm_is_text(uintptr_t addr);
+bool mm_is_mapped(uintptr_t addr);
+
+#endif

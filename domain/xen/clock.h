@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time. Source: struct vcpu_time_info in xen/xen.h: system time is the TSC scaled by what Xen
+ * publishes, with a version that is odd while Xen writes.
+ */
+#ifndef XEN_CLOCK_H
+#define XEN_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds of Xen's system time (since the host booted). Monotonic within the domain. */
+uint64_t clock_now(void);
+
+/* Nanoseconds since the kernel's first instruction. */
+uint64_t clock_uptime(void);
+
+/* TSC ticks in a second, as Xen publishes it. */
+uint64_t clock_tsc_hz(void);
+
+/* Busy wait. For drivers' register delays only. */
+void clock_delay_us(unsigned int us);
+
+void clock_init(void);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Grants: our pages to others, others' rings to us, and copies in bulk. No guest page but rings is
+ * ever mapped. Source: xen/grant_table.h.
+ */
+#ifndef XEN_GNTTAB_H
+#define XEN_GNTTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+
+#include <xen/grant_table.h>
+
+#include "arch/x86/cpu.h"
+
+void gnttab_init(void);
+
+/*
+ * Grant one of our pages to another domain.
+ *
+ *   peer       domain id of the grantee
+ *   page       our page, page-aligned, in RAM
+ *   read_only  the peer may only read
+ *   ref_r      set on success only
+ *
+ * Returns 0, or -ENOSPC if no reference is free. The page stays ours and is not reusable until
+ * gnttab_revoke() returned 0.
+ */
+int gnttab_grant(domid_t peer, const void *page, bool read_only, grant_ref_t *ref_r) __must_check;
+
+/* Returns 0, or -EBUSY while the peer has the page mapped. */
+int gnttab_revoke(grant_ref_t ref) __must_check;
+
+/*
+ * Map a page that `peer` granted us (a ring) into a slot of the grant window, writable.
+ *
+ *   va_r    the mapped page
+ *   slot_r  to hand to gnttab_unmap()
+ *
+ * Returns 0, -ENOSPC (window full), -EINVAL/-EACCES/-EAGAIN by Xen's GNTST_* status.
+ */
+int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r) __must_check;
+void gnttab_unmap(unsigned int slot);
+
+/*
+ * Run nr copies (gnttab_copy_t as in xen/grant_table.h) in as few hypercalls as can be. Each
+ * op's status is set; the caller looks at every one. GNTST_eagain is retried by nobody: it is an
+ * error of the one op. Never fails as a whole: a refused hypercall marks its ops
+ * GNTST_general_error.
+ */
+void gnttab_copy(gnttab_copy_t *ops, unsigned int nr);
+
+/* Most ops taken per hypercall; callers may hand over more. */
+#define GNTTAB_COPY_BATCH 256
+
+/* A word for a GNTST_* status, for error nodes and log lines. */
+const char *gnttab_strstatus(int16_t status);
+
+/* In use, for tests and for the log. */
+unsigned int gnttab_nr_grants(void);
+unsigned int gnttab_nr_maps(void);
+
+#endif

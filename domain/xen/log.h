@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log: one line a call on the Xen console, stamped with seconds since the domain was started.
+ * Lines carry no newline of their own.
+ */
+#ifndef XEN_LOG_H
+#define XEN_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86/cpu.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+void log_set_level(enum log_level level);
+void log_line(enum log_level level, const char *fmt, ...) __printf(2, 3);
+
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+
+/*
+ * What a guest can cause is logged through a limit of its own: at most `burst` lines, then one
+ * every interval; how many were left out is said with the next line.
+ */
+struct log_limit {
+    uint64_t next_ns; /* all zero: ready for use */
+    uint32_t tokens_used, suppressed;
+};
+#define LOG_LIMIT_BURST 5
+#define LOG_LIMIT_INTERVAL_NS 10000000000ull
+
+/* Whether a line may be written now. */
+bool log_limit_pass(struct log_limit *limit);
+
+#define log_limited(limit, level, ...)                                                             \
+    do {                                                                                           \
+        if (log_limit_pass(limit))                                                                 \
+            log_line(level, __VA_ARGS__);                                                          \
+    } while (0)
+
+/* Ends the domain with SHUTDOWN_crash and a report. For our own bookkeeping only, never for input. */
+__noreturn void panic(const char *fmt, ...) __printf(1, 2);
+
+/* In every build. */
+#define INVARIANT(cond)                                                                            \
+    do {                                                                                           \
+        if (__builtin_expect(!(cond), 0))                                                          \
+            panic("invariant failed: %s at %s:%d", #cond, __FILE__, __LINE__);                     \
+    } while (0)
+
+#endif
