@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Host tests of the pure parts: one program per tests/unit/test_*.c, built by gcc and by clang
+# under ASan and UBSan. What each is made of stands in tests/unit/Makefile.inc.
+
+UNIT_COMPILERS ?= gcc clang
+UNIT_DPDK_LIBS := -Wl,--no-as-needed -lrte_mempool_ring -Wl,--as-needed \
+	-lrte_mempool -lrte_mbuf -lrte_net -lrte_gso -lrte_hash -lrte_ring -lrte_eal
+UNIT_DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
+	-include rte_config.h -march=corei7
+UNIT_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -DFERRY_HOST_TEST=1 -Idomain -Itests/unit
+
+unit-tests :=
+include tests/unit/Makefile.inc
+
+UNIT_HEADERS := $(wildcard domain/*/*.h domain/*/*/*.h include/*/*.h tests/unit/*.h)
+UNIT_PROGRAMS := $(foreach c,$(UNIT_COMPILERS),$(patsubst %,$(BUILD)/unit/$(c)/%,$(unit-tests)))
+
+# $(1) compiler, $(2) test
+define unit-rule
+$(BUILD)/unit/$(1)/$(2): tests/unit/$(2).c $($(2)-sources) $(UNIT_HEADERS) mk/unit.mk \
+		tests/unit/Makefile.inc
+	@mkdir -p $$(@D)
+	@echo "  $(1) $(2)"
+	@$(1) $(UNIT_CFLAGS) $(if $($(2)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(2)-cflags) -o $$@ \
+		tests/unit/$(2).c $($(2)-sources) $($(2)-ldlibs) $(if $($(2)-dpdk),$(UNIT_DPDK_LIBS)) \
+		-lcmocka
+endef
+$(foreach c,$(UNIT_COMPILERS),$(foreach t,$(unit-tests),$(eval $(call unit-rule,$(c),$(t)))))
+
+# A test that does not build is one failure; the others still run (hence -k).
+.PHONY: unit unit-programs
+unit-programs: $(UNIT_PROGRAMS)
+unit:
+	-@$(MAKE) -k --no-print-directory unit-programs
+	@tools/unit-run $(UNIT_PROGRAMS)
