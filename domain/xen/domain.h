@@ -9,11 +9,22 @@
 
 #include "arch/x86/cpu.h"
 
-extern const struct start_info *start_info;
-extern struct shared_info *shared_info;
+struct xenstore_domain_interface;
+struct xencons_interface;
 
-/* Our domain id (read from xenstore at boot; DOMID_SELF until then). */
+extern const struct start_info *start_info;
+extern struct shared_info *const shared_info;
+
+/* Take over what the builder left us; maps the shared info page. First boot step after mm_init(). */
+void domain_init(const struct start_info *si);
+
+/* Rings that the builder set up for us, mapped; their event ports are in start_info. */
+struct xenstore_domain_interface *xenstore_ring(void);
+struct xencons_interface *console_ring(void);
+
+/* Our domain id; DOMID_SELF until domain_id_set(), which boot calls with what xenstore says. */
 domid_t domain_id(void);
+void domain_id_set(domid_t id);
 
 /* The extra= line, NUL-terminated whatever the builder gave us. */
 const char *domain_command_line(void);
@@ -22,8 +33,8 @@ const char *domain_command_line(void);
 __noreturn void domain_shutdown(unsigned int reason);
 
 /*
- * Arm or re-arm Xen's watchdog: the domain is ended by Xen when it is not called again within
- * seconds. One slot, kept over calls.
+ * Arm or re-arm Xen's watchdog: Xen ends the domain when this is not called again within the given
+ * number of seconds. One slot, kept over calls.
  */
 void domain_watchdog(unsigned int seconds);
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exceptions: all 32 have a handler, every one of them ends the domain with a report. */
+#ifndef ARCH_X86_TRAPS_H
+#define ARCH_X86_TRAPS_H
+
+#include <stdint.h>
+
+#include "arch/x86/cpu.h"
+
+/* Registers at the fault, as entry.S stores them: its offsets follow this order. */
+struct trap_frame {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t vector, error_code, rip, cs, rflags, rsp, ss;
+};
+
+/* Register the handlers with Xen. Before everything else. */
+void traps_init(void);
+
+/* Report registers and stack as they are here, leave the reason in the recovery page, end the
+ * domain with SHUTDOWN_crash. */
+__noreturn void arch_crash(const char *reason);
+
+/* Name of the function that covers a text address, and the offset in it; NULL where there is none. */
+const char *symbol_lookup(uintptr_t addr, uintptr_t *offset_r);
+
+#endif
