@@ -12,6 +12,8 @@
 
 #include <xen/xen.h>
 
+#include <xen/event_channel.h>
+
 #include "arch/x86/cpu.h"
 
 /* Most ports the domain has in use at once; SCHEDOP_poll takes 128 (xen/common/sched). */

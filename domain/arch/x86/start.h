@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ARCH_X86_START_H
+#define ARCH_X86_START_H
+
+#include <xen/xen.h>
+
+#include "arch/x86/cpu.h"
+
+/* Called by start.S with the builder's page, on the kernel's stack. */
+__noreturn void arch_start(const struct start_info *si);
+
+/* The kernel proper (main/boot.c): memory is protected, traps report, nothing else runs yet. */
+__noreturn void boot(void);
+
+#endif
