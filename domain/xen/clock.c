@@ -50,9 +50,9 @@ uint64_t clock_uptime(void)
 uint64_t clock_tsc_hz(void)
 {
     const struct vcpu_time_info *time = &shared_info->vcpu_info[0].time;
-    unsigned __int128 hz = ((unsigned __int128)1000000000u << 32) / time->tsc_to_system_mul;
+    uint64_t hz = (1000000000ull << 32) / time->tsc_to_system_mul;
 
-    return (uint64_t)(time->tsc_shift < 0 ? hz << -time->tsc_shift : hz >> time->tsc_shift);
+    return time->tsc_shift < 0 ? hz << -time->tsc_shift : hz >> time->tsc_shift;
 }
 
 void clock_delay_us(unsigned int us)
