@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/bridge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_prefetch.h>
+
+#include "net/egress.h"
+#include "net/fdb.h"
+
+struct bridge {
+    char name[BRIDGE_NAME_SIZE];
+    uint8_t index;
+    uint64_t present; /* bit i: ports[i] is set */
+    uint64_t dirty; /* bit i: ports[i] was given frames in this turn */
+    struct port *ports[BRIDGE_PORTS_MAX];
+};
+
+_Static_assert(BRIDGE_PORTS_MAX <= 64, "a port is a bit of present and dirty");
+_Static_assert(BRIDGE_MAX *BRIDGE_PORTS_MAX <= FDB_OWNERS, "a port is an owner of stations");
+
+static struct bridge bridges[BRIDGE_MAX];
+static unsigned int nr_bridges;
+static uint32_t dirty_bridges; /* bit i: bridges[i].dirty is not 0 */
+
+/* What became of a frame's addresses, kept for the frames right behind it. */
+struct verdict {
+    uint8_t addresses[2 * RTE_ETHER_ADDR_LEN]; /* destination and source */
+    struct port *to; /* NULL: flood */
+};
+
+void bridge_init(struct rte_mempool *pool, uint32_t seed)
+{
+    memset(bridges, 0, sizeof(bridges));
+    nr_bridges = 0;
+    dirty_bridges = 0;
+    egress_init(pool);
+    fdb_init(seed);
+}
+
+void bridge_ageing_set(uint64_t ageing_ns)
+{
+    fdb_ageing_set(ageing_ns);
+}
+
+int bridge_create(const char *name, struct bridge **bridge_r)
+{
+    struct bridge *bridge = &bridges[nr_bridges];
+
+    if (name[0] == '\0' || strlen(name) >= BRIDGE_NAME_SIZE)
+        return -EINVAL;
+    if (bridge_find(name))
+        return -EEXIST;
+    if (nr_bridges == BRIDGE_MAX)
+        return -ENOSPC;
+    memcpy(bridge->name, name, strlen(name) + 1);
+    bridge->index = nr_bridges++;
+    *bridge_r = bridge;
+    return 0;
+}
+
+struct bridge *bridge_find(const char *name)
+{
+    for (unsigned int i = 0; i < nr_bridges; i++)
+        if (strcmp(bridges[i].name, name) == 0)
+            return &bridges[i];
+    return NULL;
+}
+
+const char *bridge_name(const struct bridge *bridge)
+{
+    return bridge->name;
+}
+
+static uint16_t owner_of(const struct port *port)
+{
+    return port->bridge->index * BRIDGE_PORTS_MAX + port->bridge_index;
+}
+
+int bridge_port_add(struct bridge *bridge, struct port *port, bool uplink)
+{
+    if (port->bridge)
+        return -EBUSY;
+    if (bridge->present == UINT64_MAX)
+        return -ENOSPC;
+    port->bridge = bridge;
+    port->bridge_index = __builtin_ctzll(~bridge->present);
+    if (fdb_owner_add(owner_of(port), uplink ? BRIDGE_STATIONS_UPLINK : BRIDGE_STATIONS_GUEST) ==
+        0) {
+        port->bridge = NULL;
+        return -ENOSPC;
+    }
+    port->nr_staged = 0;
+    bridge->ports[port->bridge_index] = port;
+    bridge->present |= 1ull << port->bridge_index;
+    return 0;
+}
+
+void bridge_port_remove(struct port *port)
+{
+    struct bridge *bridge = port->bridge;
+
+    if (!bridge)
+        return;
+    fdb_owner_remove(owner_of(port));
+    egress_discard(port);
+    bridge->present &= ~(1ull << port->bridge_index);
+    bridge->dirty &= ~(1ull << port->bridge_index);
+    bridge->ports[port->bridge_index] = NULL;
+    port->bridge = NULL;
+}
+
+void bridge_port_forget(struct port *port)
+{
+    if (port->bridge)
+        fdb_owner_flush(owner_of(port));
+}
+
+unsigned int bridge_port_stations(const struct port *port)
+{
+    return port->bridge ? fdb_owner_count(owner_of(port)) : 0;
+}
+
+static void send_to(struct port *port, struct rte_mbuf *frame)
+{
+    port->bridge->dirty |= 1ull << port->bridge_index;
+    dirty_bridges |= 1u << port->bridge->index;
+    egress_put(port, frame);
+}
+
+/* Sending may take ports out of the bridge, this one's target or another. */
+static void flood(struct bridge *bridge, uint8_t ingress, struct rte_mbuf *frame)
+{
+    uint64_t targets = bridge->present & ~(1ull << ingress);
+
+    while (targets) {
+        struct port *port = bridge->ports[__builtin_ctzll(targets)];
+
+        targets &= targets - 1;
+        if (!port)
+            continue;
+        if (targets == 0) {
+            send_to(port, frame);
+            return;
+        }
+        rte_pktmbuf_refcnt_update(frame, 1);
+        send_to(port, frame);
+    }
+    rte_pktmbuf_free(frame);
+}
+
+/* 01:80:C2:00:00:00 to 0F */
+static bool is_link_local(const struct rte_ether_addr *mac)
+{
+    static const uint8_t prefix[] = { 0x01, 0x80, 0xc2, 0x00, 0x00 };
+
+    return memcmp(mac->addr_bytes, prefix, sizeof(prefix)) == 0 && mac->addr_bytes[5] <= 0x0f;
+}
+
+/* Free a frame that cannot be forwarded; false if it can. */
+static bool reject(struct port *port, struct rte_mbuf *frame)
+{
+    const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
+
+    if (!port->bridge || frame->data_len < RTE_ETHER_HDR_LEN ||
+        !rte_is_valid_assigned_ether_addr(&ether->src_addr))
+        port->stats.rx_errors++;
+    else if (!is_link_local(&ether->dst_addr))
+        return false;
+    rte_pktmbuf_free(frame);
+    return true;
+}
+
+/* Learn where a frame came from and find out where it goes. */
+static void decide(struct port *port, const struct rte_ether_hdr *ether, uint64_t now,
+                   struct verdict *verdict)
+{
+    uint8_t domain = port->bridge->index;
+    uint16_t owner = FDB_NONE;
+
+    fdb_learn(owner_of(port), domain, &ether->src_addr, now);
+    if (rte_is_unicast_ether_addr(&ether->dst_addr))
+        owner = fdb_lookup(domain, &ether->dst_addr, now);
+    memcpy(verdict->addresses, ether, sizeof(verdict->addresses));
+    verdict->to = owner == FDB_NONE ? NULL : port->bridge->ports[owner % BRIDGE_PORTS_MAX];
+}
+
+/* Still right for a frame? Not if its port was unplugged in between. */
+static bool verdict_holds(const struct verdict *verdict, const struct bridge *bridge,
+                          const struct rte_ether_hdr *ether)
+{
+    return memcmp(verdict->addresses, ether, sizeof(verdict->addresses)) == 0 &&
+           (!verdict->to || verdict->to->bridge == bridge);
+}
+
+void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now)
+{
+    struct verdict verdict = { 0 }; /* holds for no valid frame: nobody's address is 0 */
+
+    for (uint16_t i = 0; i < nr; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+    for (uint16_t i = 0; i < nr; i++) {
+        const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frames[i], const void *);
+
+        if (reject(port, frames[i]))
+            continue;
+        if (!verdict_holds(&verdict, port->bridge, ether))
+            decide(port, ether, now, &verdict);
+        if (!verdict.to)
+            flood(port->bridge, port->bridge_index, frames[i]);
+        else if (verdict.to == port)
+            rte_pktmbuf_free(frames[i]);
+        else
+            send_to(verdict.to, frames[i]);
+    }
+}
+
+static void flush_one(struct bridge *bridge)
+{
+    while (bridge->dirty) {
+        struct port *port = bridge->ports[__builtin_ctzll(bridge->dirty)];
+
+        bridge->dirty &= bridge->dirty - 1;
+        egress_flush(port);
+    }
+}
+
+void bridge_flush(void)
+{
+    while (dirty_bridges) {
+        struct bridge *bridge = &bridges[__builtin_ctz(dirty_bridges)];
+
+        dirty_bridges &= dirty_bridges - 1;
+        flush_one(bridge);
+    }
+}

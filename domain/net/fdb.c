@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/fdb.h"
+
+#include <string.h>
+
+#include <rte_jhash.h>
+
+#define FDB_BUCKETS FDB_ENTRIES /* a power of two */
+#define NO_ENTRY UINT16_MAX
+#define DEFAULT_AGEING_NS (300ull * 1000 * 1000 * 1000)
+
+/* A station that is heard again is noted only after this part of its lifetime. */
+#define REFRESH_PART 256
+
+struct entry {
+    uint64_t seen; /* ns */
+    struct rte_ether_addr mac;
+    uint16_t owner;
+    uint16_t bucket_next; /* also links the free entries */
+    uint16_t older, younger; /* among the stations of the owner */
+    uint8_t domain;
+};
+
+struct owner {
+    uint16_t quota, count;
+    uint16_t oldest, youngest;
+};
+
+static struct {
+    uint32_t seed;
+    uint64_t ageing_ns;
+    uint16_t unpromised; /* entries that are in no quota */
+    uint16_t free;
+    uint16_t buckets[FDB_BUCKETS];
+    struct entry entries[FDB_ENTRIES];
+    struct owner owners[FDB_OWNERS];
+} fdb;
+
+void fdb_init(uint32_t seed)
+{
+    memset(&fdb, 0, sizeof(fdb));
+    fdb.seed = seed;
+    fdb.ageing_ns = DEFAULT_AGEING_NS;
+    fdb.unpromised = FDB_ENTRIES;
+    for (unsigned int i = 0; i < FDB_BUCKETS; i++)
+        fdb.buckets[i] = NO_ENTRY;
+    for (unsigned int i = 0; i < FDB_ENTRIES; i++)
+        fdb.entries[i].bucket_next = i + 1 < FDB_ENTRIES ? i + 1 : NO_ENTRY;
+    for (unsigned int i = 0; i < FDB_OWNERS; i++)
+        fdb.owners[i].oldest = fdb.owners[i].youngest = NO_ENTRY;
+}
+
+void fdb_ageing_set(uint64_t ageing_ns)
+{
+    fdb.ageing_ns = ageing_ns;
+}
+
+static uint16_t *bucket_of(uint8_t domain, const struct rte_ether_addr *mac)
+{
+    uint32_t words[2] = { (uint32_t)domain << 16, 0 };
+
+    memcpy(&words[1], mac->addr_bytes, 4);
+    words[0] |= (uint32_t)mac->addr_bytes[4] << 8 | mac->addr_bytes[5];
+    return &fdb.buckets[rte_jhash_2words(words[0], words[1], fdb.seed) & (FDB_BUCKETS - 1)];
+}
+
+static struct entry *entry_find(uint8_t domain, const struct rte_ether_addr *mac)
+{
+    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = fdb.entries[i].bucket_next) {
+        struct entry *entry = &fdb.entries[i];
+
+        if (entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac))
+            return entry;
+    }
+    return NULL;
+}
+
+static uint16_t index_of(const struct entry *entry)
+{
+    return (uint16_t)(entry - fdb.entries);
+}
+
+/* Put an entry at the young end of its owner's list. */
+static void list_append(struct entry *entry)
+{
+    struct owner *owner = &fdb.owners[entry->owner];
+
+    entry->older = owner->youngest;
+    entry->younger = NO_ENTRY;
+    if (owner->youngest == NO_ENTRY)
+        owner->oldest = index_of(entry);
+    else
+        fdb.entries[owner->youngest].younger = index_of(entry);
+    owner->youngest = index_of(entry);
+    owner->count++;
+}
+
+static void list_remove(struct entry *entry)
+{
+    struct owner *owner = &fdb.owners[entry->owner];
+
+    if (entry->older == NO_ENTRY)
+        owner->oldest = entry->younger;
+    else
+        fdb.entries[entry->older].younger = entry->younger;
+    if (entry->younger == NO_ENTRY)
+        owner->youngest = entry->older;
+    else
+        fdb.entries[entry->younger].older = entry->older;
+    owner->count--;
+}
+
+static void entry_forget(struct entry *entry)
+{
+    uint16_t *link = bucket_of(entry->domain, &entry->mac);
+
+    while (*link != index_of(entry))
+        link = &fdb.entries[*link].bucket_next;
+    *link = entry->bucket_next;
+    list_remove(entry);
+    entry->bucket_next = fdb.free;
+    fdb.free = index_of(entry);
+}
+
+uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted)
+{
+    uint16_t quota = wanted < fdb.unpromised ? wanted : fdb.unpromised;
+
+    fdb.unpromised -= quota;
+    fdb.owners[owner].quota = quota;
+    return quota;
+}
+
+void fdb_owner_flush(uint16_t owner)
+{
+    while (fdb.owners[owner].oldest != NO_ENTRY)
+        entry_forget(&fdb.entries[fdb.owners[owner].oldest]);
+}
+
+void fdb_owner_remove(uint16_t owner)
+{
+    fdb_owner_flush(owner);
+    fdb.unpromised += fdb.owners[owner].quota;
+    fdb.owners[owner].quota = 0;
+}
+
+/* Make sure that an owner with a quota may have one more. */
+static void owner_make_room(struct owner *owner)
+{
+    if (owner->count == owner->quota)
+        entry_forget(&fdb.entries[owner->oldest]);
+}
+
+static void entry_create(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac,
+                         uint64_t now)
+{
+    struct entry *entry = &fdb.entries[fdb.free];
+    uint16_t *bucket = bucket_of(domain, mac);
+
+    fdb.free = entry->bucket_next;
+    entry->seen = now;
+    rte_ether_addr_copy(mac, &entry->mac);
+    entry->owner = owner;
+    entry->domain = domain;
+    entry->bucket_next = *bucket;
+    *bucket = index_of(entry);
+    list_append(entry);
+}
+
+void fdb_learn(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac, uint64_t now)
+{
+    struct entry *entry;
+
+    if (fdb.owners[owner].quota == 0)
+        return;
+    entry = entry_find(domain, mac);
+    if (entry && entry->owner == owner) {
+        if (now - entry->seen < fdb.ageing_ns / REFRESH_PART)
+            return;
+        entry->seen = now;
+        list_remove(entry);
+        list_append(entry);
+        return;
+    }
+    if (entry)
+        entry_forget(entry);
+    owner_make_room(&fdb.owners[owner]);
+    entry_create(owner, domain, mac, now);
+}
+
+uint16_t fdb_lookup(uint8_t domain, const struct rte_ether_addr *mac, uint64_t now)
+{
+    struct entry *entry = entry_find(domain, mac);
+
+    if (!entry || now - entry->seen >= fdb.ageing_ns)
+        return FDB_NONE;
+    return entry->owner;
+}
+
+uint16_t fdb_owner_count(uint16_t owner)
+{
+    return fdb.owners[owner].count;
+}

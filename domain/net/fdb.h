@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The forwarding database: which station was last seen behind which port.
+ *
+ * One table serves all bridges. Its size is fixed and every entry is promised
+ * to one port in advance, as that port's quota: a guest that invents addresses
+ * pushes out its own oldest stations and never anybody else's. Lookups hash
+ * with a secret seed, so that nobody can choose addresses which collide.
+ *
+ * Times are nanoseconds of any clock that does not go backwards.
+ */
+#ifndef NET_FDB_H
+#define NET_FDB_H
+
+#include <stdint.h>
+
+#include <rte_ether.h>
+
+#define FDB_ENTRIES 8192
+#define FDB_OWNERS 1024 /* ports, of all bridges together */
+#define FDB_NONE UINT16_MAX
+
+/*
+ * Empty the table and forget all owners.
+ *
+ *   seed  random, unknown to guests
+ */
+void fdb_init(uint32_t seed);
+
+/* Forget a station this long after it was last seen. */
+void fdb_ageing_set(uint64_t ageing_ns);
+
+/*
+ * Let an owner have stations.
+ *
+ *   owner   0 to FDB_OWNERS - 1, without a quota so far
+ *   wanted  the most stations it may have
+ *
+ * Returns its quota: wanted, or fewer when the table has fewer left; 0 means
+ * that none is left and nothing was set aside.
+ */
+uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted);
+
+/* Forget all stations of an owner and give its quota back. */
+void fdb_owner_remove(uint16_t owner);
+
+/* Forget all stations of an owner; it keeps its quota. */
+void fdb_owner_flush(uint16_t owner);
+
+/*
+ * A frame from this station came in through this owner.
+ *
+ *   domain  keeps the stations of one bridge apart from those of another
+ *
+ * A station known elsewhere in the domain moves. An owner whose quota is used
+ * up forgets the station it has not heard from for longest.
+ */
+void fdb_learn(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac, uint64_t now);
+
+/* The owner a station is behind, or FDB_NONE if it is not known (any more). */
+uint16_t fdb_lookup(uint8_t domain, const struct rte_ether_addr *mac, uint64_t now);
+
+/* How many stations an owner has, aged ones included until they are reused. */
+uint16_t fdb_owner_count(uint16_t owner);
+
+#endif

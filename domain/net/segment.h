@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cutting a frame that stands for several (RTE_MBUF_F_TX_TCP_SEG, see
+ * net/port.h) into frames that fit a wire.
+ */
+#ifndef NET_SEGMENT_H
+#define NET_SEGMENT_H
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+/*
+ * The most pieces that one frame may make: a 64 KB frame in pieces of 256
+ * bytes. It bounds the work that a guest gets for one frame.
+ */
+#define SEGMENT_MAX 256
+
+/*
+ * Cut a TCP frame over IPv4 or IPv6.
+ *
+ *   frame   with _TCP_SEG, _IPV4 or _IPV6, l2_len, l3_len, l4_len, tso_segsz;
+ *           may be shared, is not changed and stays the caller's
+ *   pool    for the pieces; a buffer holds the headers at least
+ *   pieces  the frames made, in order; the caller's. They may refer to the
+ *           frame's buffers (which then live as long as the pieces), have more
+ *           than one segment, and their TCP checksum is unfinished.
+ *   max     room in pieces, frames
+ *
+ * Returns the number of pieces, 1 at least, or, having made none:
+ *   -EINVAL  the headers are not what the metadata says, not in the first
+ *            segment, fragmented, or IPv6 has extension headers
+ *   -E2BIG   more than max pieces
+ *   -ENOMEM  the pool is empty
+ *
+ * IPv4 is cut by librte_gso, without copying the payload; IPv6, which that
+ * library cannot cut (22.11), by copying. Either way the headers are ours:
+ * FIN and PSH only on the last piece, CWR only on the first (RFC 3168, 6.1.2),
+ * IPv4 identification counting up.
+ */
+int segment_frame(struct rte_mbuf *frame, struct rte_mempool *pool, struct rte_mbuf **pieces,
+                  uint16_t max);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/fdb.h"
+
+#define SECOND 1000000000ull
+
+static struct rte_ether_addr mac_of(unsigned int n)
+{
+    struct rte_ether_addr mac = { { 2, n >> 24, n >> 16, n >> 8, n, 1 } };
+
+    return mac;
+}
+
+static void learn(uint16_t owner, unsigned int n, uint64_t now)
+{
+    struct rte_ether_addr mac = mac_of(n);
+
+    fdb_learn(owner, 0, &mac, now);
+}
+
+static uint16_t lookup(unsigned int n, uint64_t now)
+{
+    struct rte_ether_addr mac = mac_of(n);
+
+    return fdb_lookup(0, &mac, now);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    fdb_init(0x1234);
+    fdb_owner_add(1, 4);
+    fdb_owner_add(2, 4);
+    return 0;
+}
+
+static void a_station_is_found_where_it_was_heard(void **state)
+{
+    (void)state;
+    assert_int_equal(lookup(7, 0), FDB_NONE);
+    learn(1, 7, 0);
+    assert_int_equal(lookup(7, 0), 1);
+    assert_int_equal(lookup(8, 0), FDB_NONE);
+}
+
+static void domains_do_not_see_each_others_stations(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    fdb_learn(1, 3, &mac, 0);
+    assert_int_equal(fdb_lookup(3, &mac, 0), 1);
+    assert_int_equal(fdb_lookup(4, &mac, 0), FDB_NONE);
+    fdb_learn(2, 4, &mac, 0);
+    assert_int_equal(fdb_lookup(3, &mac, 0), 1);
+    assert_int_equal(fdb_lookup(4, &mac, 0), 2);
+}
+
+static void every_byte_of_an_address_counts(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    learn(1, 7, 0);
+    for (unsigned int i = 0; i < sizeof(mac.addr_bytes); i++) {
+        mac.addr_bytes[i] ^= 0x80;
+        assert_int_equal(fdb_lookup(0, &mac, 0), FDB_NONE);
+        mac.addr_bytes[i] ^= 0x80;
+    }
+    assert_int_equal(fdb_lookup(0, &mac, 0), 1);
+}
+
+static void a_station_that_moves_is_found_in_its_new_place(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    learn(2, 7, 1);
+    assert_int_equal(lookup(7, 1), 2);
+    assert_int_equal(fdb_owner_count(1), 0);
+    assert_int_equal(fdb_owner_count(2), 1);
+}
+
+static void a_station_ages_unless_heard(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    learn(1, 8, 0);
+    learn(1, 8, 200 * SECOND);
+    assert_int_equal(lookup(7, 300 * SECOND - 1), 1);
+    assert_int_equal(lookup(7, 300 * SECOND), FDB_NONE);
+    assert_int_equal(lookup(8, 300 * SECOND), 1);
+    assert_int_equal(lookup(8, 500 * SECOND), FDB_NONE);
+    learn(1, 7, 600 * SECOND);
+    assert_int_equal(lookup(7, 600 * SECOND), 1);
+}
+
+static void ageing_can_be_set(void **state)
+{
+    (void)state;
+    fdb_ageing_set(2 * SECOND);
+    learn(1, 7, 0);
+    assert_int_equal(lookup(7, 2 * SECOND), FDB_NONE);
+    learn(1, 7, 2 * SECOND);
+    learn(1, 7, 3 * SECOND);
+    assert_int_equal(lookup(7, 4 * SECOND), 1);
+}
+
+static void a_full_quota_pushes_out_the_owners_oldest_only(void **state)
+{
+    (void)state;
+    learn(2, 100, 0);
+    for (unsigned int n = 0; n < 4; n++)
+        learn(1, n, n * SECOND);
+    learn(1, 0, 10 * SECOND); /* heard again: 1 is the oldest now */
+    learn(1, 4, 11 * SECOND);
+    assert_int_equal(fdb_owner_count(1), 4);
+    assert_int_equal(lookup(1, 11 * SECOND), FDB_NONE);
+    assert_int_equal(lookup(0, 11 * SECOND), 1);
+    assert_int_equal(lookup(4, 11 * SECOND), 1);
+    assert_int_equal(lookup(100, 11 * SECOND), 2);
+}
+
+static void inventing_addresses_hurts_nobody_else(void **state)
+{
+    (void)state;
+    learn(2, 0x1000000, 0);
+    for (unsigned int n = 0; n < 100000; n++)
+        learn(1, n, n);
+    assert_int_equal(fdb_owner_count(1), 4);
+    assert_int_equal(lookup(0x1000000, SECOND), 2);
+    for (unsigned int n = 0; n < 4; n++)
+        assert_int_equal(lookup(99999 - n, SECOND), 1);
+}
+
+static void the_table_is_never_promised_twice(void **state)
+{
+    unsigned int promised = 0, known = 0, n = 0;
+
+    (void)state;
+    fdb_init(1);
+    for (uint16_t owner = 0; owner < FDB_OWNERS; owner++)
+        promised += fdb_owner_add(owner, 33);
+    assert_int_equal(promised, FDB_ENTRIES);
+    assert_int_equal(fdb_owner_add(FDB_OWNERS - 1, 1), 0);
+    for (uint16_t owner = 0; owner < FDB_OWNERS; owner++)
+        for (unsigned int i = 0; i < 40; i++)
+            learn(owner, n++, 0);
+    for (uint16_t owner = 0; owner < FDB_OWNERS; owner++)
+        known += fdb_owner_count(owner);
+    assert_int_equal(known, FDB_ENTRIES);
+}
+
+static void an_owner_without_quota_learns_and_takes_nothing(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    learn(3, 7, 0);
+    learn(3, 8, 0);
+    assert_int_equal(lookup(7, 0), 1);
+    assert_int_equal(lookup(8, 0), FDB_NONE);
+}
+
+static void removing_an_owner_forgets_its_stations_and_frees_its_quota(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    learn(2, 8, 0);
+    fdb_owner_remove(1);
+    assert_int_equal(lookup(7, 0), FDB_NONE);
+    assert_int_equal(lookup(8, 0), 2);
+    assert_int_equal(fdb_owner_add(1, FDB_ENTRIES), FDB_ENTRIES - 4);
+}
+
+static void flushing_an_owner_keeps_its_quota(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    fdb_owner_flush(1);
+    assert_int_equal(fdb_owner_count(1), 0);
+    learn(1, 8, 0);
+    assert_int_equal(lookup(8, 0), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, start)
+    const struct CMUnitTest tests[] = {
+        TEST(a_station_is_found_where_it_was_heard),
+        TEST(domains_do_not_see_each_others_stations),
+        TEST(every_byte_of_an_address_counts),
+        TEST(a_station_that_moves_is_found_in_its_new_place),
+        TEST(a_station_ages_unless_heard),
+        TEST(ageing_can_be_set),
+        TEST(a_full_quota_pushes_out_the_owners_oldest_only),
+        TEST(inventing_addresses_hurts_nobody_else),
+        TEST(the_table_is_never_promised_twice),
+        TEST(an_owner_without_quota_learns_and_takes_nothing),
+        TEST(removing_an_owner_forgets_its_stations_and_frees_its_quota),
+        TEST(flushing_an_owner_keeps_its_quota),
+    };
+
+    return cmocka_run_group_tests_name("fdb", tests, NULL, NULL);
+}
