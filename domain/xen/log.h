@@ -13,7 +13,16 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
+/* Longest line, with its stamp and newline; a longer one is cut and ends in "...". */
+#define LOG_LINE_MAX 240
+
+/* Lines above level are dropped. LOG_INFO until said otherwise. */
 void log_set_level(enum log_level level);
+
+/*
+ * Write a line. Bytes that are not printable ASCII, and the backslash, come out as \xNN: a name that
+ * a guest chose cannot forge a line. Until the console is there, lines are kept, 2 KiB of them.
+ */
 void log_line(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)

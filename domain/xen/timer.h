@@ -20,7 +20,11 @@ struct timer {
 void timer_arm(struct timer *timer, uint64_t deadline_ns, timer_fn *fn, void *ctx);
 void timer_cancel(struct timer *timer);
 
-/* Run what is due. A function may arm and cancel any timer, its own too. Returns how many ran. */
+/*
+ * Run what is due, in the order of deadlines. A function may arm and cancel any timer, its own too;
+ * what it arms waits for the next call, even if due already. Not to be called from a timer's
+ * function. Returns how many ran.
+ */
 unsigned int timers_run(uint64_t now_ns);
 
 /* When the first one is due; UINT64_MAX without any. */
