@@ -9,15 +9,16 @@
 #include "arch/x86/cpu.h"
 #include "net/port.h"
 
-/* NICs whose rings the loop looks at. Vifs come and go by themselves (vif/vif.h). */
-struct loop_nics {
-    struct port **ports;
-    unsigned int nr;
-};
+/* Xen ends a domain whose loop does not come round for this long; re-armed every second. */
+#define LOOP_WATCHDOG_SECONDS 5
 
-/* Seconds after which Xen ends a domain whose loop hangs; re-armed twice in that time. */
-#define LOOP_WATCHDOG_SECONDS 4
+/* The same while booting, where a driver may wait for its hardware. */
+#define LOOP_WATCHDOG_BOOT_SECONDS 30
 
-__noreturn void loop_run(const struct loop_nics *nics);
+/* Look at a NIC's rings in every turn. At most LOOP_NICS_MAX. */
+#define LOOP_NICS_MAX 8
+void loop_add_nic(struct port *nic);
+
+__noreturn void loop_run(void);
 
 #endif

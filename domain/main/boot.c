@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Boot, as named steps. Vifs are served before the NIC is up: guests get their handshake while the
+ * driver waits for its hardware, and what they send meanwhile stays in the guest.
+ */
+#include <stdlib.h>
+
+#include <rte_random.h>
+
+#include "arch/x86/start.h"
+#include "eal/eal.h"
+#include "eal/nic.h"
+#include "eal/pool.h"
+#include "libc/libc.h"
+#include "main/bridges.h"
+#include "main/config.h"
+#include "main/loop.h"
+#include "main/steps.h"
+#include "net/bridge.h"
+#include "vif/vif.h"
+#include "xen/clock.h"
+#include "xen/console.h"
+#include "xen/domain.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+#include "xen/log.h"
+#include "xen/pcifront.h"
+#include "xen/recovery.h"
+#include "xen/xenstore.h"
+
+#define XENSTORE_LIMIT_NS 10000000000ull
+#define NS_PER_S 1000000000ull
+
+/* For what the admin has to mend: not a crash, nothing to recover from. */
+static __noreturn void give_up(const char *what)
+{
+    log_error("%s; shutting down", what);
+    console_flush_emergency();
+    domain_shutdown(SHUTDOWN_poweroff);
+}
+
+static void platform_up(void)
+{
+    recovery_init();
+    clock_init();
+    evtchn_init();
+    gnttab_init();
+    console_init();
+    log_info("ferry-net " FERRY_VERSION ": %lu MB, command line '%s'",
+             mm_nr_pages() * PAGE_SIZE >> 20, domain_command_line());
+    domain_watchdog(LOOP_WATCHDOG_BOOT_SECONDS);
+    steps_mark("platform");
+}
+
+static void store_up(void)
+{
+    char value[16];
+    uint32_t id;
+
+    xenstore_init();
+    if (xenstore_read_wait("domid", value, sizeof(value), XENSTORE_LIMIT_NS) != 0 ||
+        xenstore_parse_u32(value, DOMID_FIRST_RESERVED - 1, &id) != 0)
+        give_up("xenstore does not tell our domain id");
+    domain_id_set((domid_t)id);
+    steps_mark("xenstore");
+}
+
+static void configure(struct config *config)
+{
+    static const enum log_level levels[] = {
+        [CONFIG_LOG_DEBUG] = LOG_DEBUG,
+        [CONFIG_LOG_INFO] = LOG_INFO,
+        [CONFIG_LOG_WARN] = LOG_WARN,
+    };
+    char error[CONFIG_ERROR_SIZE];
+
+    if (config_parse(domain_command_line(), MAX_GUEST_CMDLINE, config, error) != 0)
+        give_up(error);
+    log_set_level(levels[config->log]);
+}
+
+static void memory_up(void)
+{
+    if (eal_init() != 0)
+        give_up("the memory of this domain does not suffice: give it memory=32 or more");
+    steps_mark("memory");
+}
+
+static void vif_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+{
+    bridge_input(port, frames, nr, clock_now());
+}
+
+static void forwarding_up(const struct config *config)
+{
+    const struct vif_host host = {
+        .attach = bridges_attach_vif,
+        .detach = bridges_detach_vif,
+        .input = vif_input,
+        .pool = mbuf_pool(),
+        .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
+    };
+
+    bridge_init(mbuf_pool(), (uint32_t)rte_rand());
+    bridge_ageing_set(config->ageing_s * NS_PER_S);
+    bridges_create(config);
+    if (vif_init(&host) != 0)
+        give_up("xenstore refuses to watch for vifs");
+    steps_mark("vifs");
+}
+
+static void nics_up(const struct config *config)
+{
+    struct port *nics[LOOP_NICS_MAX];
+    const struct pcifront_device *devices;
+    int nr = pcifront_init(&devices);
+
+    steps_mark("pcifront");
+    if (nr == 0)
+        log_warn("no PCI device: guests reach each other only (pci=[...] hands one over)");
+    nr = nr > 0 ? nic_probe_all(nics, LOOP_NICS_MAX) : 0;
+    for (int i = 0; i < nr; i++)
+        loop_add_nic(nics[i]);
+    bridges_add_uplinks(config, nics, (unsigned int)nr);
+    steps_mark("NIC");
+}
+
+__noreturn void boot(void)
+{
+    static struct config config;
+
+    platform_up();
+    store_up();
+    configure(&config);
+    libc_run_constructors();
+    memory_up();
+    forwarding_up(&config);
+    nics_up(&config);
+    steps_log();
+    loop_run();
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "main/loop.h"
+
+#include "net/bridge.h"
+#include "vif/vif.h"
+#include "xen/clock.h"
+#include "xen/domain.h"
+#include "xen/evtchn.h"
+#include "xen/log.h"
+#include "xen/timer.h"
+
+#define REARM_NS 1000000000ull
+
+static struct port *nics[LOOP_NICS_MAX];
+static unsigned int nr_nics;
+static uint64_t watchdog_due;
+
+void loop_add_nic(struct port *nic)
+{
+    INVARIANT(nr_nics < LOOP_NICS_MAX);
+    nics[nr_nics++] = nic;
+}
+
+static unsigned int nics_receive(uint64_t now)
+{
+    struct rte_mbuf *frames[PORT_BURST];
+    unsigned int total = 0;
+
+    for (unsigned int i = 0; i < nr_nics; i++) {
+        uint16_t nr = nics[i]->ops->rx_burst(nics[i], frames, PORT_BURST);
+
+        if (nr > 0)
+            bridge_input(nics[i], frames, nr, now);
+        total += nr;
+    }
+    return total;
+}
+
+static bool arm_all(void)
+{
+    bool work = vif_arm_all();
+
+    for (unsigned int i = 0; i < nr_nics; i++)
+        work |= nics[i]->ops->arm(nics[i]);
+    return work || evtchn_pending();
+}
+
+static void watchdog_feed(uint64_t now)
+{
+    if (now < watchdog_due)
+        return;
+    domain_watchdog(LOOP_WATCHDOG_SECONDS);
+    watchdog_due = now + REARM_NS;
+}
+
+static void idle(void)
+{
+    uint64_t wake = timers_next();
+
+    if (arm_all())
+        return;
+    evtchn_sleep_until(wake < watchdog_due ? wake : watchdog_due);
+}
+
+__noreturn void loop_run(void)
+{
+    for (;;) {
+        unsigned int work = evtchn_dispatch();
+        uint64_t now = clock_now();
+
+        work += vif_receive_all();
+        work += nics_receive(now);
+        bridge_flush();
+        vif_flush_all();
+        work += timers_run(now);
+        watchdog_feed(now);
+        if (work == 0)
+            idle();
+    }
+}
