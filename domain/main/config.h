@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the admin wrote for the domain: the line of `extra=` in its xl.cfg.
+ *
+ * Words separated by blanks, in any order; docs/configuration.md explains them.
+ *
+ *     bridge=NAME[,uplink=NIC]   make a bridge; once for each bridge
+ *     log=debug|info|warn        what goes to the console; info unless set
+ *     ageing=SECONDS             1 to 1000000; 300 unless set
+ *     root=...                   ignored: xl writes it for `root=`
+ *
+ *     NIC is nic0, nic1, ... in the order of pci=[...], or a PCI address as
+ *     this domain sees it (00:00.0 or 0000:00:00.0), or none.
+ *
+ * Without any bridge= there is one, xenbr0. Without any uplink= the first
+ * bridge gets nic0. Otherwise a bridge without uplink= has no wire.
+ *
+ * Pure: no Xen, no DPDK. The line is not trusted.
+ */
+#ifndef MAIN_CONFIG_H
+#define MAIN_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_BRIDGES_MAX 16
+#define CONFIG_BRIDGE_NAME_SIZE 16 /* as of a Linux interface, with the NUL */
+#define CONFIG_NICS_MAX 32
+#define CONFIG_ERROR_SIZE 256
+
+enum config_nic_kind {
+    CONFIG_NIC_NONE,
+    CONFIG_NIC_INDEX,
+    CONFIG_NIC_PCI,
+};
+
+struct config_nic {
+    enum config_nic_kind kind;
+    uint8_t index; /* of _INDEX: 0 is the first NIC */
+    /* of _PCI: */
+    uint16_t pci_domain;
+    uint8_t pci_bus, pci_device, pci_function;
+};
+
+struct config_bridge {
+    char name[CONFIG_BRIDGE_NAME_SIZE];
+    struct config_nic uplink;
+};
+
+enum config_log {
+    CONFIG_LOG_DEBUG,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_WARN,
+};
+
+struct config {
+    unsigned int nr_bridges; /* 1 at least */
+    struct config_bridge bridges[CONFIG_BRIDGES_MAX];
+    enum config_log log;
+    uint32_t ageing_s;
+};
+
+/*
+ * Read the command line.
+ *
+ *   line    start_info.cmd_line: ends at its NUL or after size bytes
+ *   size    bytes of the field, MAX_GUEST_CMDLINE
+ *   config  set on success only
+ *   error   set on failure only: one printable line for the admin that names
+ *           the bad word and what is accepted; CONFIG_ERROR_SIZE bytes
+ *
+ * Returns 0, or -EINVAL. A line that fills its field is refused: Xen cuts
+ * longer ones there without a word.
+ * Source: xen/xen.h, struct start_info; xl.cfg(5), "cmdline", "root", "extra".
+ */
+int config_parse(const char *line, size_t size, struct config *config, char *error)
+    __attribute__((warn_unused_result));
+
+#endif
