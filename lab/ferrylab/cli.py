@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The `lab/lab` command."""
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+from . import paths, shell
+from .errors import CheckFailed, LabError
+from .image import build
+from .lab import Lab
+from .progress import say
+
+EXIT_CHECK_FAILED, EXIT_LAB_BROKEN = 1, 3
+
+
+def _build(_args):
+    build.ensure()
+    say("the lab is built and up to date")
+
+
+def _shell(_args):
+    with Lab("shell") as lab:
+        shell.interact(lab)
+
+
+def _exec(args):
+    with Lab("exec") as lab:
+        result = lab.dom0.run(args.command, timeout=args.timeout, check=False)
+        sys.stdout.write(result.stdout)
+        sys.stderr.write(result.stderr)
+        return result.rc
+
+
+def _run(args):
+    path = Path(args.scenario)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or not path.exists():
+        raise LabError(f"{path} is not a Python file; scenarios are in tests/system/")
+    scenario = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    spec.loader.exec_module(scenario)
+    with Lab(path.stem) as lab:
+        scenario.run(lab)
+    say(f"{path.stem}: passed")
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="lab", description="Real Xen in QEMU for Ferry's tests.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser("build", help="build what is missing or out of date")
+    one.set_defaults(do=_build)
+    one = commands.add_parser("shell", help="an interactive shell in dom0")
+    one.set_defaults(do=_shell)
+    one = commands.add_parser("exec", help="run one command in a fresh dom0")
+    one.add_argument("command")
+    one.add_argument("--timeout", type=float, default=300, help="seconds (300)")
+    one.set_defaults(do=_exec)
+    one = commands.add_parser("run", help="run a scenario: a Python file with run(lab)")
+    one.add_argument("scenario")
+    one.set_defaults(do=_run)
+    return parser
+
+
+def main(argv=None):
+    """0 passed, 1 a check failed, 3 the lab itself broke."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.do(args) or 0
+    except CheckFailed as failed:
+        print(f"FAILED: {failed}", file=sys.stderr)
+        return EXIT_CHECK_FAILED
+    except LabError as broken:
+        print(f"the lab did not work (this says nothing about Ferry): {broken}\n"
+              f"logs: {paths.RUNS}", file=sys.stderr)
+        return EXIT_LAB_BROKEN
+    except KeyboardInterrupt:
+        return 130

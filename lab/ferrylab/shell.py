@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The interactive shell in dom0."""
+import os
+import select
+import sys
+import termios
+import tty
+
+from . import paths
+
+# `script` gives the shell a terminal of its own inside dom0.
+_SHELL = ("stty_rows={rows} stty_cols={cols}; export TERM={term}; cd /root; "
+          "exec script -qc 'stty rows '$stty_rows' cols '$stty_cols'; exec bash --login' /dev/null")
+FERRY_IMAGE = paths.TOP / "build" / "ferry-net"
+
+_WELCOME = """\
+You are in dom0 (Debian, Xen 4.17).  Ctrl-d leaves, and the machine is gone.
+  xl create guest.cfg; xl console guest      a stock Debian guest
+  xl create domlinux.cfg                     the Linux driver domain, NIC 00:05.0
+{ferry}  logs of all consoles are on your machine in {run_dir}
+"""
+
+
+def _offer_ferry(lab):
+    if not FERRY_IMAGE.exists():
+        return ""
+    lab.dom0.put(FERRY_IMAGE, f"{paths.DOM0_IMAGES}/ferry-net")
+    return "  /root/images/ferry-net                     Ferry's kernel, for NIC 00:04.0\n"
+
+
+def interact(lab):
+    sys.stdout.write(_WELCOME.format(ferry=_offer_ferry(lab), run_dir=lab.run_dir))
+    sys.stdout.flush()
+    terminal = sys.stdin.isatty()
+    size = os.get_terminal_size() if terminal else os.terminal_size((80, 24))
+    command = _SHELL.format(rows=size.lines, cols=size.columns, term=os.environ.get("TERM", "vt100"))
+    session = lab.dom0.start(command, _print)
+    saved = termios.tcgetattr(sys.stdin) if terminal else None
+    try:
+        if terminal:
+            tty.setraw(sys.stdin)
+        _pump(session)
+    finally:
+        if terminal:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+
+def _print(_kind, data):
+    os.write(1, data)
+
+
+def _pump(session):
+    """Keys to dom0 until its shell ends (or our input does)."""
+    while session.rc is None:
+        session.channel.check()
+        readable, _, _ = select.select([sys.stdin], [], [], 0.2)
+        if not readable:
+            continue
+        data = os.read(0, 4096)
+        if not data:
+            session.feed_eof()
+            while session.rc is None:
+                session.channel.check()
+                select.select([], [], [], 0.1)
+            return
+        session.feed(data)

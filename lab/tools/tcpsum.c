@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP transfers with a SHA-256 on both ends.
+ *
+ *   tcpsum serve PORT NR_CONNECTIONS
+ *   tcpsum send HOST PORT BYTES      the client sends
+ *   tcpsum recv HOST PORT BYTES      the server sends
+ *
+ * Each end prints "<sha256> <bytes>" when a transfer is over.  The client
+ * starts with 16 bytes: its direction and the length, as text.
+ */
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sha256.h"
+
+#define CHUNK 65536
+#define HEADER_LEN 16
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+/* Not compressible and different each time, so that stale data shows. */
+static void chunk_fill(uint64_t *words)
+{
+    static uint64_t x;
+
+    if (!x)
+        x = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid() ^ 0x9e3779b97f4a7c15;
+    for (size_t i = 0; i < CHUNK / sizeof(*words); i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        words[i] = x;
+    }
+}
+
+static void write_all(int fd, const void *data, size_t len)
+{
+    const char *p = data;
+
+    while (len) {
+        ssize_t n = write(fd, p, len);
+
+        if (n <= 0)
+            die("tcpsum: write");
+        p += n;
+        len -= (size_t)n;
+    }
+}
+
+static void sum_print(struct sha256 *sum, uint64_t nr_bytes)
+{
+    char hex[SHA256_HEX_LEN + 1];
+
+    sha256_final_hex(sum, hex);
+    printf("%s %llu\n", hex, (unsigned long long)nr_bytes);
+    fflush(stdout);
+}
+
+static void transfer_send(int fd, uint64_t nr_bytes)
+{
+    static uint64_t chunk[CHUNK / sizeof(uint64_t)];
+    struct sha256 sum;
+    char byte;
+
+    sha256_init(&sum);
+    for (uint64_t left = nr_bytes; left;) {
+        size_t n = left < CHUNK ? (size_t)left : CHUNK;
+
+        chunk_fill(chunk);
+        sha256_update(&sum, chunk, n);
+        write_all(fd, chunk, n);
+        left -= n;
+    }
+    shutdown(fd, SHUT_WR);
+    while (read(fd, &byte, 1) > 0)
+        ; /* wait until the peer has all of it and closes */
+    sum_print(&sum, nr_bytes);
+}
+
+static void transfer_receive(int fd)
+{
+    static char chunk[CHUNK];
+    uint64_t nr_bytes = 0;
+    struct sha256 sum;
+    ssize_t n;
+
+    sha256_init(&sum);
+    while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+        sha256_update(&sum, chunk, (size_t)n);
+        nr_bytes += (uint64_t)n;
+    }
+    if (n < 0)
+        die("tcpsum: read");
+    sum_print(&sum, nr_bytes);
+}
+
+static void connection_serve(int fd)
+{
+    char header[HEADER_LEN + 1] = "";
+    size_t have = 0;
+
+    while (have < HEADER_LEN) {
+        ssize_t n = read(fd, header + have, HEADER_LEN - have);
+
+        if (n <= 0)
+            die("tcpsum: header");
+        have += (size_t)n;
+    }
+    if (header[0] == 's')
+        transfer_receive(fd);
+    else
+        transfer_send(fd, strtoull(header + 1, NULL, 10));
+    close(fd);
+}
+
+static void serve(const char *port, int nr_connections)
+{
+    struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 8))
+        die("tcpsum: listen");
+    printf("listening\n");
+    fflush(stdout);
+    while (nr_connections--) {
+        int peer = accept(fd, NULL, NULL);
+
+        if (peer < 0)
+            die("tcpsum: accept");
+        connection_serve(peer);
+    }
+}
+
+static void client(const char *direction, char **argv)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char header[HEADER_LEN + 1];
+
+    if (inet_pton(AF_INET, argv[0], &to.sin_addr) != 1)
+        die("tcpsum: address");
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
+        die("tcpsum: connect");
+    snprintf(header, sizeof(header), "%c%-15.15s", direction[0], argv[2]);
+    write_all(fd, header, HEADER_LEN);
+    if (direction[0] == 's')
+        transfer_send(fd, strtoull(argv[2], NULL, 10));
+    else
+        transfer_receive(fd);
+    close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && !strcmp(argv[1], "serve")) {
+        serve(argv[2], atoi(argv[3]));
+        return 0;
+    }
+    if (argc == 5 && (!strcmp(argv[1], "send") || !strcmp(argv[1], "recv"))) {
+        client(argv[1], argv + 2);
+        return 0;
+    }
+    fprintf(stderr, "usage: tcpsum serve PORT NR | tcpsum send|recv HOST PORT BYTES\n");
+    return 2;
+}
