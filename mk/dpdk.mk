@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the kernel takes from DPDK's and musl's archives, all unmodified. Gives to mk/kernel.mk:
+#
+#   DPDK_CFLAGS   flags to compile against DPDK, its private headers too
+#   DPDK_READY    targets that must exist before anything is compiled (order only)
+#   DPDK_LIBS     link line: NIC drivers, DPDK's libraries, the environment layer's portable objects.
+#                 Prerequisites of the link, too, are those of its parts that are built: DPDK_BUILT
+#   LIBC_LIBS     link line: musl's archive; what may come from it is listed in MUSL_OBJECTS
+#   EAL_SRCS      our sources of the environment layer
+#   LIBC_SRCS     our sources of the C library
+#
+# Chosen on the command line:
+#
+#   NICS          NIC drivers to link (default: e1000, which is em: 8254x, 8257x, 82583, I21x)
+#
+# The link may name no other object of musl or of librte_eal.a: tools/check-linkmap.
+
+NICS ?= e1000
+
+BUILD ?= build
+DPDK_ARCHIVES ?= /usr/lib/x86_64-linux-gnu
+MUSL_LIBC ?= /usr/lib/x86_64-linux-musl/libc.a
+DPDK_OUT := $(BUILD)/dpdk
+DPDK_PRIVATE := $(BUILD)/dpdk-src
+
+# A driver: the archive it is in, the object that registers it (which pulls the rest of the driver
+# in), and libraries that only it needs. Objects, not whole archives: igb stays out of an e1000 image.
+NIC_e1000 := librte_net_e1000 net_e1000_em_ethdev
+NIC_igb := librte_net_e1000 net_e1000_igb_ethdev
+NIC_igc := librte_net_igc net_igc_igc_ethdev
+NIC_ixgbe := librte_net_ixgbe net_ixgbe_ixgbe_ethdev librte_hash librte_security librte_cryptodev librte_rcu
+NIC_i40e := librte_net_i40e net_i40e_i40e_ethdev librte_hash librte_rcu
+NIC_vmxnet3 := librte_net_vmxnet3 net_vmxnet3_vmxnet3_ethdev
+NIC_ena := librte_net_ena net_ena_ena_ethdev librte_timer
+NIC_atlantic := librte_net_atlantic net_atlantic_atl_ethdev librte_security librte_cryptodev librte_rcu
+# Names of the drivers as they register themselves: their PCI ids are put into the image.
+NIC_PMDS_e1000 := net_e1000_em
+NIC_PMDS_igb := net_e1000_igb net_e1000_igb_vf
+NIC_PMDS_igc := net_igc
+NIC_PMDS_ixgbe := net_ixgbe net_ixgbe_vf
+NIC_PMDS_i40e := net_i40e
+NIC_PMDS_vmxnet3 := net_vmxnet3
+NIC_PMDS_ena := net_ena
+NIC_PMDS_atlantic := net_atlantic
+
+NICS_UNKNOWN := $(foreach n,$(NICS),$(if $(NIC_$(n)),,$(n)))
+ifneq ($(strip $(NICS_UNKNOWN)),)
+$(error NICS=$(NICS_UNKNOWN): unknown to mk/dpdk.mk)
+endif
+
+# Objects of librte_eal.a with no operating system in them. What they miss is in domain/eal/.
+EAL_OBJECTS := $(addprefix eal_common_eal_common_,$(addsuffix .c.o,bus class config cpuflags dev \
+	devargs errno fbarray hexdump interrupts mcfg memalloc memory memzone string_fns tailqs \
+	trace_points uuid)) \
+	$(addprefix eal_common_,$(addsuffix .c.o,malloc_elem malloc_heap rte_malloc rte_random \
+	rte_reciprocal rte_version)) \
+	eal_x86_rte_cpuflags.c.o eal_x86_rte_spinlock.c.o
+BUS_PCI_OBJECTS := bus_pci_pci_common.c.o bus_pci_pci_params.c.o
+TELEMETRY_OBJECTS := telemetry_telemetry_data.c.o
+MEMPOOL_OBJECTS := mempool_ring_rte_mempool_ring.c.o
+
+DPDK_LIBRARIES := librte_ethdev librte_mbuf librte_mempool librte_ring librte_net librte_kvargs \
+	librte_meter librte_pci librte_gso librte_gro librte_hash
+
+# Objects of musl's archive that are pure computation.
+MUSL_OBJECTS := memchr memcmp memcpy memmove memrchr memset stpcpy stpncpy strcasecmp strcat strchr \
+	strchrnul strcmp strcpy strcspn strdup strlcat strlcpy strlen strncasecmp strncat strncmp \
+	strncpy strndup strnlen strpbrk strrchr strsep strspn strstr strtok_r __ctype_b_loc \
+	isalnum isalpha isdigit isprint isspace isxdigit tolower toupper qsort qsort_nr bsearch log10
+
+DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
+	-isystem $(DPDK_PRIVATE) -include rte_config.h -DALLOW_INTERNAL_API -DALLOW_EXPERIMENTAL_API
+EAL_SRCS := $(wildcard domain/eal/*.c)
+LIBC_SRCS := $(wildcard domain/libc/*.c)
+
+DPDK_NIC_OBJECTS := $(foreach n,$(NICS),$(DPDK_OUT)/$(word 2,$(NIC_$(n))).c.o)
+DPDK_NIC_LIBRARIES := $(sort $(foreach n,$(NICS),$(word 1,$(NIC_$(n))) \
+	$(wordlist 3,99,$(NIC_$(n)))))
+DPDK_PMD_INFO := $(DPDK_OUT)/pmd_info-$(subst $() $(),-,$(strip $(NICS))).o
+DPDK_BUILT := $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO)
+DPDK_LIBS := --start-group $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO) \
+	$(patsubst %,$(DPDK_ARCHIVES)/%.a,$(sort $(DPDK_NIC_LIBRARIES) $(DPDK_LIBRARIES))) \
+	$(DPDK_OUT)/libeal.a --end-group
+LIBC_LIBS := $(MUSL_LIBC)
+DPDK_READY := $(DPDK_PRIVATE)/.version $(DPDK_BUILT)
+
+# The headers follow the installed package: tools/fetch-dpdk-source compares versions.
+$(DPDK_PRIVATE)/.version: $(DPDK_ARCHIVES)/librte_eal.a tools/fetch-dpdk-source
+	@echo "  fetch DPDK's private headers"
+	@tools/fetch-dpdk-source $(DPDK_PRIVATE)
+	@touch $@
+
+$(DPDK_OUT)/libeal.a: $(DPDK_ARCHIVES)/librte_eal.a mk/dpdk.mk
+	@rm -rf $@ $(DPDK_OUT)/objects && mkdir -p $(DPDK_OUT)/objects
+	@ar x --output $(DPDK_OUT)/objects $< $(EAL_OBJECTS)
+	@ar x --output $(DPDK_OUT)/objects $(DPDK_ARCHIVES)/librte_bus_pci.a $(BUS_PCI_OBJECTS)
+	@ar x --output $(DPDK_OUT)/objects $(DPDK_ARCHIVES)/librte_telemetry.a $(TELEMETRY_OBJECTS)
+	@ar rcD $@ $(DPDK_OUT)/objects/*.o
+
+# Registers itself from a constructor that nothing calls by name.
+$(DPDK_OUT)/mempool_ring.o: $(DPDK_ARCHIVES)/librte_mempool_ring.a mk/dpdk.mk
+	@mkdir -p $(@D)
+	@ar p $< $(MEMPOOL_OBJECTS) > $@
+
+define nic-object-rule
+$(DPDK_OUT)/$(word 2,$(NIC_$(1))).c.o: $(DPDK_ARCHIVES)/$(word 1,$(NIC_$(1))).a mk/dpdk.mk
+	@mkdir -p $$(@D)
+	@ar p $$< $$(@F) > $$@
+endef
+$(foreach n,$(NICS),$(eval $(call nic-object-rule,$(n))))
+
+# Each driver carries its PCI ids as text; those of the chosen ones go into the image.
+$(DPDK_PMD_INFO): mk/dpdk.mk
+	@mkdir -p $(@D)
+	@echo '.section .rodata.pmd_info,"aR"' > $(@:.o=.S)
+	@$(foreach n,$(NICS),$(foreach p,$(NIC_PMDS_$(n)),\
+		strings -n 16 $(DPDK_ARCHIVES)/$(word 1,$(NIC_$(n))).a | \
+		grep -F 'PMD_INFO_STRING= {"name": "$(p)",' | head -n 1 | \
+		sed 's/["\\]/\\&/g; s/.*/.asciz "&"/' >> $(@:.o=.S);))
+	@as -o $@ $(@:.o=.S)
