@@ -24,10 +24,17 @@ class Domain:
 
     def cpu_seconds(self):
         """CPU time used so far, of `xl list` (resolution 0.1 s)."""
+        return float(self._listed()[-1])
+
+    def memory_mb(self):
+        return int(self._listed()[-4])
+
+    def _listed(self):
+        """name, id, memory, vcpus, state, time"""
         for line in self.lab.dom0.output("xl list").splitlines():
             words = line.split()
             if words[0] == self.name:
-                return float(words[-1])
+                return words
         raise CheckFailed(f"`xl list` does not show {self.name}")
 
     def console(self):

@@ -33,6 +33,7 @@ class Lab:
         self.name = name
         self.run_dir = paths.RUNS / name
         self.wire = {}
+        self.built = None
         self.machine = None
         self.dom0 = None
         self.consoles = None
@@ -43,8 +44,8 @@ class Lab:
         self._catch_signals()
         try:
             self._lock.acquire()
-            built = build.ensure(self._lock)
-            self._start(built)
+            self.built = build.ensure(self._lock)
+            self._start(self.built)
         except BaseException:
             self._stop()
             raise

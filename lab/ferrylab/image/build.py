@@ -4,7 +4,9 @@
 Each stage lies in build/lab/<stage>-<key>, the key being a hash of all its
 inputs, so a stage is made once and an interrupted one is never taken for done.
 """
+import gzip
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -80,8 +82,22 @@ def _make_images(stages, target):
     initramfs.make_dom0(source, target / "dom0.cpio")
     initramfs.make_guest(source, target / "tools", target / "guest.cpio")
     initramfs.make_domlinux(source, target / "tools", target / "domlinux.cpio")
+    _write_sizes(source, target)
     say("images: dom0's disk")
     disk.make(source, target)
+
+
+def _write_sizes(source, target):
+    """What the Linux driver domain weighs, packed as a distribution would ship it."""
+    version = tree.kernel_version(source)
+    initramfs_image = (target / "domlinux.cpio").read_bytes()
+    sizes = {
+        "kernel_packed": (source / f"boot/vmlinuz-{version}").stat().st_size,
+        "kernel": (target / "vmlinux").stat().st_size,
+        "initramfs_packed": len(gzip.compress(initramfs_image, 6)),
+        "initramfs": len(initramfs_image),
+    }
+    (target / "sizes.json").write_text(json.dumps(sizes, indent=2) + "\n")
 
 
 def _make_stage(name, stages):
