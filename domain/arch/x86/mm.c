@@ -146,6 +146,8 @@ static void protect_image(void)
     for (uintptr_t va = 0; va < builder_end; va += PAGE_SIZE) {
         pte_t flags = final_flags(va);
 
+        if (va == (uintptr_t)shared_info_area)
+            continue; /* Xen's page already, not our frame */
         batch_add(va, flags ? pte_make(p2m[va >> PAGE_SHIFT], flags) : 0);
     }
     batch_flush();
