@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rings and ports: taken when a frontend connects, given back whatever made it end. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vif/device.h"
+#include "vif/ring_check.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+
+/* Any of the vif's ports rang: the loop will look at its rings. Nothing else is done here. */
+static void rings_event(void *ctx)
+{
+    vif_active |= vif_bit(ctx);
+}
+
+static int why_set(struct vif *vif, const char *node, int err)
+{
+    snprintf(vif->control.why, sizeof(vif->control.why), "%s cannot be used: error %d", node, -err);
+    return err;
+}
+
+/*
+ * The ring goes on where its last response stands: 0 for a new one.
+ * Source: BACK_RING_ATTACH in xen/io/ring.h.
+ */
+static int rings_attach(struct vif *vif, netif_tx_sring_t *txs, netif_rx_sring_t *rxs)
+{
+    RING_IDX tx_rsp = READ_ONCE(txs->rsp_prod), rx_rsp = READ_ONCE(rxs->rsp_prod);
+    int err;
+
+    BACK_RING_ATTACH(&vif->tx, txs, tx_rsp, PAGE_SIZE);
+    BACK_RING_ATTACH(&vif->rx, rxs, rx_rsp, PAGE_SIZE);
+    err = ring_requests(READ_ONCE(txs->req_prod), tx_rsp, tx_rsp, vif->tx.nr_ents);
+    if (err < 0)
+        return why_set(vif, "the index on tx-ring-ref", err);
+    err = ring_requests(READ_ONCE(rxs->req_prod), rx_rsp, rx_rsp, vif->rx.nr_ents);
+    return err < 0 ? why_set(vif, "the index on rx-ring-ref", err) : 0;
+}
+
+static int rings_map(struct vif *vif)
+{
+    struct vif_front *front = &vif->control.front;
+    void *txs, *rxs;
+    int err;
+
+    err = gnttab_map(vif->guest, front->tx_ref, &txs, &vif->tx_slot);
+    if (err)
+        return why_set(vif, "tx-ring-ref", err);
+    err = gnttab_map(vif->guest, front->rx_ref, &rxs, &vif->rx_slot);
+    if (err) {
+        gnttab_unmap(vif->tx_slot);
+        return why_set(vif, "rx-ring-ref", err);
+    }
+    err = rings_attach(vif, txs, rxs);
+    if (err) {
+        gnttab_unmap(vif->tx_slot);
+        gnttab_unmap(vif->rx_slot);
+    }
+    return err;
+}
+
+static int ports_bind(struct vif *vif)
+{
+    struct vif_front *front = &vif->control.front;
+    int err;
+
+    vif->rx_port = 0;
+    err = evtchn_bind_interdomain(vif->guest, front->port_tx, rings_event, vif, &vif->tx_port);
+    if (err)
+        return why_set(vif, front->has_split ? "event-channel-tx" : "event-channel", err);
+    if (!front->has_split)
+        return 0;
+    err = evtchn_bind_interdomain(vif->guest, front->port_rx, rings_event, vif, &vif->rx_port);
+    if (err) {
+        evtchn_close(vif->tx_port);
+        vif->rx_port = 0;
+        return why_set(vif, "event-channel-rx", err);
+    }
+    return 0;
+}
+
+/* What the guest takes. Cutting into segments needs scatter-gather, and v4 checksums left to it. */
+static void caps_set(struct vif *vif)
+{
+    const struct vif_front *front = &vif->control.front;
+    uint32_t caps = PORT_TX_MULTI_SEG;
+
+    if (!front->no_csum)
+        caps |= PORT_TX_CSUM_V4;
+    if (front->ipv6_csum)
+        caps |= PORT_TX_CSUM_V6;
+    if (front->gso_tcpv4 && front->sg && !front->no_csum)
+        caps |= PORT_TX_TSO_V4;
+    vif->port.tx_caps = caps;
+    vif->sg = front->sg;
+    vif->rx_notify = front->rx_notify;
+    if (!front->sg && vif->port.mtu > RTE_ETHER_MTU)
+        vif->port.mtu = RTE_ETHER_MTU;
+}
+
+static void connected_log(struct vif *vif)
+{
+    const struct vif_control *c = &vif->control;
+    const uint8_t *mac = vif->port.mac.addr_bytes;
+
+    log_limited(&vif->control.limit, LOG_INFO,
+                "%s: connected: bridge %s, mac %02x:%02x:%02x:%02x:%02x:%02x, mtu %u%s%s%s%s%s%s",
+                vif->port.name, c->back.wish.bridge, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+                vif->port.mtu, c->front.sg ? ", sg" : "", c->front.no_csum ? "" : ", csum",
+                c->front.ipv6_csum ? ", csum6" : "",
+                vif->port.tx_caps & PORT_TX_TSO_V4 ? ", tso" : "",
+                c->front.has_split ? ", split events" : "", c->takeover ? ", taken over" : "");
+}
+
+int vif_connect(struct vif *vif)
+{
+    int err;
+
+    INVARIANT(!vif->mapped);
+    err = rings_map(vif);
+    if (err)
+        return err;
+    err = ports_bind(vif);
+    if (err) {
+        gnttab_unmap(vif->tx_slot);
+        gnttab_unmap(vif->rx_slot);
+        return err;
+    }
+    vif->mapped = true;
+    vif->broken = NULL;
+    vif->tx_unfinished = false;
+    memset(&vif->queue, 0, sizeof(vif->queue));
+    caps_set(vif);
+    if (vif->control.takeover) {
+        vif_tx_takeover(vif);
+        vif_rx_takeover(vif);
+    }
+    vif->port.up = !vif->broken;
+    vif_active |= vif_bit(vif); /* it may have sent before we could hear it */
+    connected_log(vif);
+    return 0;
+}
+
+void vif_disconnect(struct vif *vif)
+{
+    if (!vif->mapped)
+        return;
+    vif->port.up = false;
+    vif_rx_purge(vif);
+    evtchn_close(vif->tx_port);
+    evtchn_close(vif->rx_port);
+    gnttab_unmap(vif->tx_slot);
+    gnttab_unmap(vif->rx_slot);
+    vif->mapped = false;
+    vif->tx.sring = NULL;
+    vif->rx.sring = NULL;
+    vif_active &= ~vif_bit(vif);
+    vif_broken &= ~vif_bit(vif);
+    log_limited(&vif->control.limit, LOG_INFO,
+                "%s: disconnected: %lu frames from it, %lu to it, %lu bad, %lu dropped",
+                vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames, vif->rx_bad,
+                vif->port.stats.tx_drops);
+}
+
+void vif_break(struct vif *vif, const char *why)
+{
+    if (vif->broken)
+        return;
+    vif->broken = why;
+    vif->port.up = false;
+    vif_broken |= vif_bit(vif);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a vif. Whatever happens only makes us look: read the states, ask handshake_next(), do
+ * that one thing, look again if anything changed meanwhile. So floods of watch events cost one look
+ * at a time, and no order of events can be missed.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <xen/io/xenbus.h>
+
+#include "vif/device.h"
+#include "xen/clock.h"
+#include "xen/xenstore.h"
+
+#define DWELL_NS 400000000ull /* the least time a state stands that libxl waits for */
+#define PATIENCE_NS 2000000000ull /* for a frontend to close; libxl waits 10 s in all */
+#define LOOK_RETRY_NS 100000000ull
+
+static void look(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    c->dirty = false;
+    vif_job_begin(vif, VIF_JOB_LOOK);
+}
+
+void vif_control_kick(struct vif *vif)
+{
+    vif->control.dirty = true;
+    if (vif->control.job == VIF_JOB_NONE)
+        look(vif);
+}
+
+static void kick_later(void *ctx)
+{
+    vif_control_kick(ctx);
+}
+
+static void rest(struct vif *vif, uint64_t deadline_ns)
+{
+    if (vif->control.dirty)
+        look(vif);
+    else if (deadline_ns)
+        timer_arm(&vif->control.timer, deadline_ns, kick_later, vif);
+}
+
+static void state_write(struct vif *vif, enum vif_phase phase, int state)
+{
+    struct vif_control *c = &vif->control;
+
+    c->facts.phase = phase;
+    c->state = state;
+    c->state_ns = clock_now();
+    vif_job_begin(vif, VIF_JOB_STATE);
+}
+
+/* The frontend did what it must not. It may close itself and start again. */
+static void fail(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    vif_disconnect(vif);
+    c->facts.phase = VIF_PHASE_CLOSING;
+    c->state = XenbusStateClosing;
+    c->state_ns = clock_now();
+    c->blamed = true;
+    log_limited(&c->limit, LOG_WARN, "%s: closed: %s", vif->port.name, c->why);
+    vif_job_begin(vif, VIF_JOB_BLAME);
+}
+
+void vif_control_broken(struct vif *vif)
+{
+    vif_broken &= ~vif_bit(vif);
+    vif_disconnect(vif);
+    vif_control_kick(vif);
+}
+
+static void connect(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    if (nodes_front_check(&c->front, c->why, sizeof(c->why)) || vif_connect(vif)) {
+        fail(vif);
+        return;
+    }
+    c->takeover = false;
+    state_write(vif, VIF_PHASE_CONNECTED, XenbusStateConnected);
+}
+
+/* All that we hold for the vif but its place and its error node. */
+static void dismantle(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    vif_disconnect(vif);
+    if (vif->attached)
+        vif_host.detach(&vif->port);
+    vif->attached = false;
+    if (c->has_watch)
+        xenstore_unwatch(c->watch_id);
+    c->has_watch = false;
+}
+
+static void forget(struct vif *vif)
+{
+    dismantle(vif);
+    if (vif->control.blamed) {
+        vif_job_begin(vif, VIF_JOB_REMOVE);
+        return;
+    }
+    timer_cancel(&vif->control.timer);
+    xenstore_forget(vif);
+    vif_release(vif);
+    vif_discover_again();
+}
+
+/* libxl begins to watch our state after it has set online to 0. */
+static uint64_t dwell_since(const struct vif_control *c)
+{
+    return c->leave_ns > c->state_ns ? c->leave_ns : c->state_ns;
+}
+
+static void facts_settle(struct vif_control *c, uint64_t now)
+{
+    struct handshake_facts *f = &c->facts;
+
+    if (!f->has_online || f->online)
+        c->leave_ns = 0;
+    else if (!c->leave_ns)
+        c->leave_ns = now;
+    f->patient = now - c->leave_ns < PATIENCE_NS;
+    f->dwelt = now - dwell_since(c) >= DWELL_NS || (c->hurry && f->phase == VIF_PHASE_WAITING);
+}
+
+static void later(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+    bool closing = c->leave_ns && c->facts.phase != VIF_PHASE_CLOSED;
+
+    rest(vif, closing ? c->leave_ns + PATIENCE_NS : dwell_since(c) + DWELL_NS);
+}
+
+static void act(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    facts_settle(c, clock_now());
+    switch (handshake_next(&c->facts)) {
+    case HANDSHAKE_NONE:
+        rest(vif, 0);
+        break;
+    case HANDSHAKE_LATER:
+        later(vif);
+        break;
+    case HANDSHAKE_OFFER:
+        c->takeover = c->hurry = c->facts.back_state == XenbusStateConnected;
+        nodes_back_init(&c->back);
+        vif_job_begin(vif, VIF_JOB_READ_BACK);
+        break;
+    case HANDSHAKE_CONNECT:
+        nodes_front_init(&c->front);
+        vif_job_begin(vif, VIF_JOB_READ_FRONT);
+        break;
+    case HANDSHAKE_REOPEN:
+        c->hurry = true;
+        vif_disconnect(vif);
+        state_write(vif, VIF_PHASE_WAITING, XenbusStateInitWait);
+        break;
+    case HANDSHAKE_CLOSE:
+        vif_disconnect(vif);
+        state_write(vif, VIF_PHASE_CLOSING, XenbusStateClosing);
+        break;
+    case HANDSHAKE_SHUT:
+        vif_disconnect(vif);
+        state_write(vif, VIF_PHASE_CLOSED, XenbusStateClosed);
+        break;
+    case HANDSHAKE_FAIL:
+        snprintf(c->why, sizeof(c->why), "the frontend's state node makes no sense");
+        fail(vif);
+        break;
+    case HANDSHAKE_REMOVE:
+        dismantle(vif);
+        vif_job_begin(vif, VIF_JOB_REMOVE);
+        break;
+    case HANDSHAKE_FORGET:
+        forget(vif);
+        break;
+    }
+}
+
+static void looked(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (err) {
+        timer_arm(&c->timer, clock_now() + LOOK_RETRY_NS, kick_later, vif);
+    } else if (vif->broken) {
+        snprintf(c->why, sizeof(c->why), "%s", vif->broken);
+        vif->broken = NULL;
+        if (c->facts.phase == VIF_PHASE_CONNECTED && c->facts.has_online && c->facts.online)
+            fail(vif);
+        else
+            act(vif);
+    } else {
+        act(vif);
+    }
+}
+
+void vif_job_done(struct vif *vif, enum vif_job job, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    switch (job) {
+    case VIF_JOB_LOOK:
+        looked(vif, err);
+        break;
+    case VIF_JOB_READ_BACK:
+        (err ? vif_refuse : vif_offer)(vif);
+        break;
+    case VIF_JOB_OFFER:
+        if (err) {
+            vif_refuse(vif);
+        } else {
+            c->facts.phase = VIF_PHASE_WAITING;
+            c->state_ns = clock_now();
+            look(vif);
+        }
+        break;
+    case VIF_JOB_READ_FRONT:
+        (err ? fail : connect)(vif);
+        break;
+    case VIF_JOB_REMOVE:
+        c->blamed = false;
+        c->facts.phase = VIF_PHASE_NEW; /* perhaps the toolstack has already made it anew */
+        if (err)
+            log_limited(&c->limit, LOG_WARN, "%s: cannot remove its nodes: error %d",
+                        vif->port.name, -err);
+        else
+            look(vif);
+        break;
+    default:
+        rest(vif, 0);
+        break;
+    }
+}

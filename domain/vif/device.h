@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One vif, and what the files of this room share. Not for others: see vif.h. */
+#ifndef VIF_DEVICE_H
+#define VIF_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+
+#include <xen/event_channel.h>
+#include <xen/io/netif.h>
+
+#include "net/port.h"
+#include "vif/handshake.h"
+#include "vif/nodes.h"
+#include "vif/vif.h"
+#include "xen/log.h"
+#include "xen/timer.h"
+
+#define VIF_QUEUE_FRAMES 256 /* a power of two */
+#define VIF_WHY_SIZE 128
+
+/* A list of xenstore requests being worked off, one at a time. */
+enum vif_job {
+    VIF_JOB_NONE,
+    VIF_JOB_LOOK, /* read the states and online */
+    VIF_JOB_READ_BACK,
+    VIF_JOB_OFFER,
+    VIF_JOB_READ_FRONT,
+    VIF_JOB_STATE, /* write our state */
+    VIF_JOB_BLAME, /* write why */
+    VIF_JOB_REMOVE,
+};
+
+struct vif_control {
+    enum vif_job job;
+    unsigned int step; /* of the job */
+    bool dirty; /* something changed: look again when the job is done */
+    bool has_watch;
+    bool blamed; /* there is an error node to remove */
+    bool takeover; /* our state node said Connected when we found it */
+    bool hurry; /* the toolstack has long seen our InitWait: connect without a dwell */
+    unsigned int watch_id;
+    int state; /* what VIF_JOB_STATE and _BLAME write: enum xenbus_state */
+    uint64_t state_ns; /* when our state was written last */
+    uint64_t leave_ns; /* when online became 0; 0: it did not */
+    struct handshake_facts facts;
+    struct timer timer;
+    struct vif_back back;
+    struct vif_front front;
+    char why[VIF_WHY_SIZE];
+    struct log_limit limit;
+};
+
+/* Frames that wait for room in the guest. */
+struct vif_queue {
+    uint32_t head, tail; /* free-running; tail - head frames are in it */
+    uint32_t nr_mbufs;
+    uint64_t stuck_ns; /* since when the first frame has found no room; 0: it has not */
+    bool stalled; /* stuck for too long: frames are dropped until there is room again */
+    struct rte_mbuf *frames[VIF_QUEUE_FRAMES];
+};
+
+struct vif {
+    struct port port; /* first: ops get this address */
+    bool used;
+    bool attached; /* in a bridge */
+    bool mapped; /* rings and ports are ours */
+    bool rx_notify, sg;
+    uint8_t index; /* in the table */
+    domid_t guest;
+    uint16_t handle;
+    const char *broken; /* why the data path gave it up; NULL: it did not */
+    netif_tx_back_ring_t tx;
+    netif_rx_back_ring_t rx;
+    uint32_t tx_seen; /* req_prod at which an unfinished packet was found */
+    bool tx_unfinished;
+    unsigned int tx_slot, rx_slot; /* of the grant window */
+    evtchn_port_t tx_port, rx_port; /* rx_port is 0 where one port serves both */
+    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
+    struct vif_queue queue;
+    struct vif_control control;
+};
+
+extern struct vif vif_table[VIF_MAX];
+extern struct vif_host vif_host;
+
+/* Bit i is vif_table[i]: something may be on its rings / frames wait for it / it broke. */
+extern uint64_t vif_active, vif_queued, vif_broken;
+
+static inline uint64_t vif_bit(const struct vif *vif)
+{
+    return 1ull << vif->index;
+}
+
+/* table.c: find, take and give back a place. vif_take() returns NULL when the table is full. */
+struct vif *vif_find(domid_t guest, uint16_t handle);
+struct vif *vif_take(domid_t guest, uint16_t handle);
+void vif_release(struct vif *vif);
+
+/* discover.c: a place has become free; vifs that found none are looked for again. */
+int vif_discover_init(void) __must_check;
+void vif_discover_again(void);
+
+/* control.c: something about the vif changed; begins or goes on as soon as it can. */
+void vif_control_kick(struct vif *vif);
+
+/* offer.c: the toolstack's nodes are read: join the bridge and offer, or say what is wrong. */
+void vif_offer(struct vif *vif);
+void vif_refuse(struct vif *vif);
+
+/* control.c: close the vif that vif_break() gave up. Not from inside ops. */
+void vif_control_broken(struct vif *vif);
+
+/* job.c: begin a job. vif_job_done() is called at its end, perhaps before this returns. */
+void vif_job_begin(struct vif *vif, enum vif_job job);
+/* control.c. err: 0, or the negative errno that ended it early, with control.why filled in. */
+void vif_job_done(struct vif *vif, enum vif_job job, int err);
+
+/*
+ * connect.c: map the rings and bind the ports that control.front names; the port is up afterwards.
+ * Returns 0, or a negative errno with control.why, and nothing held.
+ */
+int vif_connect(struct vif *vif) __must_check;
+
+/* Give all of it back, drop what is queued; the port is down. Harmless when not connected. */
+void vif_disconnect(struct vif *vif);
+
+/* The data path gives the vif up, for a reason that is a string constant. */
+void vif_break(struct vif *vif, const char *why);
+
+/* tx.c, rx.c: the data path. Named from the guest's side, as netif.h does: tx is what it sends. */
+uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr);
+void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr);
+void vif_rx_purge(struct vif *vif);
+bool vif_arm(struct port *port);
+extern const struct port_ops vif_port_ops;
+
+/* Answer what a ring holds with errors, in order: after a takeover nothing in it can be trusted. */
+void vif_tx_takeover(struct vif *vif);
+void vif_rx_takeover(struct vif *vif);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lists of xenstore requests, one in flight per vif: so many vifs never fill the client's table, and
+ * an answer always belongs to the step that waits for it. A step that finds the client full is tried
+ * again a moment later.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xen/io/xenbus.h>
+
+#include "vif/device.h"
+#include "xen/clock.h"
+#include "xen/xenstore.h"
+
+#define RETRY_NS 5000000ull
+
+static void job_go(struct vif *vif);
+
+/* What we offer, in the order written; state comes last, when everything else can be read. */
+struct offer {
+    const char *name, *value;
+};
+static const struct offer offers[] = {
+    { "feature-sg", "1" },
+    { "feature-rx-copy", "1" },
+    { "feature-gso-tcpv4", "1" },
+    { "feature-ipv6-csum-offload", "1" },
+    { "feature-split-event-channels", "1" },
+    { "hotplug-status", "connected" },
+};
+
+/* Two channels a vif do not fit into SCHEDOP_poll's 128 ports when the table is full. */
+#define SPLIT_PLACES 24
+static const char *offer_value(const struct vif *vif, const struct offer *offer)
+{
+    bool split = !strcmp(offer->name, "feature-split-event-channels");
+
+    return split && vif->index >= SPLIT_PLACES ? "0" : offer->value;
+}
+
+static int back_path(const struct vif *vif, char *path, const char *node)
+{
+    return xenstore_path(path, XENSTORE_PATH_SIZE, "backend/vif/%u/%u%s%s", vif->guest, vif->handle,
+                         *node ? "/" : "", node);
+}
+
+static int front_path(const struct vif *vif, char *path, const char *node)
+{
+    return xenstore_path(path, XENSTORE_PATH_SIZE, "/local/domain/%u/device/vif/%u/%s", vif->guest,
+                         vif->handle, node);
+}
+
+static int error_path(const struct vif *vif, char *path, const char *node)
+{
+    return xenstore_path(path, XENSTORE_PATH_SIZE, "error/backend/vif/%u/%u%s", vif->guest,
+                         vif->handle, node);
+}
+
+static void job_end(struct vif *vif, int err)
+{
+    enum vif_job job = vif->control.job;
+
+    vif->control.job = VIF_JOB_NONE;
+    vif_job_done(vif, job, err);
+}
+
+/* VIF_JOB_LOOK: each answer is a fact, its absence too. */
+static int look_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct handshake_facts *facts = &vif->control.facts;
+    int state = HANDSHAKE_STATE_ABSENT;
+
+    if (err && err != -ENOENT && err != -EACCES)
+        return err;
+    if (!err)
+        state = nodes_state_parse(value, len);
+    switch (vif->control.step) {
+    case 0:
+        facts->back_state = state;
+        break;
+    case 1:
+        facts->has_online = !err;
+        facts->online = !err && len == 1 && value[0] == '1';
+        break;
+    default:
+        facts->front_state = state;
+        break;
+    }
+    return 0;
+}
+
+static int step_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+
+    switch (c->job) {
+    case VIF_JOB_LOOK:
+        return look_take(vif, err, value, len);
+    case VIF_JOB_READ_BACK:
+        return node_take(&nodes_back[c->step], &c->back, err, value, len, c->why, sizeof(c->why));
+    case VIF_JOB_READ_FRONT:
+        return node_take(&nodes_front[c->step], &c->front, err, value, len, c->why, sizeof(c->why));
+    case VIF_JOB_BLAME:
+        return 0; /* as far as it goes */
+    case VIF_JOB_REMOVE:
+        return err == -ENOENT ? 0 : err;
+    default:
+        if (err)
+            snprintf(c->why, sizeof(c->why), "xenstore refused a write: error %d", -err);
+        return err;
+    }
+}
+
+static void step_done(void *ctx, int err, const char *value, size_t len)
+{
+    struct vif *vif = ctx;
+
+    err = step_take(vif, err, value, len);
+    if (err) {
+        job_end(vif, err);
+        return;
+    }
+    vif->control.step++;
+    job_go(vif);
+}
+
+static int look_ask(struct vif *vif, char *path)
+{
+    static const char *const nodes[] = { "state", "online" };
+    int err = vif->control.step < 2 ? back_path(vif, path, nodes[vif->control.step])
+                                    : front_path(vif, path, "state");
+
+    return err ? err : xenstore_read(0, path, step_done, vif);
+}
+
+static int state_ask(struct vif *vif, char *path)
+{
+    char value[2] = { (char)('0' + vif->control.state), '\0' };
+    int err = back_path(vif, path, "state");
+
+    return err ? err : xenstore_write(0, path, value, step_done, vif);
+}
+
+static int offer_ask(struct vif *vif, char *path)
+{
+    const struct offer *offer;
+    int err;
+
+    if (vif->control.step == ARRAY_LEN(offers))
+        return state_ask(vif, path);
+    offer = &offers[vif->control.step];
+    err = back_path(vif, path, offer->name);
+    return err ? err : xenstore_write(0, path, offer_value(vif, offer), step_done, vif);
+}
+
+/* Where xenbus puts it, where libxl's hotplug scripts put it, and our state if that changes. */
+static int blame_ask(struct vif *vif, char *path)
+{
+    char text[VIF_WHY_SIZE + 8];
+    int err;
+
+    switch (vif->control.step) {
+    case 0:
+        snprintf(text, sizeof(text), "%d %s", EINVAL, vif->control.why);
+        err = error_path(vif, path, "/error");
+        return err ? err : xenstore_write(0, path, text, step_done, vif);
+    case 1:
+        err = back_path(vif, path, "hotplug-error");
+        return err ? err : xenstore_write(0, path, vif->control.why, step_done, vif);
+    default:
+        return state_ask(vif, path);
+    }
+}
+
+static int remove_ask(struct vif *vif, char *path)
+{
+    int err = vif->control.step == 0 ? error_path(vif, path, "") : back_path(vif, path, "");
+
+    return err ? err : xenstore_remove(0, path, step_done, vif);
+}
+
+static unsigned int job_nr_steps(const struct vif *vif)
+{
+    switch (vif->control.job) {
+    case VIF_JOB_LOOK:
+        return 3;
+    case VIF_JOB_READ_BACK:
+        return nodes_back_nr;
+    case VIF_JOB_OFFER:
+        return ARRAY_LEN(offers) + 1;
+    case VIF_JOB_READ_FRONT:
+        return nodes_front_nr;
+    case VIF_JOB_BLAME:
+        return vif->control.state ? 3 : 2;
+    case VIF_JOB_REMOVE:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+static int job_ask(struct vif *vif, char *path)
+{
+    int err;
+
+    switch (vif->control.job) {
+    case VIF_JOB_LOOK:
+        return look_ask(vif, path);
+    case VIF_JOB_READ_BACK:
+        err = back_path(vif, path, nodes_back[vif->control.step].name);
+        return err ? err : xenstore_read(0, path, step_done, vif);
+    case VIF_JOB_READ_FRONT:
+        err = front_path(vif, path, nodes_front[vif->control.step].name);
+        return err ? err : xenstore_read(0, path, step_done, vif);
+    case VIF_JOB_OFFER:
+        return offer_ask(vif, path);
+    case VIF_JOB_BLAME:
+        return blame_ask(vif, path);
+    case VIF_JOB_REMOVE:
+        return remove_ask(vif, path);
+    default:
+        return state_ask(vif, path);
+    }
+}
+
+static void job_retry(void *ctx)
+{
+    job_go(ctx);
+}
+
+static void job_go(struct vif *vif)
+{
+    char path[XENSTORE_PATH_SIZE];
+    int err;
+
+    if (vif->control.step == job_nr_steps(vif)) {
+        job_end(vif, 0);
+        return;
+    }
+    /* A directory without an error node needs no request for it. */
+    if (vif->control.job == VIF_JOB_REMOVE && vif->control.step == 0 && !vif->control.blamed)
+        vif->control.step = 1;
+    err = job_ask(vif, path);
+    if (err == -ENOBUFS) {
+        timer_arm(&vif->control.timer, clock_now() + RETRY_NS, job_retry, vif);
+    } else if (err) {
+        snprintf(vif->control.why, sizeof(vif->control.why), "xenstore: error %d", -err);
+        job_end(vif, err);
+    }
+}
+
+void vif_job_begin(struct vif *vif, enum vif_job job)
+{
+    INVARIANT(vif->control.job == VIF_JOB_NONE);
+    timer_cancel(&vif->control.timer);
+    vif->control.job = job;
+    vif->control.step = 0;
+    job_go(vif);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vif/nodes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xen/io/xenbus.h>
+
+#include "vif/handshake.h"
+#include "xen/xenstore.h"
+
+#define NODE_SHOWN 40 /* bytes of a bad value that a sentence repeats */
+
+static int u32_parse(uint32_t *out, uint32_t max, const char *value, size_t len)
+{
+    if (strlen(value) != len)
+        return -EINVAL;
+    return xenstore_parse_u32(value, max, out);
+}
+
+static int flag_parse(bool *out, const char *value, size_t len)
+{
+    uint32_t n;
+    int err = u32_parse(&n, 1, value, len);
+
+    if (!err)
+        *out = n;
+    return err;
+}
+
+static int text_parse(char *out, const char *value, size_t len)
+{
+    if (strlen(value) != len || len >= VIF_NODE_SIZE)
+        return -EINVAL;
+    for (size_t i = 0; i < len; i++)
+        if (value[i] < ' ' || value[i] > '~')
+            return -EINVAL;
+    memcpy(out, value, len + 1);
+    return 0;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static int mac_parse(void *out, const char *value, size_t len)
+{
+    struct rte_ether_addr mac;
+
+    if (len != 17 || strlen(value) != len)
+        return -EINVAL;
+    for (unsigned int i = 0; i < 6; i++) {
+        int hi = hex_digit(value[3 * i]), lo = hex_digit(value[3 * i + 1]);
+
+        if (hi < 0 || lo < 0 || (i < 5 && value[3 * i + 2] != ':'))
+            return -EINVAL;
+        mac.addr_bytes[i] = (uint8_t)(hi << 4 | lo);
+    }
+    if (!rte_is_valid_assigned_ether_addr(&mac))
+        return -EINVAL;
+    ((struct vif_back *)out)->mac = mac;
+    return 0;
+}
+
+static int mtu_parse(void *out, const char *value, size_t len)
+{
+    uint32_t mtu;
+
+    if (u32_parse(&mtu, NODES_MTU_MAX, value, len) || mtu < NODES_MTU_MIN)
+        return -EINVAL;
+    ((struct vif_back *)out)->mtu = (uint16_t)mtu;
+    return 0;
+}
+
+/* "bytes,microseconds", as libxl writes it. */
+static int rate_parse(void *out, const char *value, size_t len)
+{
+    struct vif_back *back = out;
+    const char *comma = memchr(value, ',', len);
+    uint64_t bytes = 0;
+    uint32_t us;
+
+    if (!comma || comma == value || strlen(value) != len)
+        return -EINVAL;
+    for (const char *p = value; p < comma; p++) {
+        if (*p < '0' || *p > '9' || bytes > (UINT64_MAX - 9) / 10)
+            return -EINVAL;
+        bytes = bytes * 10 + (uint64_t)(*p - '0');
+    }
+    if (xenstore_parse_u32(comma + 1, UINT32_MAX, &us) || us == 0)
+        return -EINVAL;
+    back->wish.rate_bytes = bytes;
+    back->wish.rate_interval_us = us;
+    return 0;
+}
+
+#define TEXT_NODE(field, member)                                                                   \
+    static int field##_parse(void *out, const char *value, size_t len)                             \
+    {                                                                                              \
+        return text_parse(((struct vif_back *)out)->member, value, len);                           \
+    }
+TEXT_NODE(bridge, wish.bridge)
+TEXT_NODE(script, wish.script)
+TEXT_NODE(ip, wish.ip)
+TEXT_NODE(vlan, wish.vlan)
+TEXT_NODE(frontend, frontend)
+
+static int frontend_id_parse(void *out, const char *value, size_t len)
+{
+    return u32_parse(&((struct vif_back *)out)->frontend_id, DOMID_FIRST_RESERVED - 1, value, len);
+}
+
+#define U32_NODE(field, member, max)                                                               \
+    static int field##_parse(void *out, const char *value, size_t len)                             \
+    {                                                                                              \
+        return u32_parse(&((struct vif_front *)out)->member, max, value, len);                     \
+    }
+U32_NODE(tx_ref, tx_ref, UINT32_MAX)
+U32_NODE(rx_ref, rx_ref, UINT32_MAX)
+U32_NODE(port_rx, port_rx, UINT32_MAX)
+U32_NODE(queues, queues, UINT32_MAX)
+
+static int port_tx_parse(void *out, const char *value, size_t len)
+{
+    struct vif_front *front = out;
+    int err = u32_parse(&front->port_tx, UINT32_MAX, value, len);
+
+    front->has_split = !err;
+    return err;
+}
+
+static int port_both_parse(void *out, const char *value, size_t len)
+{
+    struct vif_front *front = out;
+    int err = u32_parse(&front->port_tx, UINT32_MAX, value, len);
+
+    front->port_rx = front->port_tx;
+    return err;
+}
+
+#define FLAG_NODE(field)                                                                           \
+    static int field##_parse(void *out, const char *value, size_t len)                             \
+    {                                                                                              \
+        return flag_parse(&((struct vif_front *)out)->field, value, len);                          \
+    }
+FLAG_NODE(rx_copy)
+FLAG_NODE(rx_notify)
+FLAG_NODE(sg)
+FLAG_NODE(gso_tcpv4)
+FLAG_NODE(no_csum)
+FLAG_NODE(ipv6_csum)
+
+static bool optional(const void *out)
+{
+    (void)out;
+    return false;
+}
+
+static bool is_split(const void *out)
+{
+    return ((const struct vif_front *)out)->has_split;
+}
+
+static bool is_joint(const void *out)
+{
+    return !is_split(out);
+}
+
+const struct node_spec nodes_back[] = {
+    { "frontend-id", frontend_id_parse, NULL },
+    { "frontend", frontend_parse, NULL },
+    { "mac", mac_parse, NULL },
+    { "bridge", bridge_parse, optional },
+    { "mtu", mtu_parse, optional },
+    { "script", script_parse, optional },
+    { "rate", rate_parse, optional },
+    { "ip", ip_parse, optional },
+    { "vlan", vlan_parse, optional },
+};
+const unsigned int nodes_back_nr = ARRAY_LEN(nodes_back);
+
+/* The order matters: event-channel-tx decides which of the others must be there. */
+const struct node_spec nodes_front[] = {
+    { "tx-ring-ref", tx_ref_parse, NULL },
+    { "rx-ring-ref", rx_ref_parse, NULL },
+    { "event-channel-tx", port_tx_parse, optional },
+    { "event-channel-rx", port_rx_parse, is_split },
+    { "event-channel", port_both_parse, is_joint },
+    { "multi-queue-num-queues", queues_parse, optional },
+    { "request-rx-copy", rx_copy_parse, NULL },
+    { "feature-rx-notify", rx_notify_parse, optional },
+    { "feature-sg", sg_parse, optional },
+    { "feature-gso-tcpv4", gso_tcpv4_parse, optional },
+    { "feature-no-csum-offload", no_csum_parse, optional },
+    { "feature-ipv6-csum-offload", ipv6_csum_parse, optional },
+};
+const unsigned int nodes_front_nr = ARRAY_LEN(nodes_front);
+
+void nodes_back_init(struct vif_back *back)
+{
+    memset(back, 0, sizeof(*back));
+    back->mtu = RTE_ETHER_MTU;
+}
+
+void nodes_front_init(struct vif_front *front)
+{
+    memset(front, 0, sizeof(*front));
+    front->queues = 1;
+}
+
+/* The start of a value, with everything unprintable replaced. */
+static void value_show(char *out, size_t size, const char *value, size_t len)
+{
+    size_t n = 0;
+
+    for (; n < len && n < size - 1; n++)
+        out[n] = value[n] >= ' ' && value[n] <= '~' ? value[n] : '?';
+    out[n] = '\0';
+}
+
+int node_take(const struct node_spec *spec, void *out, int err, const char *value, size_t len,
+              char *why, size_t why_size)
+{
+    char shown[NODE_SHOWN + 1];
+
+    if (err == -ENOENT || err == -EACCES) { /* xenstored hides what lies in a foreign directory */
+        if (spec->wanted && !spec->wanted(out))
+            return 0;
+        snprintf(why, why_size, "node %s is missing", spec->name);
+        return -EINVAL;
+    }
+    if (err) {
+        snprintf(why, why_size, "node %s cannot be read: error %d", spec->name, -err);
+        return err;
+    }
+    if (spec->wanted == is_joint && is_split(out))
+        return 0;
+    if (spec->parse(out, value, len) == 0)
+        return 0;
+    value_show(shown, sizeof(shown), value, len);
+    snprintf(why, why_size, "node %s makes no sense: '%s'", spec->name, shown);
+    return -EINVAL;
+}
+
+int nodes_state_parse(const char *value, size_t len)
+{
+    uint32_t state;
+
+    if (u32_parse(&state, XenbusStateReconfigured, value, len))
+        return HANDSHAKE_STATE_GARBAGE;
+    return (int)state;
+}
+
+int nodes_front_check(const struct vif_front *front, char *why, size_t why_size)
+{
+    const char *what = NULL;
+
+    if (!front->rx_copy)
+        what = "request-rx-copy is 0, but pages are never flipped";
+    else if (front->queues != 1)
+        what = "multi-queue-num-queues is not 1, and no more were offered";
+    else if (front->tx_ref == front->rx_ref)
+        what = "tx-ring-ref and rx-ring-ref are the same page";
+    else if (front->has_split && front->port_tx == front->port_rx)
+        what = "event-channel-tx and event-channel-rx are the same port";
+    if (!what)
+        return 0;
+    snprintf(why, why_size, "%s", what);
+    return -EINVAL;
+}
+
+int nodes_back_check(const struct vif_back *back, domid_t guest, uint16_t handle, char *why,
+                     size_t why_size)
+{
+    char path[VIF_NODE_SIZE];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/device/vif/%u", guest, handle);
+    if (back->frontend_id == guest && !strcmp(back->frontend, path))
+        return 0;
+    snprintf(why, why_size, "frontend and frontend-id do not belong to this directory");
+    return -EINVAL;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include <xen/io/xenbus.h>
+
+#include "vif/device.h"
+#include "xen/xenstore.h"
+
+/* Nothing was offered: the frontend stays as it is, the toolstack finds no InitWait. */
+void vif_refuse(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    c->facts.phase = VIF_PHASE_REFUSED;
+    c->state = 0;
+    c->blamed = true;
+    log_limited(&c->limit, LOG_ERROR, "%s: refused: %s", vif->port.name, c->why);
+    vif_job_begin(vif, VIF_JOB_BLAME);
+}
+
+static void front_changed(void *ctx, const char *path)
+{
+    (void)path;
+    vif_control_kick(ctx);
+}
+
+static int front_watch(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+    char path[XENSTORE_PATH_SIZE];
+    int err;
+
+    err = xenstore_path(path, sizeof(path), "/local/domain/%u/device/vif/%u/state", vif->guest,
+                        vif->handle);
+    if (!err && !c->has_watch)
+        err = xenstore_watch(path, front_changed, vif, &c->watch_id);
+    c->has_watch |= !err;
+    return err;
+}
+
+static void port_fill(struct vif *vif)
+{
+    struct vif_back *back = &vif->control.back;
+
+    vif->port.mac = back->mac;
+    vif->port.mtu = back->mtu;
+    vif->port.up = false;
+    back->wish.guest = vif->guest;
+    back->wish.handle = vif->handle;
+}
+
+/* The toolstack's nodes are read: into the bridge with it, and tell the frontend what we can do. */
+void vif_offer(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+    const char *why = "cannot join the bridge";
+    int err;
+
+    if (nodes_back_check(&c->back, vif->guest, vif->handle, c->why, sizeof(c->why))) {
+        vif_refuse(vif);
+        return;
+    }
+    port_fill(vif);
+    err = vif_host.attach(&vif->port, &c->back.wish, &why);
+    vif->attached = !err;
+    if (!err) {
+        why = "no watch is left for its frontend";
+        err = front_watch(vif);
+    }
+    if (err) {
+        snprintf(c->why, sizeof(c->why), "%s", why);
+        vif_refuse(vif);
+        return;
+    }
+    c->state = XenbusStateInitWait;
+    vif_job_begin(vif, VIF_JOB_OFFER);
+}

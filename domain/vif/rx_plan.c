@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vif/rx_plan.h"
+
+#include "arch/x86/mm.h"
+#include "xen/log.h"
+
+bool rx_plan_possible(const struct rte_mbuf *frame)
+{
+    uint32_t len = 0;
+
+    if (frame->nb_segs > RX_SEGS_MAX || frame->pkt_len == 0 || frame->pkt_len > RX_LEN_MAX)
+        return false;
+    for (const struct rte_mbuf *seg = frame; seg; seg = seg->next) {
+        if (seg->data_len > RX_SEG_LEN_MAX)
+            return false;
+        len += seg->data_len;
+    }
+    return len == frame->pkt_len;
+}
+
+unsigned int rx_plan_data_slots(const struct rte_mbuf *frame)
+{
+    return (unsigned int)((frame->pkt_len + PAGE_SIZE - 1) / PAGE_SIZE);
+}
+
+bool rx_plan_has_extra(const struct rte_mbuf *frame)
+{
+    return frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
+}
+
+unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame)
+{
+    return rx_plan_data_slots(frame) + 2u * frame->nb_segs;
+}
+
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, const grant_ref_t *grefs, domid_t guest,
+                         gnttab_copy_t *ops)
+{
+    unsigned int nr = 0, bound = rx_plan_ops_bound(frame);
+    uint32_t at = 0; /* in the frame */
+
+    for (const struct rte_mbuf *seg = frame; seg; seg = seg->next) {
+        for (uint32_t done = 0, chunk; done < seg->data_len; done += chunk, at += chunk) {
+            const uint8_t *from = rte_pktmbuf_mtod_offset(seg, const uint8_t *, done);
+            uint32_t page_room = (uint32_t)(PAGE_SIZE - ((uintptr_t)from & ~PAGE_MASK));
+            uint32_t slot_room = (uint32_t)(PAGE_SIZE - (at & ~PAGE_MASK));
+
+            chunk = RTE_MIN(seg->data_len - done, RTE_MIN(page_room, slot_room));
+            INVARIANT(nr < bound);
+            ops[nr++] = (gnttab_copy_t){
+                .source = { .u.gmfn = virt_to_mfn(from),
+                            .domid = DOMID_SELF,
+                            .offset = (uint16_t)((uintptr_t)from & ~PAGE_MASK) },
+                .dest = { .u.ref = grefs[at >> PAGE_SHIFT],
+                          .domid = guest,
+                          .offset = (uint16_t)(at & ~PAGE_MASK) },
+                .len = (uint16_t)chunk,
+                .flags = GNTCOPY_dest_gref,
+                .status = GNTST_general_error,
+            };
+        }
+    }
+    return nr;
+}
+
+uint16_t rx_plan_flags(const struct rte_mbuf *frame)
+{
+    uint16_t flags = 0;
+
+    if (frame->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
+        flags |= NETRXF_csum_blank | NETRXF_data_validated;
+    else if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        flags |= NETRXF_data_validated;
+    if (rx_plan_has_extra(frame))
+        flags |= NETRXF_extra_info;
+    return flags;
+}

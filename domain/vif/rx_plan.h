@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest receive: how a frame is laid over the guest's slots. Every slot but the last is filled with a
+ * whole page; a frame to be cut has one extra-info slot after the first. Pure but for virt_to_mfn().
+ * Source: xen/io/netif.h, "Guest receive" and "Extra Info".
+ */
+#ifndef VIF_RX_PLAN_H
+#define VIF_RX_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/netif.h>
+
+#include "arch/x86/cpu.h"
+#include "xen/gnttab.h"
+
+/* Longest frame a guest is given, and the slots of one. */
+#define RX_LEN_MAX XEN_NETIF_MAX_TX_SIZE
+#define RX_DATA_SLOTS_MAX ((RX_LEN_MAX + PAGE_SIZE - 1) / PAGE_SIZE)
+#define RX_SLOTS_MAX (RX_DATA_SLOTS_MAX + 1)
+
+/* A chain longer than this is not sent: no sender of ours makes one. */
+#define RX_SEGS_MAX 96
+
+/* An mbuf's data is at most this long, so that it lies on two pages at most. */
+#define RX_SEG_LEN_MAX PAGE_SIZE
+
+#define RX_FRAME_OPS_MAX (RX_DATA_SLOTS_MAX + 2 * RX_SEGS_MAX)
+
+/* Whether a frame has a shape that the functions below can lay out. */
+bool rx_plan_possible(const struct rte_mbuf *frame);
+
+/* Slots for the data, and whether an extra-info slot comes on top. */
+unsigned int rx_plan_data_slots(const struct rte_mbuf *frame);
+bool rx_plan_has_extra(const struct rte_mbuf *frame);
+
+/* The copies of a frame at most: cheap, for finding out whether a batch has room. */
+unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame);
+
+/*
+ * The copies themselves.
+ *
+ *   grefs  of the data slots, rx_plan_data_slots() of them
+ *   ops    room for rx_plan_ops_bound()
+ *
+ * Returns their number. Their lengths add up to the frame's.
+ */
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, const grant_ref_t *grefs, domid_t guest,
+                         gnttab_copy_t *ops);
+
+/* NETRXF_* of the frame's first response, more_data aside. */
+uint16_t rx_plan_flags(const struct rte_mbuf *frame);
+
+#endif

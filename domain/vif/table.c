@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "vif/device.h"
+
+struct vif vif_table[VIF_MAX];
+struct vif_host vif_host;
+uint64_t vif_active, vif_queued, vif_broken;
+
+_Static_assert(VIF_MAX <= 64, "the masks are 64 bits wide");
+_Static_assert(sizeof(struct vif) <= 8192, "a full table must stay small beside 32 MB");
+
+struct vif *vif_find(domid_t guest, uint16_t handle)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++) {
+        struct vif *vif = &vif_table[i];
+
+        if (vif->used && vif->guest == guest && vif->handle == handle)
+            return vif;
+    }
+    return NULL;
+}
+
+struct vif *vif_take(domid_t guest, uint16_t handle)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++) {
+        struct vif *vif = &vif_table[i];
+
+        if (vif->used)
+            continue;
+        memset(vif, 0, sizeof(*vif));
+        vif->used = true;
+        vif->index = (uint8_t)i;
+        vif->guest = guest;
+        vif->handle = handle;
+        vif->port.ops = &vif_port_ops;
+        snprintf(vif->port.name, sizeof(vif->port.name), "vif%u.%u", guest, handle);
+        return vif;
+    }
+    return NULL;
+}
+
+void vif_release(struct vif *vif)
+{
+    INVARIANT(vif->used && !vif->mapped && !vif->attached);
+    INVARIANT(vif->queue.head == vif->queue.tail);
+    vif_active &= ~vif_bit(vif);
+    vif_broken &= ~vif_bit(vif);
+    vif->used = false;
+}
+
+unsigned int vif_nr(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        nr += vif_table[i].used;
+    return nr;
+}
+
+unsigned int vif_nr_connected(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        nr += vif_table[i].used && vif_table[i].mapped;
+    return nr;
+}
+
+unsigned int vif_nr_queued_mbufs(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        nr += vif_table[i].used ? vif_table[i].queue.nr_mbufs : 0;
+    return nr;
+}
+
+const struct port *vif_port(unsigned int index)
+{
+    return index < VIF_MAX && vif_table[index].used ? &vif_table[index].port : NULL;
+}

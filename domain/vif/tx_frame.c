@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vif/tx_frame.h"
+
+#include <errno.h>
+
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "arch/x86/mm.h"
+#include "vif/headers.h"
+#include "xen/log.h"
+
+struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len)
+{
+    struct rte_mbuf *frame = NULL, *last = NULL;
+    uint32_t left = len;
+
+    while (left) {
+        struct rte_mbuf *seg = rte_pktmbuf_alloc(pool);
+        uint16_t room;
+
+        if (!seg) {
+            rte_pktmbuf_free(frame);
+            return NULL;
+        }
+        room = rte_pktmbuf_tailroom(seg);
+        if (room > VIF_MBUF_ROOM)
+            room = VIF_MBUF_ROOM;
+        seg->data_len = (uint16_t)RTE_MIN(left, room);
+        left -= seg->data_len;
+        if (frame) {
+            last->next = seg;
+            frame->nb_segs++;
+        } else {
+            frame = seg;
+            frame->pkt_len = len;
+        }
+        last = seg;
+    }
+    return frame;
+}
+
+unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
+                          gnttab_copy_t *ops)
+{
+    struct rte_mbuf *seg = frame;
+    uint32_t filled = 0; /* of seg */
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < packet->nr_slots; i++) {
+        const struct tx_slot *slot = &packet->slots[i];
+
+        for (uint32_t done = 0, chunk; done < slot->size; done += chunk, filled += chunk) {
+            const uint8_t *to;
+
+            if (filled == seg->data_len) {
+                seg = seg->next;
+                filled = 0;
+            }
+            to = rte_pktmbuf_mtod_offset(seg, const uint8_t *, filled);
+            chunk = RTE_MIN(slot->size - done, seg->data_len - filled);
+            chunk = RTE_MIN(chunk, (uint32_t)(PAGE_SIZE - ((uintptr_t)to & ~PAGE_MASK)));
+            INVARIANT(nr < TX_FRAME_OPS_MAX);
+            ops[nr++] = (gnttab_copy_t){
+                .source = { .u.ref = slot->gref,
+                            .domid = guest,
+                            .offset = (uint16_t)(slot->offset + done) },
+                .dest = { .u.gmfn = virt_to_mfn(to),
+                          .domid = DOMID_SELF,
+                          .offset = (uint16_t)((uintptr_t)to & ~PAGE_MASK) },
+                .len = (uint16_t)chunk,
+                .flags = GNTCOPY_source_gref,
+                .status = GNTST_general_error,
+            };
+        }
+    }
+    return nr;
+}
+
+/* A frame to be cut must have its checksum left over; some frontends forget to say so. */
+static void pseudo_header_put(struct rte_mbuf *frame, const struct headers *h)
+{
+    struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(frame, struct rte_ipv4_hdr *, h->l2_len);
+    struct rte_tcp_hdr *tcp =
+        rte_pktmbuf_mtod_offset(frame, struct rte_tcp_hdr *, h->l2_len + h->l3_len);
+
+    tcp->cksum = rte_ipv4_phdr_cksum(ip, 0);
+}
+
+int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
+                      uint16_t gso_size)
+{
+    struct headers h;
+
+    if (!csum_blank && !gso_size) {
+        if (data_validated)
+            frame->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+        return 0;
+    }
+    if (headers_parse(rte_pktmbuf_mtod(frame, const uint8_t *), frame->data_len, frame->pkt_len,
+                      &h))
+        return -EPROTO;
+    if (gso_size && (h.ipv6 || !h.tcp))
+        return -EPROTO;
+    if (gso_size && !csum_blank)
+        pseudo_header_put(frame, &h);
+    frame->l2_len = h.l2_len;
+    frame->l3_len = h.l3_len;
+    frame->l4_len = h.l4_len;
+    frame->ol_flags |= h.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+    frame->ol_flags |= h.tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+    if (gso_size && frame->pkt_len > (uint32_t)h.l2_len + h.l3_len + h.l4_len + gso_size) {
+        frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+        frame->tso_segsz = gso_size;
+    }
+    return 0;
+}

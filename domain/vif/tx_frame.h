@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest transmit: the mbufs that a packet is copied into, and what their metadata must say. */
+#ifndef VIF_TX_FRAME_H
+#define VIF_TX_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "arch/x86/cpu.h"
+#include "vif/tx_parse.h"
+#include "vif/vif.h"
+#include "xen/gnttab.h"
+
+/*
+ * Most copies of one packet: one ends at each end of a slot and of an mbuf, and where an mbuf's
+ * buffer, shorter than a page, crosses into the next page.
+ */
+#define TX_FRAME_SEGS_MAX ((XEN_NETIF_MAX_TX_SIZE + VIF_MBUF_ROOM - 1) / VIF_MBUF_ROOM)
+#define TX_FRAME_OPS_MAX (TX_SLOTS_MAX + 2 * TX_FRAME_SEGS_MAX)
+
+/* A chain with room for len bytes, lengths set, contents not. NULL when the pool is empty. */
+struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len);
+
+/*
+ * The copies that fill the chain from the packet's slots.
+ *
+ *   ops  room for TX_FRAME_OPS_MAX
+ *
+ * Returns their number. Their lengths add up to packet->len.
+ */
+unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
+                          gnttab_copy_t *ops);
+
+/*
+ * Set the metadata that net/port.h asks for, from the copied headers.
+ * Returns 0, or -EPROTO when the headers do not allow what the guest asks for.
+ */
+int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
+                      uint16_t gso_size) __must_check;
+
+#endif
