@@ -123,13 +123,7 @@ int xenstore_request(uint32_t type, xenstore_tx tx, const struct xenstore_part *
         poll_later(); /* to end the others */
     if (rc != 0)
         return rc;
-    *request = (struct request){
-        .used = true,
-        .id = id,
-        .type = type,
-        .done = done,
-        .ctx = ctx,
-    };
+    *request = (struct request){ true, id, type, done, ctx };
     if (!polling)
         xenstore_wire_kick();
     return 0;
