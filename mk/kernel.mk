@@ -18,6 +18,11 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -march=corei7 -fno-pic -fno-pie -mcmodel=smal
 	-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
 	-DFERRY_VERSION='"$(FERRY_VERSION)"' -Idomain -Iinclude $(DPDK_CFLAGS)
 
+# FAULTS=1: an image that dies on request, for tests (domain/main/fault.h).
+ifneq ($(FAULTS),)
+KERNEL_CFLAGS += -DFERRY_FAULTS
+endif
+
 KERNEL_C := $(wildcard domain/arch/x86/*.c domain/xen/*.c domain/vif/*.c domain/net/*.c \
 	domain/main/*.c) $(EAL_SRCS) $(LIBC_SRCS)
 KERNEL_S := $(wildcard domain/arch/x86/*.S)
@@ -26,6 +31,7 @@ KERNEL_LDS := domain/arch/x86/ferry.lds
 KERNEL_LDFLAGS := -static -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
 	--no-warn-rwx-segments --build-id=none -T $(KERNEL_LDS)
 
+.PHONY: kernel kernel-gcc kernel-clang kernel-faults
 kernel: $(KERNEL_IMAGE)
 
 # Both compilers' images are checked; gcc's is the one that is shipped.
@@ -34,6 +40,10 @@ kernel-gcc:
 kernel-clang:
 	$(MAKE) --no-print-directory kernel KERNEL_CC=clang KERNEL_BUILD=$(BUILD)/kernel-clang \
 		KERNEL_IMAGE=$(BUILD)/kernel-clang/ferry-net
+
+kernel-faults:
+	$(MAKE) --no-print-directory kernel FAULTS=1 KERNEL_BUILD=$(BUILD)/kernel-faults \
+		KERNEL_IMAGE=$(BUILD)/ferry-net-faults
 
 $(KERNEL_BUILD)/%.c.o: %.c mk/kernel.mk mk/dpdk.mk VERSION | $(DPDK_READY)
 	@mkdir -p $(@D)

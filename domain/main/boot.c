@@ -14,6 +14,7 @@
 #include "libc/libc.h"
 #include "main/bridges.h"
 #include "main/config.h"
+#include "main/fault.h"
 #include "main/loop.h"
 #include "main/steps.h"
 #include "net/bridge.h"
@@ -137,5 +138,6 @@ __noreturn void boot(void)
     forwarding_up(&config);
     nics_up(&config);
     steps_log();
+    fault_init();
     loop_run();
 }

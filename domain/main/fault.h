@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Faults on request, for tests: only in an image built with FAULTS=1. dom0 writes the name of a
+ * fault to our node ferry/fault and the domain dies of it.
+ */
+#ifndef MAIN_FAULT_H
+#define MAIN_FAULT_H
+
+#ifdef FERRY_FAULTS
+void fault_init(void);
+#else
+static inline void fault_init(void)
+{
+}
+#endif
+
+#endif
