@@ -44,3 +44,8 @@ def check_alive(lab, domain):
         raise CheckFailed(f"{domain.name} crashed:\n{text[-2500:]}")
     if not domain.exists():
         raise CheckFailed(f"{domain.name} is gone; its console ended with:\n{text[-1500:]}")
+
+
+def expect(holds, text):
+    if not holds:
+        raise CheckFailed(text)

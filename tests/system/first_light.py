@@ -14,6 +14,6 @@ def run(lab):
                                   ("guest to guest", one, two.ip)):
         figures = measure.ping(runner, address, count=20)
         print(f"{what}: {figures}", flush=True)
-        measure.expect(figures["lost"] == 0, f"{what}: {figures['lost']} of 20 pings lost")
+        ferry_domnet.expect(figures["lost"] == 0, f"{what}: {figures['lost']} of 20 pings lost")
     measure.checked_transfers(lab, wire, one)
     ferry_domnet.check_alive(lab, domnet)

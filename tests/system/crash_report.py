@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every kind of death leaves a report on the console and SHUTDOWN_crash; a hang ends by watchdog."""
+import re
+import time
+
+import ferry_domnet
+from ferry_domnet import expect
+from ferrylab import CheckFailed
+
+REPORTS = {
+    "null": r"page fault: write of 0000000000000008 \(null\) at fault_null\+0x",
+    "jump": r"page fault: execute of 0000000000000040 \(null\)",
+    "execute-data": r"page fault: execute of ",
+    "write-text": r"page fault: write of [0-9a-f]+ at fault_write_text\+0x",
+    "invariant": r"invariant failed: nowhere != 0 at domain/main/fault.c:\d+",
+    "canary": r"stack.*(smash|overr|canary|protector)",
+}
+CALLER = r"fault_asked\+0x"
+
+
+def die(lab, fault):
+    name = f"die-{fault}"
+    domain = ferry_domnet.start(lab, name=name, nic=None, image="ferry-net-faults")
+    lab.dom0.run(f"xenstore-write /local/domain/{domain.domid}/ferry/fault {fault}")
+    return domain
+
+
+def wait_state(lab, domain, letters, limit=20):
+    """The letters that `xl list` shows for a domain's state."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        shown = lab.dom0.output(f"xl list {domain.name} | tail -n 1").split()[4]
+        if shown.endswith(letters):
+            return
+        time.sleep(0.2)
+    raise CheckFailed(f"{domain.name} is {shown!r} in `xl list`, not ...{letters!r}, "
+                      f"after {limit} s:\n{domain.console()[-1500:]}")
+
+
+def run(lab):
+    for fault, pattern in REPORTS.items():
+        domain = die(lab, fault)
+        lab.wait_console(domain.name, "ferry: end of report", timeout=20)
+        text = domain.console()
+        expect(re.search(pattern, text), f"{fault}: the report lacks /{pattern}/:\n{text[-2500:]}")
+        expect(re.search(CALLER, text), f"{fault}: the report does not name the caller:\n{text[-2500:]}")
+        wait_state(lab, domain, "c-")
+        domain.destroy()
+        print(f"crash_report: {fault}: reported", flush=True)
+    for fault in ("stack", "loop"):
+        domain = die(lab, fault)
+        wait_state(lab, domain, "c-" if fault == "stack" else "-")
+        domain.destroy()
+        print(f"crash_report: {fault}: ended", flush=True)
+    expect("Watchdog timer fired" in lab.serial(), "Xen's watchdog did not end the endless loop")

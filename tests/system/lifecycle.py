@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Vifs and guests come and go while others run; an idle driver domain uses no processor."""
+import time
+
+import ferry_domnet
+from ferry_domnet import expect
+from ferrylab import measure
+
+IDLE_S = 10
+
+
+def backend_vifs(lab, domnet):
+    path = f"/local/domain/{domnet.domid}/backend/vif"
+    return lab.dom0.run(f"xenstore-ls -f {path}", check=False).stdout
+
+
+def hot_plug(lab, domnet, stayer, mover):
+    ping = stayer.start(f"ping -n -i 0.05 -c 200 {lab.wire['A'].ip}")
+    for _ in range(3):
+        lab.dom0.run(f"xl network-attach {mover.name} mac={ferry_domnet.mac(77)} bridge=xenbr0 "
+                     "backend=domnet", timeout=30)
+        mover.run("for i in $(seq 50); do [ -e /sys/class/net/eth1 ] && break; sleep 0.1; done; "
+                  "ip link set eth1 up")
+        lab.dom0.run(f"xl network-detach {mover.name} 1", timeout=30)
+    text = ping.wait(60).stdout
+    expect(" 0% packet loss" in text, f"another guest lost packets meanwhile:\n{text[-300:]}")
+    left = backend_vifs(lab, domnet)
+    expect("/1/" not in left, f"xl network-detach left nodes behind:\n{left}")
+
+
+def destroyed_under_load(lab, domnet, stayer):
+    victim = ferry_domnet.guest(lab, 5)
+    server = lab.wire["A"].popen("iperf3 -s -1 -p 5205")
+    victim.start(f"iperf3 -c {lab.wire['A'].ip} -p 5205 -t 30")
+    time.sleep(2)
+    victim.destroy()
+    server.kill()
+    server.wait()
+    figures = measure.ping(stayer, lab.wire["A"].ip, count=20)
+    expect(figures["lost"] == 0, f"a guest destroyed under load cost another one packets: {figures}")
+    deadline = time.monotonic() + 10
+    while f"/{victim.name}" in (left := backend_vifs(lab, domnet)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    expect(left.count("/frontend =") <= 2, f"a destroyed guest's nodes stay:\n{left}")
+
+
+def idle(lab, domnet):
+    before = domnet.cpu_seconds()
+    time.sleep(IDLE_S)
+    used = domnet.cpu_seconds() - before
+    print(f"lifecycle: idle for {IDLE_S} s: {used:.1f} s of processor", flush=True)
+    expect(used <= 0.2, f"an idle driver domain used {used:.1f} s of processor in {IDLE_S} s")
+
+
+def recreated(lab, domnet):
+    domnet.destroy()
+    again = ferry_domnet.start(lab, name="domnet2")
+    lab.wait_console("domnet2", "nic0: link up", timeout=20)
+    guest = ferry_domnet.guest(lab, 7, backend="domnet2")
+    guest.run(f"ping -c 3 -i 0.1 {lab.wire['A'].ip}")
+    ferry_domnet.check_alive(lab, again)
+
+
+def run(lab):
+    domnet = ferry_domnet.start(lab)
+    stayer, mover = ferry_domnet.guest(lab, 1), ferry_domnet.guest(lab, 2)
+    lab.wait_console("domnet", "nic0: link up", timeout=20)
+    hot_plug(lab, domnet, stayer, mover)
+    destroyed_under_load(lab, domnet, stayer)
+    idle(lab, domnet)
+    ferry_domnet.check_alive(lab, domnet)
+    recreated(lab, domnet)
