@@ -18,7 +18,7 @@
 #include "arch/x86/cpu.h"
 
 #define XENSTORE_MAX_REQUESTS 64
-#define XENSTORE_MAX_WATCHES 64
+#define XENSTORE_MAX_WATCHES 80
 #define XENSTORE_PATH_SIZE 256 /* longest path we use, with its NUL */
 #define XENSTORE_REQUEST_MAX 1024 /* bytes of a request on the ring: header 16, path, NUL, value */
 
