@@ -32,5 +32,5 @@ $(foreach c,$(UNIT_COMPILERS),$(foreach t,$(unit-tests),$(eval $(call unit-rule,
 .PHONY: unit unit-programs
 unit-programs: $(UNIT_PROGRAMS)
 unit:
-	-@$(MAKE) -k -j$$(nproc) --no-print-directory unit-programs
+	-@$(MAKE) -k --no-print-directory unit-programs
 	@tools/unit-run $(UNIT_PROGRAMS)

@@ -62,6 +62,22 @@ static void domains_do_not_see_each_others_stations(void **state)
     assert_int_equal(fdb_lookup(4, &mac, 0), 2);
 }
 
+/* Among so many some hash alike in two domains. */
+static void domains_do_not_see_each_others_stations_even_if_they_collide(void **state)
+{
+    (void)state;
+    fdb_owner_add(3, 1000);
+    for (unsigned int n = 0; n < 1000; n++)
+        learn(3, n, 0);
+    for (unsigned int domain = 1; domain <= UINT8_MAX; domain++) {
+        for (unsigned int n = 0; n < 1000; n++) {
+            struct rte_ether_addr mac = mac_of(n);
+
+            assert_int_equal(fdb_lookup(domain, &mac, 0), FDB_NONE);
+        }
+    }
+}
+
 static void every_byte_of_an_address_counts(void **state)
 {
     struct rte_ether_addr mac = mac_of(7);
@@ -193,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_station_is_found_where_it_was_heard),
         TEST(domains_do_not_see_each_others_stations),
+        TEST(domains_do_not_see_each_others_stations_even_if_they_collide),
         TEST(every_byte_of_an_address_counts),
         TEST(a_station_that_moves_is_found_in_its_new_place),
         TEST(a_station_ages_unless_heard),
