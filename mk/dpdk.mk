@@ -69,7 +69,8 @@ MUSL_OBJECTS := memchr memcmp memcpy memmove memrchr memset stpcpy stpncpy strca
 	isalnum isalpha isdigit isprint isspace isxdigit tolower toupper qsort qsort_nr bsearch log10
 
 DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
-	-isystem $(DPDK_PRIVATE) -include rte_config.h -DALLOW_INTERNAL_API -DALLOW_EXPERIMENTAL_API
+	-isystem $(DPDK_PRIVATE) -include rte_config.h -D_GNU_SOURCE \
+	-DALLOW_INTERNAL_API -DALLOW_EXPERIMENTAL_API
 EAL_SRCS := $(wildcard domain/eal/*.c)
 LIBC_SRCS := $(wildcard domain/libc/*.c)
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * DPDK's environment layer on Xen: one lcore, memory in 2 MB segments with true machine addresses,
+ * PCI through pcifront, interrupts as event channels.
+ *
+ * The portable objects of librte_eal.a are linked as they are (mk/dpdk.mk lists them); the files
+ * here are what touched an operating system. Where a function here has no comment, DPDK's own
+ * header for it is its contract.
+ */
+#ifndef EAL_EAL_H
+#define EAL_EAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xen/pcifront.h"
+
+struct eal_config {
+    const struct pcifront_device *devices; /* as pcifront_init() gave them; kept */
+    unsigned int nr_devices;
+    uint32_t log_level; /* RTE_LOG_*: the least important level of DPDK that is logged */
+};
+
+/*
+ * Bring the layer up to where drivers can be probed: heap, memory zones, tail queues, PCI devices.
+ * Once, after libc_run_constructors(). Takes the whole of mm_pool_range() for DPDK's heap.
+ * Returns 0, or a negative errno with the reason logged.
+ */
+int eal_init(const struct eal_config *config) __must_check;
+
+/* Bytes in DPDK's heap, and those of them in use. */
+void eal_heap_usage(size_t *size_r, size_t *used_r);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of eal/. */
+#ifndef EAL_INTERNAL_H
+#define EAL_INTERNAL_H
+
+#include <stdint.h>
+
+#include <bus_pci_driver.h>
+#include <rte_interrupts.h>
+
+#include "xen/pcifront.h"
+
+/* DPDK's log. Lines above `level` (RTE_LOG_*) are dropped. */
+void eal_log_init(uint32_t level);
+
+/* Hand mm_pool_range() to DPDK as memory segments. Returns 0 or a negative errno. */
+int eal_memory_init(void) __must_check;
+
+/* What rte_pci_scan() will find. The devices are kept. */
+void eal_pci_init(const struct pcifront_device *devices, unsigned int nr);
+
+/* The pcifront side of a device that rte_pci_scan() added. */
+const struct pcifront_device *eal_pci_device(const struct rte_pci_device *dev);
+
+/*
+ * Tie an interrupt handle to a device: chooses MSI-X, MSI or INTx by what the device and its driver
+ * can, and sets the handle's type. Nothing is asked of pciback before rte_intr_enable().
+ */
+int eal_intr_attach(struct rte_intr_handle *handle, const struct rte_pci_device *dev) __must_check;
+
+/* Give a handle's vectors back. */
+void eal_intr_detach(struct rte_intr_handle *handle);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What single drivers need beyond DPDK's interface. */
+#ifndef EAL_QUIRK_H
+#define EAL_QUIRK_H
+
+#include <stdbool.h>
+
+#include <bus_pci_driver.h>
+
+struct quirk {
+    const char *driver; /* as it registers itself */
+    bool no_msix; /* programs one vector only, whatever the device can */
+
+    /* Called after every start of the device; NULL where there is nothing to mend. */
+    void (*after_start)(const struct rte_pci_device *dev);
+};
+
+/* Never NULL: a driver without quirks has an empty one. */
+const struct quirk *quirk_of(const char *driver);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Delays and the TSC. A driver's delay is a busy wait while it is short; a long one sleeps in Xen
+ * with every event channel left alone, so that nothing runs underneath the driver.
+ */
+#include <stdint.h>
+
+#include <rte_cycles.h>
+
+#include "xen/clock.h"
+#include "xen/evtchn.h"
+
+#define NS_PER_US 1000ull
+#define SLEEP_FROM_US 200 /* a poll and the way back take some microseconds each */
+
+enum timer_source eal_timer_source = EAL_TIMER_TSC;
+
+void (*rte_delay_us)(unsigned int us) = rte_delay_us_sleep;
+
+void rte_delay_us_block(unsigned int us)
+{
+    clock_delay_us(us);
+}
+
+void rte_delay_us_sleep(unsigned int us)
+{
+    uint64_t end_ns = clock_now() + us * NS_PER_US;
+
+    if (us >= SLEEP_FROM_US)
+        while (clock_now() < end_ns && !evtchn_pending())
+            evtchn_sleep_until(end_ns);
+    while (clock_now() < end_ns)
+        __builtin_ia32_pause();
+}
+
+void rte_delay_us_callback_register(void (*fn)(unsigned int us))
+{
+    rte_delay_us = fn;
+}
+
+uint64_t rte_get_tsc_hz(void)
+{
+    return clock_tsc_hz();
+}

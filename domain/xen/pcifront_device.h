@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scanning a device, behind pcifront_init(). */
+#ifndef XEN_PCIFRONT_DEVICE_H
+#define XEN_PCIFRONT_DEVICE_H
+
+#include "xen/pcifront_config.h"
+
+/*
+ * Read what a device is and where its BARs are. Returns it, kept for the life of the domain, or an
+ * error; -ENODEV for what is no ordinary device (a bridge, or nobody answers).
+ */
+int pcifront_device_add(const struct pci_address *address) __must_check;
+
+/* All devices added so far. */
+const struct pcifront_device *pcifront_devices(unsigned int *nr_r);
+
+#endif
