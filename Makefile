@@ -21,6 +21,7 @@ help:
 
 include mk/unit.mk
 -include mk/kernel.mk
+-include mk/hostile.mk
 
 ifeq ($(wildcard mk/kernel.mk),)
 kernel kernel-gcc kernel-clang:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The hostile guest, build/hostile-guest: Ferry's platform rooms under a frontend that misbehaves
+# (tests/hostile). Nothing of DPDK is in it. HOSTILE_CC=clang HOSTILE_BUILD= builds elsewhere.
+
+HOSTILE_CC ?= gcc
+HOSTILE_BUILD ?= $(BUILD)/hostile
+HOSTILE_IMAGE ?= $(BUILD)/hostile-guest
+
+HOSTILE_CFLAGS := -std=gnu11 -O2 -g -march=corei7 -fno-pic -fno-pie -mcmodel=small -mno-red-zone \
+	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fstack-protector-strong \
+	-ffunction-sections -fdata-sections -ftls-model=local-exec -U_FORTIFY_SOURCE \
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
+	-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
+	-DFERRY_VERSION='"$(shell cat VERSION)"' -Idomain -Iinclude -Itests/hostile
+
+HOSTILE_C := $(wildcard tests/hostile/*.c domain/arch/x86/*.c domain/libc/*.c) \
+	$(filter-out domain/xen/pcifront%,$(wildcard domain/xen/*.c))
+HOSTILE_S := $(wildcard domain/arch/x86/*.S)
+HOSTILE_OBJS := $(patsubst %,$(HOSTILE_BUILD)/%.o,$(HOSTILE_C) $(HOSTILE_S))
+HOSTILE_LDS := domain/arch/x86/ferry.lds
+HOSTILE_LINK = ld -static -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
+	--no-warn-rwx-segments --build-id=none -T $(HOSTILE_LDS) -Map $@.map -o $@ $(HOSTILE_OBJS)
+HOSTILE_LIBC ?= /usr/lib/x86_64-linux-musl/libc.a
+
+.PHONY: hostile hostile-clang
+hostile: $(HOSTILE_IMAGE)
+hostile-clang:
+	$(MAKE) --no-print-directory hostile HOSTILE_CC=clang HOSTILE_BUILD=$(BUILD)/hostile-clang \
+		HOSTILE_IMAGE=$(BUILD)/hostile-clang/hostile-guest
+
+$(HOSTILE_BUILD)/%.c.o: %.c mk/hostile.mk VERSION
+	@mkdir -p $(@D)
+	@echo "  $(HOSTILE_CC) $<"
+	@$(HOSTILE_CC) $(HOSTILE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(HOSTILE_BUILD)/%.S.o: %.S mk/hostile.mk VERSION
+	@mkdir -p $(@D)
+	@echo "  $(HOSTILE_CC) $<"
+	@$(HOSTILE_CC) $(HOSTILE_CFLAGS) -Wa,--noexecstack -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+$(HOSTILE_BUILD)/symbols-none.S: tools/mksymbols
+	@mkdir -p $(@D)
+	@tools/mksymbols nm > $@
+
+$(HOSTILE_BUILD)/symbols.S: $(HOSTILE_BUILD)/first
+	@tools/mksymbols nm $< > $@
+
+$(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_BUILD)/symbols.o: %.o: %.S
+	@$(HOSTILE_CC) -c -o $@ $<
+
+$(HOSTILE_BUILD)/first: $(HOSTILE_OBJS) $(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_LDS)
+	@$(HOSTILE_LINK) $(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_LIBC)
+
+$(HOSTILE_BUILD)/second: $(HOSTILE_BUILD)/first $(HOSTILE_BUILD)/symbols.o
+	@$(HOSTILE_LINK) $(HOSTILE_BUILD)/symbols.o $(HOSTILE_LIBC)
+
+$(HOSTILE_IMAGE): $(HOSTILE_BUILD)/second
+	@objcopy -O binary --only-section=.data $< $(HOSTILE_BUILD)/data.bin
+	@objcopy --strip-all --remove-section=.comment \
+		--update-section .pristine=$(HOSTILE_BUILD)/data.bin $< $@
+	@echo "  $@: $$(stat -c %s $@) bytes"
+
+-include $(HOSTILE_OBJS:.o=.d)
