@@ -69,11 +69,11 @@ static int heap_init(void)
     return rte_eal_malloc_heap_init() == 0 ? 0 : -ENOMEM;
 }
 
-int eal_init(const struct eal_config *config)
+int eal_init(uint32_t log_level)
 {
     int err;
 
-    eal_log_init(config->log_level);
+    eal_log_init(log_level);
     if (!rte_cpu_is_supported()) {
         log_error("eal: this processor lacks what DPDK's archives were built for");
         return -ENOTSUP;
@@ -90,11 +90,14 @@ int eal_init(const struct eal_config *config)
         log_error("eal: no memory for DPDK's heap: %d", err);
         return err;
     }
-    eal_pci_init(config->devices, config->nr_devices);
-    if (rte_bus_scan() != 0)
-        return -ENODEV;
     eal_mcfg_complete();
     return 0;
+}
+
+int eal_devices_add(const struct pcifront_device *devices, unsigned int nr)
+{
+    eal_pci_init(devices, nr);
+    return rte_bus_scan() == 0 ? 0 : -ENODEV;
 }
 
 int rte_eal_cleanup(void)

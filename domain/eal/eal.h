@@ -15,18 +15,22 @@
 
 #include "xen/pcifront.h"
 
-struct eal_config {
-    const struct pcifront_device *devices; /* as pcifront_init() gave them; kept */
-    unsigned int nr_devices;
-    uint32_t log_level; /* RTE_LOG_*: the least important level of DPDK that is logged */
-};
-
 /*
- * Bring the layer up to where drivers can be probed: heap, memory zones, tail queues, PCI devices.
+ * Bring the layer up to where memory can be had: heap, memory zones, tail queues.
  * Once, after libc_run_constructors(). Takes the whole of mm_pool_range() for DPDK's heap.
+ *
+ *   log_level  RTE_LOG_*: the least important level of DPDK that is logged
+ *
  * Returns 0, or a negative errno with the reason logged.
  */
-int eal_init(const struct eal_config *config) __must_check;
+int eal_init(uint32_t log_level) __must_check;
+
+/*
+ * Tell the PCI bus what there is, so that drivers can be probed. Once, after eal_init().
+ *
+ *   devices  nr of them, as pcifront_init() gave them; kept
+ */
+int eal_devices_add(const struct pcifront_device *devices, unsigned int nr) __must_check;
 
 /* Bytes in DPDK's heap, and those of them in use. */
 void eal_heap_usage(size_t *size_r, size_t *used_r);

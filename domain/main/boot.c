@@ -5,7 +5,10 @@
  */
 #include <stdlib.h>
 
+#include <rte_log.h>
 #include <rte_random.h>
+
+#include <xen/sched.h>
 
 #include "arch/x86/start.h"
 #include "eal/eal.h"
@@ -30,7 +33,7 @@
 #include "xen/xenstore.h"
 
 #define XENSTORE_LIMIT_NS 10000000000ull
-#define NS_PER_S 1000000000ull
+#define NS_PER_SECOND 1000000000ull
 
 /* For what the admin has to mend: not a crash, nothing to recover from. */
 static __noreturn void give_up(const char *what)
@@ -82,7 +85,7 @@ static void configure(struct config *config)
 
 static void memory_up(void)
 {
-    if (eal_init() != 0)
+    if (eal_init(RTE_LOG_WARNING) != 0)
         give_up("the memory of this domain does not suffice: give it memory=32 or more");
     steps_mark("memory");
 }
@@ -103,7 +106,7 @@ static void forwarding_up(const struct config *config)
     };
 
     bridge_init(mbuf_pool(), (uint32_t)rte_rand());
-    bridge_ageing_set(config->ageing_s * NS_PER_S);
+    bridge_ageing_set(config->ageing_s * NS_PER_SECOND);
     bridges_create(config);
     if (vif_init(&host) != 0)
         give_up("xenstore refuses to watch for vifs");
@@ -119,7 +122,7 @@ static void nics_up(const struct config *config)
     steps_mark("pcifront");
     if (nr == 0)
         log_warn("no PCI device: guests reach each other only (pci=[...] hands one over)");
-    nr = nr > 0 ? nic_probe_all(nics, LOOP_NICS_MAX) : 0;
+    nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0 ? nic_probe_all(nics, LOOP_NICS_MAX) : 0;
     for (int i = 0; i < nr; i++)
         loop_add_nic(nics[i]);
     bridges_add_uplinks(config, nics, (unsigned int)nr);

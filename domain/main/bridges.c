@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <xen/sched.h>
+
 #include "eal/nic.h"
 #include "net/bridge.h"
 #include "xen/domain.h"
