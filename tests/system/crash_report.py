@@ -13,7 +13,7 @@ REPORTS = {
     "execute-data": r"page fault: execute of ",
     "write-text": r"page fault: write of [0-9a-f]+ at fault_write_text\+0x",
     "invariant": r"invariant failed: nowhere != 0 at domain/main/fault.c:\d+",
-    "canary": r"stack.*(smash|overr|canary|protector)",
+    "canary": r"stack was overwritten",
 }
 CALLER = r"fault_asked\+0x"
 
