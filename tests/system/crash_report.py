@@ -25,16 +25,16 @@ def die(lab, fault):
     return domain
 
 
-def wait_state(lab, domain, letters, limit=20):
-    """The letters that `xl list` shows for a domain's state."""
+def wait_shut_down(lab, domain, how, limit=20):
+    """Wait until `xl list` shows the domain shut down, and crashed (`how` is "sc") or not ("s-")."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         shown = lab.dom0.output(f"xl list {domain.name} | tail -n 1").split()[4]
-        if shown.endswith(letters):
+        if shown[3:5] == how:
             return
         time.sleep(0.2)
-    raise CheckFailed(f"{domain.name} is {shown!r} in `xl list`, not ...{letters!r}, "
-                      f"after {limit} s:\n{domain.console()[-1500:]}")
+    raise CheckFailed(f"{domain.name} is {shown!r} in `xl list`, not {how!r} after {limit} s:\n"
+                      f"{domain.console()[-1500:]}")
 
 
 def run(lab):
@@ -44,12 +44,12 @@ def run(lab):
         text = domain.console()
         expect(re.search(pattern, text), f"{fault}: the report lacks /{pattern}/:\n{text[-2500:]}")
         expect(re.search(CALLER, text), f"{fault}: the report does not name the caller:\n{text[-2500:]}")
-        wait_state(lab, domain, "c-")
+        wait_shut_down(lab, domain, "sc")
         domain.destroy()
         print(f"crash_report: {fault}: reported", flush=True)
     for fault in ("stack", "loop"):
         domain = die(lab, fault)
-        wait_state(lab, domain, "c-" if fault == "stack" else "-")
+        wait_shut_down(lab, domain, "sc" if fault == "stack" else "s-")
         domain.destroy()
         print(f"crash_report: {fault}: ended", flush=True)
     expect("Watchdog timer fired" in lab.serial(), "Xen's watchdog did not end the endless loop")
