@@ -26,7 +26,7 @@ def die(lab, fault):
 
 
 def wait_shut_down(lab, domain, how, limit=20):
-    """Wait until `xl list` shows the domain shut down, and crashed (`how` is "sc") or not ("s-")."""
+    """Wait until `xl list` shows the domain shut down, crashed (`how` is "sc") or by watchdog ("sw")."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         shown = lab.dom0.output(f"xl list {domain.name} | tail -n 1").split()[4]
@@ -49,7 +49,7 @@ def run(lab):
         print(f"crash_report: {fault}: reported", flush=True)
     for fault in ("stack", "loop"):
         domain = die(lab, fault)
-        wait_shut_down(lab, domain, "sc" if fault == "stack" else "s-")
+        wait_shut_down(lab, domain, "sc" if fault == "stack" else "sw")
         domain.destroy()
         print(f"crash_report: {fault}: ended", flush=True)
     expect("Watchdog timer fired" in lab.serial(), "Xen's watchdog did not end the endless loop")
