@@ -9,14 +9,15 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
-#include <rte_version.h>
 #include <rte_vect.h>
+#include <rte_version.h>
 
 #include <eal_internal_cfg.h>
 #include <eal_memcfg.h>
 #include <eal_private.h>
 
 #include "eal/internal.h"
+#include "eal/pool.h"
 #include "xen/clock.h"
 #include "xen/log.h"
 
@@ -86,8 +87,10 @@ int eal_init(uint32_t log_level)
         err = heap_init();
     if (err == 0 && rte_eal_tailqs_init() != 0)
         err = -ENOMEM;
+    if (err == 0)
+        err = pool_init();
     if (err != 0) {
-        log_error("eal: no memory for DPDK's heap: %d", err);
+        log_error("eal: no memory for DPDK's heap or for mbufs: %d", err);
         return err;
     }
     eal_mcfg_complete();

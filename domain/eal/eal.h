@@ -16,7 +16,8 @@
 #include "xen/pcifront.h"
 
 /*
- * Bring the layer up to where memory can be had: heap, memory zones, tail queues.
+ * Bring the layer up to where memory can be had: heap, memory zones, tail queues,
+ * the mbuf pool (eal/pool.h).
  * Once, after libc_run_constructors(). Takes the whole of mm_pool_range() for DPDK's heap.
  *
  *   log_level  RTE_LOG_*: the least important level of DPDK that is logged
@@ -29,6 +30,8 @@ int eal_init(uint32_t log_level) __must_check;
  * Tell the PCI bus what there is, so that drivers can be probed. Once, after eal_init().
  *
  *   devices  nr of them, as pcifront_init() gave them; kept
+ *
+ * Returns 0 or -ENODEV. Drivers are probed by nic_probe_all() (eal/nic.h).
  */
 int eal_devices_add(const struct pcifront_device *devices, unsigned int nr) __must_check;
 

@@ -161,7 +161,8 @@ int eal_intr_attach(struct rte_intr_handle *handle, const struct rte_pci_device 
     irq->mode = MODE_MSI;
     if (!quirk_of(dev->driver->driver.name)->no_msix && pcifront_capability_find(pci, 0x11) != 0)
         irq->mode = MODE_MSIX;
-    if (rte_intr_fd_set(handle, index) != 0 || rte_intr_type_set(handle, mode_types[irq->mode]) != 0)
+    if (rte_intr_fd_set(handle, index) != 0 ||
+        rte_intr_type_set(handle, mode_types[irq->mode]) != 0)
         return -EINVAL;
     return 0;
 }

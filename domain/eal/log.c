@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DPDK's log into ours: its own levels decide, one threshold for all of its parts. */
+/* DPDK's log into ours: one threshold for all of its parts. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -101,8 +101,7 @@ static int device_enable(const struct rte_pci_device *dev)
     if (err != 0 || (command & (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)) ==
                         (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER))
         return err;
-    return pcifront_write(front, PCI_COMMAND, 2,
-                          command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    return pcifront_write(front, PCI_COMMAND, 2, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 /* A BAR that cannot be mapped is the driver's to miss: many have one it never uses (the MSI-X

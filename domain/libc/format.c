@@ -69,8 +69,8 @@ static const char *sign_of(const struct spec *spec, bool is_negative)
     return spec->plus ? "+" : spec->space ? " " : "";
 }
 
-static void put_number(struct out *out, const struct spec *spec, const char *prefix,
-                       uint64_t value, unsigned int base)
+static void put_number(struct out *out, const struct spec *spec, const char *prefix, uint64_t value,
+                       unsigned int base)
 {
     char buf[DIGITS_MAX], *end = buf + sizeof(buf);
     char *start = digits(end, value, base, spec->is_upper);
@@ -108,8 +108,9 @@ static int64_t fetch_signed(const struct spec *spec, va_list *ap)
 
 static void put_double(struct out *out, const struct spec *spec, double value)
 {
-    static const uint32_t powers[FRACTION_MAX + 1] = { 1, 10, 100, 1000, 10000, 100000, 1000000,
-                                                       10000000, 100000000, 1000000000 };
+    static const uint32_t powers[FRACTION_MAX + 1] = { 1,         10,        100,     1000,
+                                                       10000,     100000,    1000000, 10000000,
+                                                       100000000, 1000000000 };
     char buf[DIGITS_MAX], *end = buf + sizeof(buf), *start = end;
     int fraction_len = spec->precision < 0 ? 6 : spec->precision;
     bool is_negative = __builtin_signbit(value);

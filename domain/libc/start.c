@@ -9,6 +9,7 @@ extern void (*const __init_array_start[])(void);
 extern void (*const __init_array_end[])(void);
 
 void __stack_chk_fail(void);
+void *__tls_get_addr(void *index);
 
 void libc_run_constructors(void)
 {
@@ -19,6 +20,13 @@ void libc_run_constructors(void)
 void __stack_chk_fail(void)
 {
     libc_host_die("a function's stack was overwritten");
+}
+
+/* Named by position-independent objects; the linker turns every call into an offset from %fs. */
+void *__tls_get_addr(void *index)
+{
+    (void)index;
+    libc_host_die("__tls_get_addr()");
 }
 
 void __assert_fail(const char *text, const char *file, unsigned int line, const char *function)

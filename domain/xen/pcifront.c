@@ -89,8 +89,8 @@ static void state_answer(void)
     if (backend_state == XenbusStateReconfiguring || backend_state == XenbusStateClosing) {
         log_warn("pcifront: dom0 takes our devices away");
         pcifront_op_revoke();
-        answer = backend_state == XenbusStateClosing ? (uint32_t)XenbusStateClosed :
-                                                       (uint32_t)XenbusStateReconfiguring;
+        answer = backend_state == XenbusStateClosing ? (uint32_t)XenbusStateClosed
+                                                     : (uint32_t)XenbusStateReconfiguring;
     } else if (backend_state == XenbusStateReconfigured) {
         answer = XenbusStateConnected;
     }

@@ -59,8 +59,8 @@ unsigned int pcifront_capability_find(const struct pcifront_device *dev, uint8_t
  * For MSI-X, nr entries (entry i is table entry i).
  */
 int pcifront_msi_enable(const struct pcifront_device *dev, uint32_t *pirq_r) __must_check;
-int pcifront_msix_enable(const struct pcifront_device *dev, unsigned int nr,
-                         uint32_t *pirqs_r) __must_check;
+int pcifront_msix_enable(const struct pcifront_device *dev, unsigned int nr, uint32_t *pirqs_r)
+    __must_check;
 void pcifront_msi_disable(const struct pcifront_device *dev);
 void pcifront_msix_disable(const struct pcifront_device *dev);
 

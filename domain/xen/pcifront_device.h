@@ -6,8 +6,9 @@
 #include "xen/pcifront_config.h"
 
 /*
- * Read what a device is and where its BARs are. Returns it, kept for the life of the domain, or an
- * error; -ENODEV for what is no ordinary device (a bridge, or nobody answers).
+ * Read what a device is and where its BARs are, and add it to pcifront_devices(). Returns 0 or an
+ * error of pcifront_read(); -ENODEV too for what is no ordinary device (a bridge, or nobody
+ * answers), -ENOSPC for one too many.
  */
 int pcifront_device_add(const struct pci_address *address) __must_check;
 

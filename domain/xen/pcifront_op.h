@@ -34,6 +34,7 @@ struct pcifront_request {
     uint32_t nr_vectors; /* MSI-X: entries asked for */
     uint32_t *pirqs_r; /* MSI-X: nr_vectors of them */
 };
-int pcifront_op_run(const struct pcifront_device *dev, struct pcifront_request *request) __must_check;
+int pcifront_op_run(const struct pcifront_device *dev, struct pcifront_request *request)
+    __must_check;
 
 #endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "eal/nic.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_bus.h>
+#include <rte_ethdev.h>
+
+#include <pci_private.h>
+
+#include "eal/internal.h"
+#include "eal/nic_internal.h"
+#include "xen/clock.h"
+#include "xen/log.h"
+
+#define CLASS_NETWORK 0x02
+#define NS_PER_US 1000u
+#define LIST_SIZE 128
+
+static struct nic nics[PCIFRONT_MAX_DEVICES];
+static unsigned int nr_nics;
+
+static bool has_driver(const struct rte_pci_device *dev)
+{
+    const struct rte_pci_driver *driver;
+
+    FOREACH_DRIVER_ON_PCIBUS(driver)
+    if (rte_pci_match(driver, dev))
+        return true;
+    return false;
+}
+
+static void drivers_list(char *list, size_t size)
+{
+    const struct rte_pci_driver *driver;
+    size_t used = 0;
+
+    list[0] = '\0';
+    FOREACH_DRIVER_ON_PCIBUS(driver)
+    if (used < size)
+        used += (size_t)snprintf(list + used, size - used, " %s", driver->driver.name);
+}
+
+/* Say why a device became no NIC. The drivers themselves have said what went wrong. */
+static void device_explain(const struct rte_pci_device *dev)
+{
+    char list[LIST_SIZE];
+
+    if (dev->driver)
+        return;
+    if (has_driver(dev)) {
+        log_error("nic: %s (%04x:%04x) could not be brought up by its driver", dev->name,
+                  dev->id.vendor_id, dev->id.device_id);
+        return;
+    }
+    drivers_list(list, sizeof(list));
+    log_error("nic: %s is %04x:%04x%s, for which this image has no driver; it has:%s", dev->name,
+              dev->id.vendor_id, dev->id.device_id,
+              dev->id.class_id >> 16 == CLASS_NETWORK ? "" : " (no network controller)", list);
+}
+
+static int nic_make(struct nic *nic, uint16_t id)
+{
+    struct rte_eth_dev_info info;
+    uint64_t start_ns = clock_now();
+    int err = rte_eth_dev_info_get(id, &info);
+
+    *nic = (struct nic){ .id = id, .port.ops = &nic_ops };
+    snprintf(nic->port.name, sizeof(nic->port.name), "nic%u", (unsigned int)(nic - nics));
+    if (err == 0) {
+        nic->pci = RTE_DEV_TO_PCI_CONST(info.device);
+        nic->quirk = quirk_of(info.driver_name);
+        err = rte_eth_macaddr_get(id, &nic->port.mac);
+    }
+    if (err == 0)
+        err = nic_start(nic);
+    if (err != 0) {
+        log_error("%s: cannot be started: %d", nic->port.name, err);
+        return err;
+    }
+    log_info("%s: %s at %s (%04x:%04x), " RTE_ETHER_ADDR_PRT_FMT ", started in %u us",
+             nic->port.name, info.driver_name, nic->pci->name, nic->pci->id.vendor_id,
+             nic->pci->id.device_id, RTE_ETHER_ADDR_BYTES(&nic->port.mac),
+             (unsigned int)((clock_now() - start_ns) / NS_PER_US));
+    return 0;
+}
+
+int nic_probe_all(struct port **ports_r, unsigned int max)
+{
+    const struct rte_pci_device *dev;
+    uint64_t start_ns = clock_now();
+    uint16_t id;
+
+    /* What fails for one device is said device by device. */
+    (void)rte_bus_probe();
+    log_debug("nic: probed in %u us", (unsigned int)((clock_now() - start_ns) / NS_PER_US));
+    FOREACH_DEVICE_ON_PCIBUS(dev)
+    device_explain(dev);
+    RTE_ETH_FOREACH_DEV(id)
+    {
+        if (nr_nics == max || nr_nics == PCIFRONT_MAX_DEVICES)
+            break;
+        if (nic_make(&nics[nr_nics], id) != 0)
+            continue;
+        ports_r[nr_nics] = &nics[nr_nics].port;
+        nr_nics++;
+    }
+    return (int)nr_nics;
+}
+
+bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,
+                     uint8_t function)
+{
+    const struct nic *nic = (const struct nic *)port;
+    const struct rte_pci_addr *addr = &nic->pci->addr;
+
+    return addr->domain == domain && addr->bus == bus && addr->devid == device &&
+           addr->function == function;
+}

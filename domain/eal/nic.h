@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NICs: a port (net/port.h) over each device that one of the drivers in this image knows.
+ *
+ * One receive and one transmit queue; promiscuous, as a bridge needs it; checksum offloads where the
+ * device has them. Short frames are padded by the hardware of every driver in mk/dpdk.mk.
+ */
+#ifndef EAL_NIC_H
+#define EAL_NIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/port.h"
+#include "xen/pcifront.h"
+
+/*
+ * Probe the devices that eal_devices_add() was told of, start them, and make a port of each. Blocking, for
+ * as long as drivers wait for their hardware; how long is logged. Links come up later, by event.
+ *
+ *   ports_r  room for max ports, in the order of the devices; they live as long as the domain
+ *
+ * Returns the number of ports. A device that cannot be used, or that no driver in this image knows,
+ * is left out with a line in the log.
+ */
+int nic_probe_all(struct port **ports_r, unsigned int max) __must_check;
+
+/* Whether this port is the NIC at that PCI address, as the domain sees it. */
+bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,
+                     uint8_t function);
+
+#endif

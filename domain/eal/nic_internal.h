@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of the NIC. */
+#ifndef EAL_NIC_INTERNAL_H
+#define EAL_NIC_INTERNAL_H
+
+#include "eal/nic.h"
+#include "eal/quirk.h"
+#include "xen/timer.h"
+
+struct nic {
+    struct port port; /* first: a nic's port is the nic */
+    uint16_t id; /* of the ethdev */
+    bool polls_rx; /* the driver has no receive interrupts: the loop never sleeps */
+    const struct rte_pci_device *pci;
+    const struct quirk *quirk;
+    struct timer link_timer; /* for drivers without link interrupts */
+};
+
+static inline struct nic *nic_of(struct port *port)
+{
+    return (struct nic *)port;
+}
+
+/* rx_burst, tx_burst and arm. */
+extern const struct port_ops nic_ops;
+
+/* Configure queues and offloads, start, begin to follow the link. Returns 0 or a negative errno. */
+int nic_start(struct nic *nic) __must_check;
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a probed device to one that carries frames. */
+#include <errno.h>
+
+#include <rte_ethdev.h>
+
+#include "eal/nic_internal.h"
+#include "eal/pool.h"
+#include "xen/clock.h"
+#include "xen/log.h"
+
+#define DESCRIPTORS_MIN 64
+#define DESCRIPTORS_MAX 512
+#define POOL_SHARE 8 /* a ring holds at most one of so many mbufs of the pool */
+#define LINK_POLL_NS 1000000000ull
+
+#define RX_OFFLOADS                                                                                \
+    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_L4_CKSUM (RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+#define TX_OFFLOADS (TX_L4_CKSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+
+/* The offload flags of IPv4 and IPv6 are one; segmentation stays with net/segment.c. */
+static uint32_t port_caps(uint64_t offloads)
+{
+    uint32_t caps = 0;
+
+    if ((offloads & TX_L4_CKSUM) == TX_L4_CKSUM)
+        caps |= PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6;
+    if (offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+        caps |= PORT_TX_MULTI_SEG;
+    return caps;
+}
+
+static void link_show(struct nic *nic)
+{
+    struct rte_eth_link link;
+
+    if (rte_eth_link_get_nowait(nic->id, &link) != 0 || link.link_status == nic->port.up)
+        return;
+    nic->port.up = link.link_status;
+    if (nic->port.up)
+        log_info("%s: link up, %u Mb/s, %s duplex", nic->port.name, link.link_speed,
+                 link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX ? "full" : "half");
+    else
+        log_info("%s: link down", nic->port.name);
+}
+
+static int link_event(uint16_t id, enum rte_eth_event_type event, void *ctx, void *ret)
+{
+    (void)id;
+    (void)event;
+    (void)ret;
+    link_show(ctx);
+    return 0;
+}
+
+static void link_poll(void *ctx)
+{
+    struct nic *nic = ctx;
+
+    link_show(nic);
+    timer_arm(&nic->link_timer, clock_now() + LINK_POLL_NS, link_poll, nic);
+}
+
+static uint16_t descriptors(uint16_t wanted, const struct rte_eth_desc_lim *limit)
+{
+    unsigned int nr = mbuf_pool()->size / POOL_SHARE;
+
+    if (nr > DESCRIPTORS_MAX)
+        nr = DESCRIPTORS_MAX;
+    if (nr > wanted)
+        nr = wanted;
+    if (nr < DESCRIPTORS_MIN)
+        nr = DESCRIPTORS_MIN;
+    return (uint16_t)RTE_ALIGN_FLOOR(nr, limit->nb_align ? limit->nb_align : 1);
+}
+
+static int configure(struct nic *nic, const struct rte_eth_dev_info *info, bool has_rx_interrupt)
+{
+    struct rte_eth_conf conf = {
+        .rxmode.offloads = info->rx_offload_capa & RX_OFFLOADS,
+        .txmode.offloads = info->tx_offload_capa & TX_OFFLOADS,
+        .intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0,
+        .intr_conf.rxq = has_rx_interrupt,
+    };
+
+    nic->port.tx_caps = port_caps(conf.txmode.offloads);
+    nic->polls_rx = !has_rx_interrupt;
+    return rte_eth_dev_configure(nic->id, 1, 1, &conf);
+}
+
+static int queues_set(struct nic *nic, const struct rte_eth_dev_info *info)
+{
+    uint16_t nr_rx = descriptors(DESCRIPTORS_MAX, &info->rx_desc_lim);
+    uint16_t nr_tx = descriptors(DESCRIPTORS_MAX, &info->tx_desc_lim);
+    struct rte_eth_rxconf rx = info->default_rxconf;
+    struct rte_eth_txconf tx = info->default_txconf;
+    int err = rte_eth_dev_adjust_nb_rx_tx_desc(nic->id, &nr_rx, &nr_tx);
+
+    rx.offloads = info->rx_offload_capa & RX_OFFLOADS;
+    tx.offloads = info->tx_offload_capa & TX_OFFLOADS;
+    if (err == 0)
+        err = rte_eth_rx_queue_setup(nic->id, 0, nr_rx, 0, &rx, mbuf_pool());
+    if (err == 0)
+        err = rte_eth_tx_queue_setup(nic->id, 0, nr_tx, 0, &tx);
+    return err;
+}
+
+/* Receive interrupts are asked for first: only the driver knows whether it has them. */
+static int start_with(struct nic *nic, const struct rte_eth_dev_info *info, bool has_rx_interrupt)
+{
+    int err = configure(nic, info, has_rx_interrupt);
+
+    if (err == 0)
+        err = queues_set(nic, info);
+    if (err == 0)
+        err = rte_eth_dev_start(nic->id);
+    return err;
+}
+
+static int link_follow(struct nic *nic, const struct rte_eth_dev_info *info)
+{
+    int err = 0;
+
+    if (*info->dev_flags & RTE_ETH_DEV_INTR_LSC)
+        err = rte_eth_dev_callback_register(nic->id, RTE_ETH_EVENT_INTR_LSC, link_event, nic);
+    else
+        link_poll(nic);
+    link_show(nic);
+    return err;
+}
+
+int nic_start(struct nic *nic)
+{
+    struct rte_eth_dev_info info;
+    int err = rte_eth_dev_info_get(nic->id, &info);
+
+    if (err != 0)
+        return err;
+    err = start_with(nic, &info, true);
+    if (err == 0 && rte_eth_dev_rx_intr_enable(nic->id, 0) != 0) {
+        log_warn("%s: its driver has no receive interrupts: this domain will never sleep",
+                 nic->port.name);
+        nic->polls_rx = true;
+    }
+    if (err == 0)
+        err = rte_eth_promiscuous_enable(nic->id);
+    if (err == 0)
+        err = rte_eth_dev_get_mtu(nic->id, &nic->port.mtu);
+    if (err != 0)
+        return err;
+    if (nic->quirk->after_start)
+        nic->quirk->after_start(nic->pci);
+    return link_follow(nic, &info);
+}
