@@ -37,6 +37,11 @@ static void kick_later(void *ctx)
     vif_control_kick(ctx);
 }
 
+void vif_control_later(struct vif *vif)
+{
+    timer_arm(&vif->control.timer, clock_now() + LOOK_RETRY_NS, kick_later, vif);
+}
+
 static void rest(struct vif *vif, uint64_t deadline_ns)
 {
     if (vif->control.dirty)
@@ -194,7 +199,7 @@ static void looked(struct vif *vif, int err)
     struct vif_control *c = &vif->control;
 
     if (err) {
-        timer_arm(&c->timer, clock_now() + LOOK_RETRY_NS, kick_later, vif);
+        vif_control_later(vif);
     } else if (vif->broken) {
         snprintf(c->why, sizeof(c->why), "%s", vif->broken);
         vif->broken = NULL;

@@ -105,6 +105,7 @@ void vif_discover_again(void);
 
 /* control.c: something about the vif changed; begins or goes on as soon as it can. */
 void vif_control_kick(struct vif *vif);
+void vif_control_later(struct vif *vif); /* the same, after a moment */
 
 /* offer.c: the toolstack's nodes are read: join the bridge and offer, or say what is wrong. */
 void vif_offer(struct vif *vif);

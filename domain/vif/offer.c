@@ -33,9 +33,10 @@ static int front_watch(struct vif *vif)
 
     err = xenstore_path(path, sizeof(path), "/local/domain/%u/device/vif/%u/state", vif->guest,
                         vif->handle);
-    if (!err && !c->has_watch)
-        err = xenstore_watch(path, front_changed, vif, &c->watch_id);
-    c->has_watch |= !err;
+    if (err || c->has_watch)
+        return err;
+    err = xenstore_watch(path, front_changed, vif, &c->watch_id);
+    c->has_watch = !err;
     return err;
 }
 
@@ -62,12 +63,14 @@ void vif_offer(struct vif *vif)
         return;
     }
     port_fill(vif);
-    err = vif_host.attach(&vif->port, &c->back.wish, &why);
-    vif->attached = !err;
-    if (!err) {
-        why = "no watch is left for its frontend";
-        err = front_watch(vif);
+    err = front_watch(vif);
+    if (err == -ENOBUFS) {
+        vif_control_later(vif); /* xenstore has its hands full: begin again */
+        return;
     }
+    if (!err)
+        err = vif_host.attach(&vif->port, &c->back.wish, &why);
+    vif->attached = !err;
     if (err) {
         snprintf(c->why, sizeof(c->why), "%s", why);
         vif_refuse(vif);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fake_guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_xen.h"
+#include "fixture_net.h"
+#include "vif/device.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+
+struct fake_host fake_host;
+
+static int host_attach(struct port *port, const struct vif_wish *wish, const char **why_r)
+{
+    (void)port;
+    if (strcmp(wish->bridge, "xenbr0")) {
+        *why_r = "no bridge 'x'; bridges are: xenbr0";
+        return -ENOENT;
+    }
+    fake_host.nr_attached++;
+    return 0;
+}
+
+static void host_detach(struct port *port)
+{
+    (void)port;
+    fake_host.nr_attached--;
+}
+
+static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+{
+    (void)port;
+    memcpy(&fake_host.frames[fake_host.nr_frames], frames, nr * sizeof(*frames));
+    fake_host.nr_frames += nr;
+}
+
+int vif_test_group(void **state)
+{
+    return fixture_start(state);
+}
+
+int vif_test_setup(void **state)
+{
+    const struct vif_host host = { host_attach, host_detach, host_input, fixture_pool(), 1024 };
+
+    (void)state;
+    fake_xen_reset();
+    memset(vif_table, 0, sizeof(vif_table));
+    vif_active = vif_queued = vif_broken = 0;
+    memset(&fake_host, 0, sizeof(fake_host));
+    return vif_init(&host);
+}
+
+int vif_test_teardown(void **state)
+{
+    (void)state;
+    fake_host_empty();
+    return fixture_in_use() ? -1 : 0;
+}
+
+void fake_host_empty(void)
+{
+    rte_pktmbuf_free_bulk(fake_host.frames, fake_host.nr_frames);
+    fake_host.nr_frames = 0;
+}
+
+void loop_turn(void)
+{
+    fake_xen_run();
+    vif_receive_all();
+    vif_flush_all();
+    fake_xen_run();
+}
+
+bool loop_idle(void)
+{
+    loop_turn();
+    return !vif_arm_all();
+}
+
+static const char *path_of(const struct fake_guest *guest, bool back, const char *node)
+{
+    static char path[200];
+
+    snprintf(path, sizeof(path),
+             back ? "/local/domain/5/backend/vif/%u/%u%s%s" : "/local/domain/%u/device/vif/%u%s%s",
+             guest->domid, guest->handle, *node ? "/" : "", node);
+    return path;
+}
+
+void back_write(const struct fake_guest *guest, const char *node, const char *value)
+{
+    fake_store_write(path_of(guest, true, node), value);
+}
+
+const char *back_read(const struct fake_guest *guest, const char *node)
+{
+    return fake_store_read(path_of(guest, true, node));
+}
+
+void front_write(const struct fake_guest *guest, const char *node, const char *value)
+{
+    fake_store_write(path_of(guest, false, node), value);
+}
+
+static void front_number(const struct fake_guest *guest, const char *node, unsigned int value)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%u", value);
+    front_write(guest, node, text);
+}
+
+int back_state(const struct fake_guest *guest)
+{
+    const char *state = back_read(guest, "state");
+
+    return state ? atoi(state) : -1;
+}
+
+void guest_state(struct fake_guest *guest, const char *state)
+{
+    front_write(guest, "state", state);
+    fake_xen_run();
+}
+
+void guest_create(struct fake_guest *guest, domid_t domid, uint16_t handle)
+{
+    char text[80];
+
+    memset(guest, 0, sizeof(*guest));
+    guest->domid = domid;
+    guest->handle = handle;
+    front_write(guest, "state", "1");
+    snprintf(text, sizeof(text), "/local/domain/%u/device/vif/%u", domid, handle);
+    back_write(guest, "frontend", text);
+    snprintf(text, sizeof(text), "%u", domid);
+    back_write(guest, "frontend-id", text);
+    back_write(guest, "online", "1");
+    back_write(guest, "state", "1");
+    back_write(guest, "script", "/etc/xen/scripts/vif-bridge");
+    snprintf(text, sizeof(text), "00:16:3e:00:%02x:%02x", domid & 255, handle & 255);
+    back_write(guest, "mac", text);
+    back_write(guest, "bridge", "xenbr0");
+    back_write(guest, "hotplug-status", "");
+}
+
+void guest_detach(struct fake_guest *guest)
+{
+    back_write(guest, "online", "0");
+    if (back_state(guest) != 6)
+        back_write(guest, "state", "5");
+}
+
+void guest_rings(struct fake_guest *guest)
+{
+    if (!guest->tx.sring) {
+        guest->tx.sring = aligned_alloc(4096, 4096);
+        guest->rx.sring = aligned_alloc(4096, 4096);
+        guest->tx_pages = aligned_alloc(4096, GUEST_TX_PAGES * 4096);
+        guest->rx_pages = aligned_alloc(4096, GUEST_RING * 4096);
+    }
+    memset(guest->rx_pages, 0xee, GUEST_RING * 4096);
+    XEN_FRONT_RING_INIT(&guest->tx, guest->tx.sring, 4096);
+    XEN_FRONT_RING_INIT(&guest->rx, guest->rx.sring, 4096);
+    fake_grant(guest->domid, 8, guest->tx.sring);
+    fake_grant(guest->domid, 9, guest->rx.sring);
+    for (unsigned int i = 0; i < GUEST_TX_PAGES && !guest->no_data; i++)
+        fake_grant(guest->domid, GUEST_TX_REF + i, guest->tx_pages + 4096 * i);
+    for (unsigned int i = 0; i < GUEST_RING && !guest->no_data; i++)
+        fake_grant(guest->domid, GUEST_RX_REF + i, guest->rx_pages + 4096 * i);
+    fake_port_offer(guest->domid, GUEST_TX_PORT);
+    if (guest->split)
+        fake_port_offer(guest->domid, GUEST_RX_PORT);
+}
+
+void guest_nodes(struct fake_guest *guest)
+{
+    front_number(guest, "tx-ring-ref", 8);
+    front_number(guest, "rx-ring-ref", 9);
+    if (guest->split) {
+        front_number(guest, "event-channel-tx", GUEST_TX_PORT);
+        front_number(guest, "event-channel-rx", GUEST_RX_PORT);
+    } else {
+        front_number(guest, "event-channel", GUEST_TX_PORT);
+    }
+    front_number(guest, "request-rx-copy", 1);
+    front_number(guest, "feature-rx-notify", !guest->no_rx_notify);
+    front_number(guest, "feature-sg", !guest->no_sg);
+    front_number(guest, "feature-gso-tcpv4", !guest->no_gso);
+    front_number(guest, "feature-no-csum-offload", guest->no_csum);
+    front_number(guest, "feature-ipv6-csum-offload", !guest->no_csum6);
+}
+
+void guest_connect(struct fake_guest *guest)
+{
+    guest_rings(guest);
+    guest_nodes(guest);
+    guest_state(guest, "4");
+    fake_xen_sleep(500000000);
+}
+
+void guest_up(struct fake_guest *guest, domid_t domid)
+{
+    guest_create(guest, domid, 0);
+    fake_xen_sleep(500000000);
+    guest_connect(guest);
+}
+
+void guest_free(struct fake_guest *guest)
+{
+    free(guest->tx.sring);
+    free(guest->rx.sring);
+    free(guest->tx_pages);
+    free(guest->rx_pages);
+    guest->tx.sring = NULL;
+}
+
+void tx_put(struct fake_guest *guest, grant_ref_t gref, uint16_t offset, uint16_t size,
+            uint16_t flags)
+{
+    uint16_t id = guest->tx.req_prod_pvt % GUEST_RING;
+
+    *RING_GET_REQUEST(&guest->tx, guest->tx.req_prod_pvt++) =
+        (struct netif_tx_request){ gref, offset, flags, (uint16_t)(0x4000 + id), size };
+}
+
+void tx_extra(struct fake_guest *guest, uint8_t type, uint8_t more, uint8_t gso_type,
+              uint16_t gso_size)
+{
+    struct netif_extra_info extra = { .type = type, .flags = more };
+
+    extra.u.gso.size = gso_size;
+    extra.u.gso.type = gso_type;
+    memcpy(RING_GET_REQUEST(&guest->tx, guest->tx.req_prod_pvt++), &extra, sizeof(extra));
+}
+
+void tx_push(struct fake_guest *guest)
+{
+    int notify;
+
+    RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&guest->tx, notify);
+    if (notify)
+        fake_port_ring(guest->domid, GUEST_TX_PORT);
+}
+
+void tx_send(struct fake_guest *guest, const uint8_t *bytes, uint32_t len, uint32_t per_slot,
+             uint16_t flags, uint16_t gso)
+{
+    for (uint32_t at = 0, part; at < len; at += part) {
+        unsigned int page = guest->tx_page_next++ % GUEST_TX_PAGES;
+        uint16_t offset = (uint16_t)(4096 - per_slot);
+
+        part = RTE_MIN(per_slot, len - at);
+        memcpy(guest->tx_pages + page * 4096 + offset, bytes + at, part);
+        tx_put(guest, GUEST_TX_REF + page, offset, (uint16_t)(at ? part : len),
+               (at ? 0 : flags) | (at + part < len ? NETTXF_more_data : 0) |
+                   (gso && !at ? NETTXF_extra_info : 0));
+        if (gso && !at)
+            tx_extra(guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, XEN_NETIF_GSO_TYPE_TCPV4, gso);
+    }
+    tx_push(guest);
+}
+
+int tx_response(struct fake_guest *guest, uint16_t *id_r)
+{
+    struct netif_tx_response *rsp = RING_GET_RESPONSE(&guest->tx, guest->tx.rsp_cons);
+
+    if (guest->tx.rsp_cons == guest->tx.sring->rsp_prod)
+        return -100;
+    guest->tx.rsp_cons++;
+    if (id_r)
+        *id_r = rsp->id;
+    return rsp->status;
+}
+
+void rx_post(struct fake_guest *guest, unsigned int nr)
+{
+    int notify;
+
+    while (nr--) {
+        uint16_t id = guest->rx.req_prod_pvt % GUEST_RING;
+
+        *RING_GET_REQUEST(&guest->rx, guest->rx.req_prod_pvt++) =
+            (struct netif_rx_request){ id, 0, GUEST_RX_REF + id };
+    }
+    RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&guest->rx, notify);
+    if (notify)
+        fake_port_ring(guest->domid, guest->split ? GUEST_RX_PORT : GUEST_TX_PORT);
+}
+
+int rx_take(struct fake_guest *guest, uint8_t *bytes, uint16_t *flags_r, uint16_t *gso_r)
+{
+    struct netif_rx_response *rsp;
+    bool first = true, bad = false;
+    int len = 0;
+
+    if (guest->rx.rsp_cons == guest->rx.sring->rsp_prod)
+        return -100;
+    do {
+        unsigned int slot = guest->rx.rsp_cons % GUEST_RING;
+
+        rsp = RING_GET_RESPONSE(&guest->rx, guest->rx.rsp_cons++);
+        INVARIANT(rsp->id == slot);
+        bad |= rsp->status < 0;
+        if (!bad) {
+            memcpy(bytes + len, guest->rx_pages + slot * 4096 + rsp->offset, rsp->status);
+            len += rsp->status;
+        }
+        if (first) {
+            *flags_r = rsp->flags;
+            *gso_r = 0;
+        }
+        if (first && (rsp->flags & NETRXF_extra_info)) {
+            struct netif_extra_info extra;
+
+            memcpy(&extra, RING_GET_RESPONSE(&guest->rx, guest->rx.rsp_cons++), sizeof(extra));
+            INVARIANT(extra.type == XEN_NETIF_EXTRA_TYPE_GSO && !extra.flags);
+            *gso_r = extra.u.gso.size;
+        }
+        first = false;
+    } while (rsp->flags & NETRXF_more_data);
+    return bad ? -1 : len;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between fake_store.c and fake_xen.c. */
+#ifndef FAKE_INTERNAL_H
+#define FAKE_INTERNAL_H
+
+#include <stdbool.h>
+
+/* One request answered or one event delivered; false: there was none. */
+bool fake_store_step(void);
+void fake_store_reset(void);
+
+#endif

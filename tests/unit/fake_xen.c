@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fake_xen.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86/mm.h"
+#include "fake_internal.h"
+#include "xen/clock.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+#include "xen/log.h"
+#include "xen/timer.h"
+
+#define GRANTS_MAX 8192
+#define LINES_MAX 512
+#define TICK_NS 1000000ull
+
+static uint64_t now;
+static struct timer *timers;
+
+static struct grant {
+    domid_t owner;
+    grant_ref_t ref;
+    void *page;
+} grants[GRANTS_MAX];
+static unsigned int nr_grants, copy_ops, copy_calls, copy_fail;
+static bool mapped[MM_GRANT_SLOTS];
+
+static struct port_end {
+    bool offered, bound;
+    domid_t domid;
+    evtchn_port_t remote;
+    evtchn_fn *handler;
+    void *ctx;
+    unsigned int notified;
+} ends[EVTCHN_MAX];
+
+static char lines[LINES_MAX][256];
+static unsigned int nr_lines;
+
+void fake_xen_reset(void)
+{
+    fake_store_reset();
+    now = 1000000000000ull;
+    timers = NULL;
+    nr_grants = copy_ops = copy_calls = copy_fail = nr_lines = 0;
+    memset(mapped, 0, sizeof(mapped));
+    memset(ends, 0, sizeof(ends));
+}
+
+void fake_xen_run(void)
+{
+    while (fake_store_step())
+        ;
+}
+
+void fake_xen_sleep(uint64_t ns)
+{
+    uint64_t end = now + ns;
+
+    do {
+        fake_xen_run();
+        now = end - now < TICK_NS ? end : now + TICK_NS;
+        timers_run(now);
+        fake_xen_run();
+    } while (now < end);
+}
+
+uint64_t clock_now(void)
+{
+    return now;
+}
+
+void timer_arm(struct timer *timer, uint64_t deadline_ns, timer_fn *fn, void *ctx)
+{
+    timer_cancel(timer);
+    *timer = (struct timer){ timers, deadline_ns, fn, ctx, true };
+    timers = timer;
+}
+
+void timer_cancel(struct timer *timer)
+{
+    if (!timer->armed)
+        return;
+    for (struct timer **at = &timers; *at; at = &(*at)->next)
+        if (*at == timer) {
+            *at = timer->next;
+            break;
+        }
+    timer->armed = false;
+}
+
+unsigned int timers_run(uint64_t now_ns)
+{
+    unsigned int nr = 0;
+
+    for (struct timer *t = timers; t;) {
+        if (t->deadline_ns > now_ns) {
+            t = t->next;
+            continue;
+        }
+        timer_cancel(t);
+        t->fn(t->ctx);
+        nr++;
+        t = timers;
+    }
+    return nr;
+}
+
+unsigned long virt_to_mfn(const void *va)
+{
+    return (uintptr_t)va >> PAGE_SHIFT;
+}
+
+static struct grant *grant_find(domid_t owner, grant_ref_t ref)
+{
+    for (unsigned int i = 0; i < nr_grants; i++)
+        if (grants[i].owner == owner && grants[i].ref == ref)
+            return &grants[i];
+    return NULL;
+}
+
+void fake_grant(domid_t owner, grant_ref_t ref, void *page)
+{
+    struct grant *grant = grant_find(owner, ref);
+
+    if (!grant) {
+        INVARIANT(nr_grants < GRANTS_MAX);
+        grant = &grants[nr_grants++];
+    }
+    *grant = (struct grant){ owner, ref, page };
+}
+
+int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
+{
+    struct grant *grant = grant_find(peer, ref);
+    unsigned int slot = 0;
+
+    if (!grant || !grant->page)
+        return -EINVAL;
+    while (slot < MM_GRANT_SLOTS && mapped[slot])
+        slot++;
+    if (slot == MM_GRANT_SLOTS)
+        return -ENOSPC;
+    mapped[slot] = true;
+    *va_r = grant->page;
+    *slot_r = slot;
+    return 0;
+}
+
+void gnttab_unmap(unsigned int slot)
+{
+    INVARIANT(slot < MM_GRANT_SLOTS && mapped[slot]);
+    mapped[slot] = false;
+}
+
+unsigned int gnttab_nr_maps(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+        nr += mapped[i];
+    return nr;
+}
+
+static uint8_t *copy_end(const struct gnttab_copy_ptr *ptr, bool is_ref)
+{
+    struct grant *grant;
+
+    if (!is_ref)
+        return ptr->domid == DOMID_SELF ? (uint8_t *)(ptr->u.gmfn << PAGE_SHIFT) : NULL;
+    grant = grant_find(ptr->domid, ptr->u.ref);
+    return grant ? grant->page : NULL;
+}
+
+static int16_t copy_one(const gnttab_copy_t *op)
+{
+    uint8_t *from = copy_end(&op->source, op->flags & GNTCOPY_source_gref);
+    uint8_t *to = copy_end(&op->dest, op->flags & GNTCOPY_dest_gref);
+
+    copy_ops++;
+    if (copy_fail && --copy_fail == 0)
+        return GNTST_eagain;
+    if (!from || !to)
+        return GNTST_bad_gntref;
+    if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
+        return GNTST_bad_copy_arg;
+    memcpy(to + op->dest.offset, from + op->source.offset, op->len);
+    return GNTST_okay;
+}
+
+void gnttab_copy(gnttab_copy_t *ops, unsigned int nr)
+{
+    if (nr)
+        copy_calls++;
+    for (unsigned int i = 0; i < nr; i++)
+        ops[i].status = copy_one(&ops[i]);
+}
+
+void fake_copy_fail(unsigned int nth)
+{
+    copy_fail = nth;
+}
+
+unsigned int fake_copy_ops(void)
+{
+    return copy_ops;
+}
+
+unsigned int fake_copy_calls(void)
+{
+    return copy_calls;
+}
+
+static struct port_end *end_find(domid_t domid, evtchn_port_t remote)
+{
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++)
+        if ((ends[i].offered || ends[i].bound) && ends[i].domid == domid &&
+            ends[i].remote == remote)
+            return &ends[i];
+    return NULL;
+}
+
+void fake_port_offer(domid_t domid, evtchn_port_t remote_port)
+{
+    struct port_end *end = end_find(domid, remote_port);
+
+    for (unsigned int i = 0; !end && i < EVTCHN_MAX; i++)
+        if (!ends[i].offered && !ends[i].bound)
+            end = &ends[i];
+    INVARIANT(end);
+    *end = (struct port_end){ .offered = true, .domid = domid, .remote = remote_port };
+}
+
+int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_fn *handler,
+                            void *ctx, evtchn_port_t *port_r)
+{
+    struct port_end *end = end_find(remote, remote_port);
+
+    if (!end || end->bound)
+        return -EINVAL;
+    end->bound = true;
+    end->handler = handler;
+    end->ctx = ctx;
+    *port_r = (evtchn_port_t)(end - ends) + 1;
+    return 0;
+}
+
+/* The other end is open again, as Xen leaves it. */
+void evtchn_close(evtchn_port_t port)
+{
+    if (port == 0)
+        return;
+    INVARIANT(port <= EVTCHN_MAX && ends[port - 1].bound);
+    ends[port - 1].bound = false;
+    ends[port - 1].offered = true;
+}
+
+void evtchn_notify(evtchn_port_t port)
+{
+    INVARIANT(port && port <= EVTCHN_MAX && ends[port - 1].bound);
+    ends[port - 1].notified++;
+}
+
+unsigned int evtchn_nr_open(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++)
+        nr += ends[i].bound;
+    return nr;
+}
+
+void fake_port_ring(domid_t domid, evtchn_port_t remote_port)
+{
+    struct port_end *end = end_find(domid, remote_port);
+
+    if (end && end->bound)
+        end->handler(end->ctx);
+}
+
+unsigned int fake_port_notified(domid_t domid, evtchn_port_t remote_port)
+{
+    struct port_end *end = end_find(domid, remote_port);
+    unsigned int nr = end ? end->notified : 0;
+
+    if (end)
+        end->notified = 0;
+    return nr;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)level;
+    INVARIANT(nr_lines < LINES_MAX);
+    va_start(ap, fmt);
+    vsnprintf(lines[nr_lines++], sizeof(lines[0]), fmt, ap);
+    va_end(ap);
+}
+
+bool log_limit_pass(struct log_limit *limit)
+{
+    return limit->tokens_used++ < LOG_LIMIT_BURST;
+}
+
+bool fake_log_has(const char *text)
+{
+    for (unsigned int i = 0; i < nr_lines; i++)
+        if (strstr(lines[i], text))
+            return true;
+    return false;
+}
+
+unsigned int fake_log_lines(void)
+{
+    return nr_lines;
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    abort();
+}

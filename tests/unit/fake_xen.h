@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What stands behind domain/xen/ in host tests: a xenstore that answers later and not inside the
+ * call, grants that are pages of this process, event channels that count, a clock that is set.
+ * Paths given to fake_store_* are absolute; "our" domain is FAKE_DOMID.
+ */
+#ifndef FAKE_XEN_H
+#define FAKE_XEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+
+#define FAKE_DOMID 5
+
+/* Forget everything: nodes, requests, grants, ports, timers, log lines. */
+void fake_xen_reset(void);
+
+/* Answer requests and deliver events until nothing is left; does not move the clock. */
+void fake_xen_run(void);
+
+/* Move the clock in steps, running timers and all that follows. */
+void fake_xen_sleep(uint64_t ns);
+
+/* As another domain would: watches fire. A NULL value removes the node and all below it. */
+void fake_store_write(const char *path, const char *value);
+const char *fake_store_read(const char *path); /* NULL: no such node */
+unsigned int fake_store_nodes(void);
+unsigned int fake_store_watches(void);
+
+/* From now on refuse requests (-ENOBUFS); writes by us to paths that contain this (NULL: none). */
+void fake_store_full(bool full);
+void fake_store_refuse_writes(const char *part);
+unsigned int fake_store_requests(void); /* made since the reset */
+
+/* Let a page be mapped and copied with this reference by FAKE_DOMID; NULL takes that back. */
+void fake_grant(domid_t owner, grant_ref_t ref, void *page);
+void fake_copy_fail(unsigned int nth); /* the nth copy from now (1 is the next) fails; 0: none */
+unsigned int fake_copy_ops(void); /* since the reset */
+unsigned int fake_copy_calls(void);
+
+/* A port of another domain's that we may bind, once. */
+void fake_port_offer(domid_t domid, evtchn_port_t remote_port);
+void fake_port_ring(domid_t domid, evtchn_port_t remote_port); /* the other side notifies */
+unsigned int fake_port_notified(domid_t domid,
+                                evtchn_port_t remote_port); /* by us, since last asked */
+
+/* Whether a log line contains this text. */
+bool fake_log_has(const char *text);
+unsigned int fake_log_lines(void);
+
+#endif
