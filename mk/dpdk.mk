@@ -66,7 +66,7 @@ DPDK_LIBRARIES := librte_ethdev librte_mbuf librte_mempool librte_ring librte_ne
 MUSL_OBJECTS := memchr memcmp memcpy memmove memrchr memset stpcpy stpncpy strcasecmp strcat strchr \
 	strchrnul strcmp strcpy strcspn strdup strlcat strlcpy strlen strncasecmp strncat strncmp \
 	strncpy strndup strnlen strpbrk strrchr strsep strspn strstr strtok_r __ctype_b_loc \
-	isalnum isalpha isdigit isprint isspace isxdigit tolower toupper qsort qsort_nr bsearch log10
+	isalnum isalpha isdigit isprint isspace isxdigit tolower toupper bcmp qsort qsort_nr bsearch log10
 
 DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
 	-isystem $(DPDK_PRIVATE) -include rte_config.h -D_GNU_SOURCE \
