@@ -1,0 +1,648 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest transmit, through rings, grants and mbufs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_ip.h>
+#include <rte_tcp.h>
+
+#include "fake_guest.h"
+#include "fake_xen.h"
+#include "fixture_net.h"
+#include "vif/device.h"
+#include "xen/gnttab.h"
+
+static struct fake_guest guest;
+static uint8_t bytes[70000], got[70000];
+
+static int setup(void **state)
+{
+    if (vif_test_setup(state))
+        return -1;
+    guest_up(&guest, 7);
+    for (unsigned int i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7 + (i >> 8));
+    return vif_nr_connected() == 1 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    vif_disconnect(&vif_table[0]);
+    guest_free(&guest);
+    return vif_test_teardown(state);
+}
+
+/* The only frame that came in is these bytes, in well-formed mbufs. */
+static void assert_frame(unsigned int index, uint32_t len)
+{
+    struct rte_mbuf *frame = fake_host.frames[index];
+    const char *why;
+
+    assert_true(index < fake_host.nr_frames);
+    assert_int_equal(frame->pkt_len, len);
+    assert_int_equal(rte_mbuf_check(frame, 1, &why), 0);
+    assert_int_equal(frame_bytes(frame, got, sizeof(got)), len);
+    assert_memory_equal(got, bytes, len);
+}
+
+static void assert_responses(unsigned int nr, int status)
+{
+    static uint16_t expected;
+    uint16_t id;
+
+    expected = guest.tx.rsp_cons % GUEST_RING;
+    for (unsigned int i = 0; i < nr; i++) {
+        assert_int_equal(tx_response(&guest, &id), status);
+        assert_int_equal(id, 0x4000 + expected++ % GUEST_RING);
+    }
+}
+
+static void assert_no_response(void)
+{
+    assert_int_equal(tx_response(&guest, NULL), -100);
+}
+
+/* One packet was refused, with so many slots, and the vif lives on. */
+static void assert_refused(unsigned int slots)
+{
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_responses(slots, NETIF_RSP_ERROR);
+    assert_no_response();
+    assert_int_equal(vif_port(0)->stats.rx_errors, 1);
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_true(loop_idle());
+}
+
+static void small_frame_arrives(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    assert_true(vif_active);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_int_equal(fake_host.frames[0]->ol_flags, 0);
+    assert_int_equal(vif_port(0)->stats.rx_frames, 1);
+    assert_int_equal(vif_port(0)->stats.rx_bytes, 60);
+    assert_true(loop_idle());
+}
+
+static void every_length_and_slot_size_arrives_whole(void **state)
+{
+    static const uint32_t lens[] = { 14, 15, 1514, 2047, 2048, 2049, 4096, 4097, 9014, 65535 };
+    static const uint32_t parts[] = { 4096, 4095, 4000 };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_LEN(lens); i++)
+        for (unsigned int j = 0; j < ARRAY_LEN(parts); j++) {
+            tx_send(&guest, bytes, lens[i], parts[j], 0, 0);
+            loop_turn();
+            assert_frame(0, lens[i]);
+            fake_host_empty();
+            assert_responses((lens[i] + parts[j] - 1) / parts[j], NETIF_RSP_OKAY);
+        }
+    assert_no_response();
+}
+
+static void eighteen_tiny_slots_arrive_with_headers_in_one_segment(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 54, 3, 0, 0);
+    loop_turn();
+    assert_frame(0, 54);
+    assert_int_equal(fake_host.frames[0]->nb_segs, 1);
+    assert_responses(18, NETIF_RSP_OKAY);
+}
+
+static void ring_wraps(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 400; i++) {
+        tx_send(&guest, bytes, 5000, 1700, 0, 0);
+        loop_turn();
+        assert_frame(0, 5000);
+        fake_host_empty();
+        assert_responses(3, NETIF_RSP_OKAY);
+    }
+}
+
+static void index_wraps_at_32_bits(void **state)
+{
+    struct vif *vif = &vif_table[0];
+
+    (void)state;
+    guest.tx.req_prod_pvt = guest.tx.rsp_cons = 0xffffffc0u;
+    guest.tx.sring->req_prod = guest.tx.sring->rsp_prod = 0xffffffc0u;
+    vif->tx.req_cons = vif->tx.rsp_prod_pvt = 0xffffffc0u;
+    guest.tx.sring->req_event = guest.tx.sring->rsp_event = 0xffffffc1u;
+    for (unsigned int i = 0; i < 100; i++) {
+        tx_send(&guest, bytes, 3000, 1000, 0, 0);
+        loop_turn();
+        assert_frame(0, 3000);
+        fake_host_empty();
+        assert_responses(3, NETIF_RSP_OKAY);
+        assert_true(loop_idle());
+    }
+}
+
+static void burst_is_one_hypercall_and_in_order(void **state)
+{
+    unsigned int calls;
+
+    (void)state;
+    for (unsigned int i = 0; i < PORT_BURST + 3; i++)
+        tx_send(&guest, bytes, 60 + i, 4096, 0, 0);
+    calls = fake_copy_calls();
+    loop_turn();
+    assert_int_equal(fake_copy_calls() - calls, 1);
+    assert_int_equal(fake_host.nr_frames, PORT_BURST);
+    assert_true(vif_arm_all()); /* three are left: no sleep */
+    loop_turn();
+    for (unsigned int i = 0; i < PORT_BURST + 3; i++)
+        assert_frame(i, 60 + i);
+    assert_responses(PORT_BURST + 3, NETIF_RSP_OKAY);
+    assert_true(loop_idle());
+}
+
+static void guest_is_told_only_when_it_asked(void **state)
+{
+    (void)state;
+    guest.tx.sring->rsp_event = 3;
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    assert_int_equal(fake_port_notified(7, GUEST_TX_PORT), 0);
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    assert_int_equal(fake_port_notified(7, GUEST_TX_PORT), 1);
+}
+
+static void packet_pushed_in_two_halves_partial(void **state)
+{
+    (void)state;
+    assert_true(loop_idle());
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_more_data);
+    tx_push(&guest);
+    loop_turn();
+    assert_no_response();
+    assert_true(loop_idle()); /* no spinning on it */
+    tx_put(&guest, GUEST_TX_REF + 1, 0, 40, 0);
+    tx_push(&guest);
+    assert_true(vif_active); /* the second half woke us */
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 1);
+    assert_responses(2, NETIF_RSP_OKAY);
+}
+
+static void zero_length_slots_are_legal(void **state)
+{
+    (void)state;
+    memcpy(guest.tx_pages, bytes, 60);
+    tx_put(&guest, GUEST_TX_REF, 0, 60, NETTXF_more_data);
+    tx_put(&guest, 0xffffffff, 4096, 0, NETTXF_more_data);
+    tx_put(&guest, 0xffffffff, 0, 0, 0);
+    tx_push(&guest);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_responses(3, NETIF_RSP_OKAY);
+}
+
+static void first_slot_without_bytes_of_its_own_is_legal(void **state)
+{
+    (void)state;
+    memcpy(guest.tx_pages, bytes, 60);
+    tx_put(&guest, 0xffffffff, 0, 60, NETTXF_more_data);
+    tx_put(&guest, GUEST_TX_REF, 0, 60, 0);
+    tx_push(&guest);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_responses(2, NETIF_RSP_OKAY);
+}
+
+static void frame_under_14_bytes_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 13, 4096, 0, 0);
+    assert_refused(1);
+}
+
+static void empty_frame_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 0, 0);
+    tx_push(&guest);
+    assert_refused(1);
+}
+
+static void slot_crossing_a_page_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 4000, 97, 0);
+    tx_push(&guest);
+    assert_refused(1);
+}
+
+static void later_slot_crossing_a_page_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 200, NETTXF_more_data);
+    tx_put(&guest, GUEST_TX_REF, 65535, 100, 0);
+    tx_push(&guest);
+    assert_refused(2);
+}
+
+static void slots_larger_than_total_are_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_more_data);
+    tx_put(&guest, GUEST_TX_REF, 0, 60, NETTXF_more_data);
+    tx_put(&guest, GUEST_TX_REF, 0, 41, 0);
+    tx_push(&guest);
+    assert_refused(3);
+}
+
+/* A frame of 64 KiB wraps the total: its slots look larger than it. */
+static void frame_of_64_kib_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 0, NETTXF_more_data);
+    for (unsigned int i = 1; i < 16; i++)
+        tx_put(&guest, GUEST_TX_REF + i, 0, 4096, i < 15 ? NETTXF_more_data : 0);
+    tx_push(&guest);
+    assert_refused(16);
+}
+
+static void nineteen_slots_are_refused_to_the_last(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 19 * 10, 10, 0, 0);
+    assert_refused(19);
+}
+
+static void ring_full_but_one_of_one_packet_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 255 * 2, 2, 0, 0);
+    assert_refused(255);
+}
+
+static void extra_of_unknown_type_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_extra_info);
+    tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_MAX, 0, 0, 0);
+    tx_push(&guest);
+    loop_turn();
+    assert_responses(1, NETIF_RSP_ERROR);
+    assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+    assert_no_response();
+    assert_int_equal(fake_host.nr_frames, 0);
+}
+
+static void multicast_extra_that_was_not_offered_is_refused(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_extra_info);
+    tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_MCAST_ADD, 0, 0, 0);
+    tx_push(&guest);
+    loop_turn();
+    assert_responses(1, NETIF_RSP_ERROR);
+    assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+    assert_int_equal(fake_host.nr_frames, 0);
+}
+
+static void extra_chain_without_end_closes_the_vif(void **state)
+{
+    (void)state;
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_extra_info);
+    for (unsigned int i = 1; i < GUEST_RING; i++)
+        tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_GSO, XEN_NETIF_EXTRA_FLAG_MORE, 1, 1400);
+    tx_push(&guest);
+    loop_turn();
+    loop_turn();
+    assert_int_equal(back_state(&guest), 5);
+    assert_int_equal(vif_nr_connected(), 0);
+    assert_true(fake_log_has("has no end"));
+    assert_true(loop_idle());
+}
+
+static void data_chain_without_end_closes_the_vif(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < GUEST_RING; i++)
+        tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_more_data);
+    tx_push(&guest);
+    loop_turn();
+    loop_turn();
+    assert_int_equal(back_state(&guest), 5);
+}
+
+/* Each jump of req_prod ends this vif, whatever the direction, and no other. */
+static void jumping_index_closes_this_vif_only(void **state)
+{
+    static const RING_IDX jumps[] = { 257, 258, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff };
+
+    for (unsigned int i = 0; i < ARRAY_LEN(jumps); i++) {
+        struct fake_guest other;
+
+        guest_create(&other, 8, 0);
+        fake_xen_sleep(500000000);
+        guest_connect(&other);
+        guest.tx.sring->req_prod = guest.tx.req_prod_pvt + jumps[i];
+        fake_port_ring(7, GUEST_TX_PORT);
+        loop_turn();
+        loop_turn();
+        assert_int_equal(back_state(&guest), 5);
+        assert_true(fake_log_has("vif7.0: closed: its tx ring's req_prod makes no sense"));
+        tx_send(&other, bytes, 60, 4096, 0, 0);
+        loop_turn();
+        assert_int_equal(fake_host.nr_frames, 1);
+        vif_disconnect(&vif_table[1]);
+        guest_free(&other);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+static void closed_vif_comes_back_when_its_frontend_does(void **state)
+{
+    (void)state;
+    guest.tx.sring->req_prod += 1000;
+    fake_port_ring(7, GUEST_TX_PORT);
+    loop_turn();
+    loop_turn();
+    assert_int_equal(back_state(&guest), 5);
+    guest_state(&guest, "6");
+    guest_state(&guest, "1");
+    assert_int_equal(back_state(&guest), 2);
+    guest_connect(&guest);
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    assert_frame(0, 60);
+}
+
+static void bad_grant_costs_its_packet_copyerror(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    tx_put(&guest, 0xdead, 0, 60, 0);
+    tx_put(&guest, GUEST_TX_REF, 0, 100, NETTXF_more_data);
+    tx_put(&guest, 0xdead, 0, 40, 0);
+    tx_send(&guest, bytes, 61, 4096, 0, 0);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_frame(1, 61);
+    assert_int_equal(fake_host.nr_frames, 2);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_responses(3, NETIF_RSP_ERROR);
+    assert_responses(1, NETIF_RSP_OKAY);
+}
+
+static void any_one_failing_copy_costs_its_packet_copyerror(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i <= 12; i++) {
+        fake_copy_fail(i);
+        tx_send(&guest, bytes, 9000, 4096, 0, 0);
+        loop_turn();
+        fake_copy_fail(0);
+        if (fake_host.nr_frames)
+            break;
+        assert_responses(3, NETIF_RSP_ERROR);
+        assert_int_equal(fixture_in_use(), 0);
+        assert_true(i < 12);
+    }
+    assert_frame(0, 9000);
+}
+
+static void responses_leak_nothing(void **state)
+{
+    uint8_t *slot;
+
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    slot = (uint8_t *)&guest.tx.sring->ring[0];
+    loop_turn();
+    /* id and status, then what the guest wrote itself: offset, flags, id, size */
+    assert_int_equal(slot[4] | slot[5] << 8, 0);
+    assert_int_equal(slot[10] | slot[11] << 8, 60);
+}
+
+static void empty_pool_drops_and_recovers(void **state)
+{
+    struct rte_mbuf *all[FIXTURE_BUFFERS];
+    unsigned int nr = rte_mempool_avail_count(fixture_pool()) - 4;
+
+    (void)state;
+    assert_int_equal(rte_pktmbuf_alloc_bulk(fixture_pool(), all, nr), 0);
+    tx_send(&guest, bytes, 65535, 4096, 0, 0);
+    loop_turn();
+    assert_responses(16, NETIF_RSP_DROPPED);
+    tx_send(&guest, bytes, 1514, 4096, 0, 0);
+    loop_turn();
+    assert_frame(0, 1514);
+    rte_pktmbuf_free_bulk(all, nr);
+}
+
+static uint32_t l4_frame(bool v6, uint8_t protocol, uint32_t payload)
+{
+    struct rte_mbuf *frame = frame_make_l4(v6, protocol, payload, 0);
+    uint32_t len = frame_bytes(frame, bytes, sizeof(bytes));
+
+    rte_pktmbuf_free(frame);
+    return len;
+}
+
+static void blank_checksum_is_described(void **state)
+{
+    struct rte_mbuf *frame;
+    uint32_t len = l4_frame(false, IPPROTO_UDP, 100);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 0);
+    loop_turn();
+    assert_frame(0, len);
+    frame = fake_host.frames[0];
+    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM));
+    assert_int_equal(frame->l2_len, 14);
+    assert_int_equal(frame->l3_len, 20);
+    len = l4_frame(true, IPPROTO_TCP, 100);
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 0);
+    loop_turn();
+    frame = fake_host.frames[1];
+    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM));
+    assert_int_equal(frame->l3_len, 40);
+    assert_int_equal(frame->l4_len, 20);
+}
+
+static void validated_checksum_is_described(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, NETTXF_data_validated, 0);
+    loop_turn();
+    assert_true(fake_host.frames[0]->ol_flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+}
+
+static void blank_checksum_of_nonsense_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, NETTXF_csum_blank, 0);
+    assert_refused(1);
+}
+
+static void gso_frame_is_described(void **state)
+{
+    struct rte_mbuf *frame;
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 60000);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 1448);
+    loop_turn();
+    assert_frame(0, len);
+    frame = fake_host.frames[0];
+    assert_true(frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+    assert_int_equal(frame->tso_segsz, 1448);
+    assert_int_equal(frame->l4_len, 20);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+}
+
+static void gso_without_blank_checksum_gets_its_pseudo_sum(void **state)
+{
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 5000);
+    uint16_t sum;
+
+    (void)state;
+    memcpy(&sum, bytes + 50, 2);
+    memset(bytes + 50, 0xab, 2);
+    tx_send(&guest, bytes, len, 4096, 0, 1448);
+    loop_turn();
+    memcpy(bytes + 50, &sum, 2);
+    assert_frame(0, len);
+}
+
+static void gso_no_longer_than_a_segment_is_not_cut(void **state)
+{
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 1000);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 1000);
+    loop_turn();
+    assert_false(fake_host.frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+}
+
+/* GSO types and sizes that must cost the packet. */
+static void gso_of_bad_size_or_type_is_refused(void **state)
+{
+    static const uint16_t rows[][2] = { { 1, 0 },    { 1, 1 },    { 1, 87 },
+                                        { 0, 1448 }, { 2, 1448 }, { 255, 1448 } };
+
+    (void)state;
+    memcpy(guest.tx_pages, bytes, l4_frame(false, IPPROTO_TCP, 3000));
+    for (unsigned int i = 0; i < ARRAY_LEN(rows); i++) {
+        tx_put(&guest, GUEST_TX_REF, 0, 3054, NETTXF_csum_blank | NETTXF_extra_info);
+        tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, (uint8_t)rows[i][0], rows[i][1]);
+        tx_push(&guest);
+        loop_turn();
+        assert_responses(1, NETIF_RSP_ERROR);
+        assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+    }
+    assert_int_equal(fake_host.nr_frames, 0);
+}
+
+static void gso_of_udp_or_ipv6_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, l4_frame(false, IPPROTO_UDP, 3000), 4096, NETTXF_csum_blank, 1448);
+    tx_send(&guest, bytes, l4_frame(true, IPPROTO_TCP, 3000), 4096, NETTXF_csum_blank, 1448);
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_int_equal(vif_port(0)->stats.rx_errors, 2);
+}
+
+static void event_storm_costs_one_look_a_turn(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 100000; i++)
+        fake_port_ring(7, GUEST_TX_PORT);
+    assert_int_equal(fake_copy_calls(), 0);
+    assert_true(loop_idle());
+    assert_int_equal(vif_active, 0);
+}
+
+static void guest_dying_under_traffic_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < GUEST_TX_PAGES; i++)
+        fake_grant(7, GUEST_TX_REF + i, NULL);
+    for (unsigned int i = 0; i < 100; i++)
+        tx_send(&guest, bytes, 1514, 4096, 0, 0);
+    for (unsigned int i = 0; i < 5; i++)
+        loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_int_equal(vif_port(0)->stats.rx_errors, 100);
+    fake_store_write("/local/domain/7/device", NULL);
+    guest_detach(&guest);
+    fake_xen_sleep(1000000000);
+    assert_int_equal(vif_nr(), 0);
+    assert_int_equal(gnttab_nr_maps(), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(small_frame_arrives),
+        TEST(every_length_and_slot_size_arrives_whole),
+        TEST(eighteen_tiny_slots_arrive_with_headers_in_one_segment),
+        TEST(ring_wraps),
+        TEST(index_wraps_at_32_bits),
+        TEST(burst_is_one_hypercall_and_in_order),
+        TEST(guest_is_told_only_when_it_asked),
+        TEST(packet_pushed_in_two_halves_partial),
+        TEST(zero_length_slots_are_legal),
+        TEST(first_slot_without_bytes_of_its_own_is_legal),
+        TEST(frame_under_14_bytes_is_refused),
+        TEST(empty_frame_is_refused),
+        TEST(slot_crossing_a_page_is_refused),
+        TEST(later_slot_crossing_a_page_is_refused),
+        TEST(slots_larger_than_total_are_refused),
+        TEST(frame_of_64_kib_is_refused),
+        TEST(nineteen_slots_are_refused_to_the_last),
+        TEST(ring_full_but_one_of_one_packet_is_refused),
+        TEST(extra_of_unknown_type_is_refused),
+        TEST(multicast_extra_that_was_not_offered_is_refused),
+        TEST(extra_chain_without_end_closes_the_vif),
+        TEST(data_chain_without_end_closes_the_vif),
+        TEST(jumping_index_closes_this_vif_only),
+        TEST(closed_vif_comes_back_when_its_frontend_does),
+        TEST(bad_grant_costs_its_packet_copyerror),
+        TEST(any_one_failing_copy_costs_its_packet_copyerror),
+        TEST(responses_leak_nothing),
+        TEST(empty_pool_drops_and_recovers),
+        TEST(blank_checksum_is_described),
+        TEST(validated_checksum_is_described),
+        TEST(blank_checksum_of_nonsense_is_refused),
+        TEST(gso_frame_is_described),
+        TEST(gso_without_blank_checksum_gets_its_pseudo_sum),
+        TEST(gso_no_longer_than_a_segment_is_not_cut),
+        TEST(gso_of_bad_size_or_type_is_refused),
+        TEST(gso_of_udp_or_ipv6_is_refused),
+        TEST(event_storm_costs_one_look_a_turn),
+        TEST(guest_dying_under_traffic_is_survived),
+    };
+
+    return cmocka_run_group_tests(tests, vif_test_group, NULL);
+}
