@@ -48,7 +48,7 @@ def first_vif(lab, domain, waiting):
 
 def start(lab):
     """Both sides, ready for traffic, and their boot figures."""
-    waiting = lab.guest("waiting", memory=96)
+    waiting = lab.guest("waiting")
     say("Ferry's driver domain: create, wait for its first vif")
     domnet = ferry_domnet.start(lab, paused=True)
     boot = {"ferry": first_vif(lab, domnet, waiting)}

@@ -2,6 +2,7 @@
 #include "main/loop.h"
 
 #include "net/bridge.h"
+#include "net/gro.h"
 #include "vif/vif.h"
 #include "xen/clock.h"
 #include "xen/domain.h"
@@ -29,9 +30,9 @@ static unsigned int nics_receive(uint64_t now)
     for (unsigned int i = 0; i < nr_nics; i++) {
         uint16_t nr = nics[i]->ops->rx_burst(nics[i], frames, PORT_BURST);
 
-        if (nr > 0)
-            bridge_input(nics[i], frames, nr, now);
         total += nr;
+        if (nr > 0)
+            bridge_input(nics[i], frames, gro_merge(frames, nr), now);
     }
     return total;
 }
