@@ -52,9 +52,9 @@ static const char *type_not_offered(struct front *f)
 static void chain(struct front *f, unsigned int nr, bool endless)
 {
     struct netif_extra_info gso = tx_gso(1448, XEN_NETIF_GSO_TYPE_TCPV4);
+    uint32_t len = frame_tcp4(f, front_tx_data[0], frame_nobody, 3000);
 
-    frame_tcp4(f, front_tx_data[0], frame_nobody, 3000);
-    tx_slot(f, f->tx_refs[0], 0, 3000, NETTXF_csum_blank | NETTXF_extra_info);
+    tx_slot(f, f->tx_refs[0], 0, len, NETTXF_csum_blank | NETTXF_extra_info);
     for (unsigned int i = 0; i < nr; i++) {
         gso.flags = endless || i + 1 < nr ? XEN_NETIF_EXTRA_FLAG_MORE : 0;
         tx_extra(f, gso);
@@ -84,9 +84,9 @@ static const char *chain_for_ever(struct front *f)
 static const char *extra_later(struct front *f)
 {
     RING_IDX before = f->tx_cons;
+    uint32_t len = frame_tcp4(f, front_tx_data[0], frame_nobody, 3000);
 
-    frame_tcp4(f, front_tx_data[0], frame_nobody, 3000);
-    tx_slot(f, f->tx_refs[0], 0, 3000, NETTXF_csum_blank | NETTXF_extra_info);
+    tx_slot(f, f->tx_refs[0], 0, len, NETTXF_csum_blank | NETTXF_extra_info);
     tx_push(f);
     wait_ms(100);
     if (f->tx->rsp_prod != before)

@@ -89,7 +89,6 @@ static void random_slot(struct front *f)
     tx_slot(f, random_ref(f), offset, size, flags);
 }
 
-/* Two slots of zeros end whatever the slots before them began. */
 static const char *random_slots(struct front *f)
 {
     unsigned int nr_closed = 0;
@@ -99,9 +98,7 @@ static const char *random_slots(struct front *f)
 
         while (nr-- > 0)
             random_slot(f);
-        tx_slot(f, 0, 0, 0, 0);
-        tx_slot(f, 0, 0, 0, 0);
-        tx_push(f);
+        tx_end(f);
         rx_drain(f);
         if (tx_drain(f, 3000))
             continue;

@@ -5,6 +5,7 @@
 #include "arch/x86/cpu.h"
 #include "attack.h"
 #include "frame.h"
+#include "ring.h"
 #include "wait.h"
 
 static const char *tx_prod_set(struct front *f, RING_IDX prod)
@@ -117,7 +118,8 @@ static const char *ring_wiped(struct front *f)
         for (unsigned int slot = 0; slot < 100; slot++)
             tx_slot(f, f->tx_refs[0], 0, 60, 0);
         tx_push(f);
-        memset(f->tx->ring, (int)i * 7, 4096 - 64);
+        memset(f->tx->ring, (int)i * 7, sizeof(f->tx->ring[0]) * FRONT_SLOTS);
+        tx_end(f);
         if (!tx_drain(f, 3000))
             return front_is_closed(f) ? NULL : why("neither answered nor closed");
     }

@@ -56,6 +56,13 @@ void tx_push(struct front *f)
     front_kick(f);
 }
 
+void tx_end(struct front *f)
+{
+    tx_slot(f, 0, 0, 0, 0);
+    tx_slot(f, 0, 0, 0, 0);
+    tx_push(f);
+}
+
 static bool tx_answered(void *ctx)
 {
     struct front *f = ctx;

@@ -18,6 +18,9 @@ void tx_extra(struct front *f, struct netif_extra_info extra);
 struct netif_extra_info tx_gso(uint16_t size, uint8_t type);
 void tx_push(struct front *f);
 
+/* Two slots of zeros, pushed: they end whatever packet the slots before them may have begun. */
+void tx_end(struct front *f);
+
 /*
  * Wait for the answers to all that was pushed: in order, each with its id, NETIF_RSP_NULL for extra
  * info, and `want` for the rest (NETIF_RSP_OKAY, NETIF_RSP_ERROR, TX_ANY).
