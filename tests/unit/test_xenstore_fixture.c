@@ -165,14 +165,15 @@ void server_put_slowly(const void *bytes, size_t len)
     const char *next = bytes;
 
     while (len) {
-        size_t piece = len < server_room() ? len : server_room();
+        size_t piece;
 
+        if (server_room() == 0)
+            xenstore_poll();
+        piece = len < server_room() ? len : server_room();
         assert_true(piece > 0);
         server_put(next, piece);
         next += piece;
         len -= piece;
-        if (len)
-            xenstore_poll();
     }
 }
 
