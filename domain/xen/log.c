@@ -32,6 +32,8 @@ static char early[EARLY_SIZE];
 static size_t early_used;
 static unsigned int early_left_out;
 
+static unsigned int panics;
+
 void log_set_level(enum log_level level)
 {
     max_level = level;
@@ -168,24 +170,23 @@ static void emergency_write(const char *text, size_t len)
 }
 
 /* The report failed: say so on the shortest way, and never more than once. */
-static __noreturn void panic_again(unsigned int depth)
+static __noreturn void panic_again(void)
 {
     static const char text[] = "ferry: panic within a panic\n";
 
-    if (depth == 1)
+    if (panics == 2)
         console_hypervisor_write(text, sizeof(text) - 1);
     domain_shutdown(SHUTDOWN_crash);
 }
 
 __noreturn void panic(const char *fmt, ...)
 {
-    static unsigned int depth;
     static char reason[LOG_LINE_MAX];
     char line[LOG_LINE_MAX];
     va_list ap;
 
-    if (depth++)
-        panic_again(depth - 1);
+    if (panics++)
+        panic_again();
     va_start(ap, fmt);
     vsnprintf(reason, sizeof(reason), fmt, ap);
     va_end(ap);
