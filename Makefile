@@ -12,35 +12,31 @@ help:
 	@echo
 	@echo '  make demo     everything: packages, kernel, lab, and one NIC served to a guest'
 	@echo '  make check    everything that must hold, with one last line: N passed, N failed'
-	@echo '  make kernel   build/ferry-net, the kernel of the driver domain'
+	@echo '  make kernel   build/ferry-net, the kernel of the driver domain (NICS=... chooses drivers)'
 	@echo '  make unit     the host tests of the pure parts, with gcc and clang, under ASan and UBSan'
-	@echo '  make lab      a real Xen in QEMU, built from Debian packages'
+	@echo '  make lab      a shell in the dom0 of a real Xen in QEMU, with everything in place'
 	@echo '  make format   lay out the C sources by .clang-format'
 	@echo '  make setup    install the Debian packages that the rest needs (root)'
 	@echo '  make clean    remove build/'
 
 include mk/unit.mk
--include mk/kernel.mk
--include mk/hostile.mk
-
-ifeq ($(wildcard mk/kernel.mk),)
-kernel kernel-gcc kernel-clang:
-	@echo 'make $@: mk/kernel.mk is missing from this tree' >&2; exit 1
-endif
+include mk/kernel.mk
+include mk/hostile.mk
 
 setup:
 	@tools/setup
 
 demo: setup
 	$(MAKE) kernel
-	$(MAKE) lab
+	lab/lab build
 	bench/demo.py
 
 check:
 	@tools/check
 
-lab:
-	lab/lab build
+lab: setup
+	$(MAKE) kernel
+	lab/lab shell
 
 format:
 	tools/check-format --fix

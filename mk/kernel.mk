@@ -31,7 +31,7 @@ KERNEL_LDS := domain/arch/x86/ferry.lds
 KERNEL_LDFLAGS := -static -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
 	--no-warn-rwx-segments --build-id=none -T $(KERNEL_LDS)
 
-.PHONY: kernel kernel-gcc kernel-clang kernel-faults
+.PHONY: kernel kernel-gcc kernel-clang kernel-faults kernel-igc test-images
 kernel: $(KERNEL_IMAGE)
 
 # Both compilers' images are checked; gcc's is the one that is shipped.
@@ -41,6 +41,12 @@ kernel-clang:
 	$(MAKE) --no-print-directory kernel KERNEL_CC=clang KERNEL_BUILD=$(BUILD)/kernel-clang \
 		KERNEL_IMAGE=$(BUILD)/kernel-clang/ferry-net
 
+# What the system scenarios need besides: an image that dies on request, one without a driver for
+# the lab's NIC, and the guest that attacks.
+test-images: kernel-faults kernel-igc hostile
+kernel-igc:
+	$(MAKE) --no-print-directory kernel NICS=igc KERNEL_BUILD=$(BUILD)/kernel-igc \
+		KERNEL_IMAGE=$(BUILD)/ferry-net-igc
 kernel-faults:
 	$(MAKE) --no-print-directory kernel FAULTS=1 KERNEL_BUILD=$(BUILD)/kernel-faults \
 		KERNEL_IMAGE=$(BUILD)/ferry-net-faults
