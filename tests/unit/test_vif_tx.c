@@ -9,9 +9,6 @@
 
 #include <cmocka.h>
 
-#include <rte_ip.h>
-#include <rte_tcp.h>
-
 #include "fake_guest.h"
 #include "fake_xen.h"
 #include "fixture_net.h"
@@ -456,122 +453,6 @@ static void empty_pool_drops_and_recovers(void **state)
     rte_pktmbuf_free_bulk(all, nr);
 }
 
-static uint32_t l4_frame(bool v6, uint8_t protocol, uint32_t payload)
-{
-    struct rte_mbuf *frame = frame_make_l4(v6, protocol, payload, 0);
-    uint32_t len = frame_bytes(frame, bytes, sizeof(bytes));
-
-    rte_pktmbuf_free(frame);
-    return len;
-}
-
-static void blank_checksum_is_described(void **state)
-{
-    struct rte_mbuf *frame;
-    uint32_t len = l4_frame(false, IPPROTO_UDP, 100);
-
-    (void)state;
-    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 0);
-    loop_turn();
-    assert_frame(0, len);
-    frame = fake_host.frames[0];
-    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM));
-    assert_int_equal(frame->l2_len, 14);
-    assert_int_equal(frame->l3_len, 20);
-    len = l4_frame(true, IPPROTO_TCP, 100);
-    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 0);
-    loop_turn();
-    frame = fake_host.frames[1];
-    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM));
-    assert_int_equal(frame->l3_len, 40);
-    assert_int_equal(frame->l4_len, 20);
-}
-
-static void validated_checksum_is_described(void **state)
-{
-    (void)state;
-    tx_send(&guest, bytes, 60, 4096, NETTXF_data_validated, 0);
-    loop_turn();
-    assert_true(fake_host.frames[0]->ol_flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD);
-}
-
-static void blank_checksum_of_nonsense_is_refused(void **state)
-{
-    (void)state;
-    tx_send(&guest, bytes, 60, 4096, NETTXF_csum_blank, 0);
-    assert_refused(1);
-}
-
-static void gso_frame_is_described(void **state)
-{
-    struct rte_mbuf *frame;
-    uint32_t len = l4_frame(false, IPPROTO_TCP, 60000);
-
-    (void)state;
-    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 1448);
-    loop_turn();
-    assert_frame(0, len);
-    frame = fake_host.frames[0];
-    assert_true(frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
-    assert_int_equal(frame->tso_segsz, 1448);
-    assert_int_equal(frame->l4_len, 20);
-    assert_responses(1, NETIF_RSP_OKAY);
-    assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
-}
-
-static void gso_without_blank_checksum_gets_its_pseudo_sum(void **state)
-{
-    uint32_t len = l4_frame(false, IPPROTO_TCP, 5000);
-    uint16_t sum;
-
-    (void)state;
-    memcpy(&sum, bytes + 50, 2);
-    memset(bytes + 50, 0xab, 2);
-    tx_send(&guest, bytes, len, 4096, 0, 1448);
-    loop_turn();
-    memcpy(bytes + 50, &sum, 2);
-    assert_frame(0, len);
-}
-
-static void gso_no_longer_than_a_segment_is_not_cut(void **state)
-{
-    uint32_t len = l4_frame(false, IPPROTO_TCP, 1000);
-
-    (void)state;
-    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 1000);
-    loop_turn();
-    assert_false(fake_host.frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
-}
-
-/* GSO types and sizes that must cost the packet. */
-static void gso_of_bad_size_or_type_is_refused(void **state)
-{
-    static const uint16_t rows[][2] = { { 1, 0 },    { 1, 1 },    { 1, 87 },
-                                        { 0, 1448 }, { 2, 1448 }, { 255, 1448 } };
-
-    (void)state;
-    memcpy(guest.tx_pages, bytes, l4_frame(false, IPPROTO_TCP, 3000));
-    for (unsigned int i = 0; i < ARRAY_LEN(rows); i++) {
-        tx_put(&guest, GUEST_TX_REF, 0, 3054, NETTXF_csum_blank | NETTXF_extra_info);
-        tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, (uint8_t)rows[i][0], rows[i][1]);
-        tx_push(&guest);
-        loop_turn();
-        assert_responses(1, NETIF_RSP_ERROR);
-        assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
-    }
-    assert_int_equal(fake_host.nr_frames, 0);
-}
-
-static void gso_of_udp_or_ipv6_is_refused(void **state)
-{
-    (void)state;
-    tx_send(&guest, bytes, l4_frame(false, IPPROTO_UDP, 3000), 4096, NETTXF_csum_blank, 1448);
-    tx_send(&guest, bytes, l4_frame(true, IPPROTO_TCP, 3000), 4096, NETTXF_csum_blank, 1448);
-    loop_turn();
-    assert_int_equal(fake_host.nr_frames, 0);
-    assert_int_equal(vif_port(0)->stats.rx_errors, 2);
-}
-
 static void event_storm_costs_one_look_a_turn(void **state)
 {
     (void)state;
@@ -632,14 +513,6 @@ int main(void)
         TEST(any_one_failing_copy_costs_its_packet_copyerror),
         TEST(responses_leak_nothing),
         TEST(empty_pool_drops_and_recovers),
-        TEST(blank_checksum_is_described),
-        TEST(validated_checksum_is_described),
-        TEST(blank_checksum_of_nonsense_is_refused),
-        TEST(gso_frame_is_described),
-        TEST(gso_without_blank_checksum_gets_its_pseudo_sum),
-        TEST(gso_no_longer_than_a_segment_is_not_cut),
-        TEST(gso_of_bad_size_or_type_is_refused),
-        TEST(gso_of_udp_or_ipv6_is_refused),
         TEST(event_storm_costs_one_look_a_turn),
         TEST(guest_dying_under_traffic_is_survived),
     };

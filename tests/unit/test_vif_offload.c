@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest transmit: checksums and cutting that the guest left to us. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <cmocka.h>
+
+#include "fake_guest.h"
+#include "fake_xen.h"
+#include "fixture_net.h"
+#include "vif/device.h"
+#include "xen/gnttab.h"
+
+static struct fake_guest guest;
+static uint8_t bytes[70000], got[70000];
+
+static int setup(void **state)
+{
+    if (vif_test_setup(state))
+        return -1;
+    guest_up(&guest, 7);
+    for (unsigned int i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7 + (i >> 8));
+    return vif_nr_connected() == 1 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    vif_disconnect(&vif_table[0]);
+    guest_free(&guest);
+    return vif_test_teardown(state);
+}
+
+/* The only frame that came in is these bytes, in well-formed mbufs. */
+static void assert_frame(unsigned int index, uint32_t len)
+{
+    struct rte_mbuf *frame = fake_host.frames[index];
+    const char *why;
+
+    assert_true(index < fake_host.nr_frames);
+    assert_int_equal(frame->pkt_len, len);
+    assert_int_equal(rte_mbuf_check(frame, 1, &why), 0);
+    assert_int_equal(frame_bytes(frame, got, sizeof(got)), len);
+    assert_memory_equal(got, bytes, len);
+}
+
+static void assert_responses(unsigned int nr, int status)
+{
+    static uint16_t expected;
+    uint16_t id;
+
+    expected = guest.tx.rsp_cons % GUEST_RING;
+    for (unsigned int i = 0; i < nr; i++) {
+        assert_int_equal(tx_response(&guest, &id), status);
+        assert_int_equal(id, 0x4000 + expected++ % GUEST_RING);
+    }
+}
+
+static void assert_no_response(void)
+{
+    assert_int_equal(tx_response(&guest, NULL), -100);
+}
+
+/* One packet was refused, with so many slots, and the vif lives on. */
+static void assert_refused(unsigned int slots)
+{
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_responses(slots, NETIF_RSP_ERROR);
+    assert_no_response();
+    assert_int_equal(vif_port(0)->stats.rx_errors, 1);
+    tx_send(&guest, bytes, 60, 4096, 0, 0);
+    loop_turn();
+    assert_frame(0, 60);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_true(loop_idle());
+}
+
+static uint32_t l4_frame(bool v6, uint8_t protocol, uint32_t payload)
+{
+    struct rte_mbuf *frame = frame_make_l4(v6, protocol, payload, 0);
+    uint32_t len = frame_bytes(frame, bytes, sizeof(bytes));
+
+    rte_pktmbuf_free(frame);
+    return len;
+}
+
+static void blank_checksum_is_described(void **state)
+{
+    struct rte_mbuf *frame;
+    uint32_t len = l4_frame(false, IPPROTO_UDP, 100);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 0);
+    loop_turn();
+    assert_frame(0, len);
+    frame = fake_host.frames[0];
+    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM));
+    assert_int_equal(frame->l2_len, 14);
+    assert_int_equal(frame->l3_len, 20);
+    len = l4_frame(true, IPPROTO_TCP, 100);
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 0);
+    loop_turn();
+    frame = fake_host.frames[1];
+    assert_true(frame->ol_flags == (RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM));
+    assert_int_equal(frame->l3_len, 40);
+    assert_int_equal(frame->l4_len, 20);
+}
+
+static void validated_checksum_is_described(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, NETTXF_data_validated, 0);
+    loop_turn();
+    assert_true(fake_host.frames[0]->ol_flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+}
+
+static void blank_checksum_of_nonsense_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 60, 4096, NETTXF_csum_blank, 0);
+    assert_refused(1);
+}
+
+static void gso_frame_is_described(void **state)
+{
+    struct rte_mbuf *frame;
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 60000);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank | NETTXF_data_validated, 1448);
+    loop_turn();
+    assert_frame(0, len);
+    frame = fake_host.frames[0];
+    assert_true(frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+    assert_int_equal(frame->tso_segsz, 1448);
+    assert_int_equal(frame->l4_len, 20);
+    assert_responses(1, NETIF_RSP_OKAY);
+    assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+}
+
+static void gso_without_blank_checksum_gets_its_pseudo_sum(void **state)
+{
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 5000);
+    uint16_t sum;
+
+    (void)state;
+    memcpy(&sum, bytes + 50, 2);
+    memset(bytes + 50, 0xab, 2);
+    tx_send(&guest, bytes, len, 4096, 0, 1448);
+    loop_turn();
+    memcpy(bytes + 50, &sum, 2);
+    assert_frame(0, len);
+}
+
+static void gso_no_longer_than_a_segment_is_not_cut(void **state)
+{
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 1000);
+
+    (void)state;
+    tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, 1000);
+    loop_turn();
+    assert_false(fake_host.frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+}
+
+/* GSO types and sizes that must cost the packet. */
+static void gso_of_bad_size_or_type_is_refused(void **state)
+{
+    static const uint16_t rows[][2] = { { 1, 0 },    { 1, 1 },    { 1, 87 },
+                                        { 0, 1448 }, { 2, 1448 }, { 255, 1448 } };
+
+    (void)state;
+    memcpy(guest.tx_pages, bytes, l4_frame(false, IPPROTO_TCP, 3000));
+    for (unsigned int i = 0; i < ARRAY_LEN(rows); i++) {
+        tx_put(&guest, GUEST_TX_REF, 0, 3054, NETTXF_csum_blank | NETTXF_extra_info);
+        tx_extra(&guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, (uint8_t)rows[i][0], rows[i][1]);
+        tx_push(&guest);
+        loop_turn();
+        assert_responses(1, NETIF_RSP_ERROR);
+        assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
+    }
+    assert_int_equal(fake_host.nr_frames, 0);
+}
+
+static void gso_of_udp_or_ipv6_is_refused(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, l4_frame(false, IPPROTO_UDP, 3000), 4096, NETTXF_csum_blank, 1448);
+    tx_send(&guest, bytes, l4_frame(true, IPPROTO_TCP, 3000), 4096, NETTXF_csum_blank, 1448);
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_int_equal(vif_port(0)->stats.rx_errors, 2);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(blank_checksum_is_described),
+        TEST(validated_checksum_is_described),
+        TEST(blank_checksum_of_nonsense_is_refused),
+        TEST(gso_frame_is_described),
+        TEST(gso_without_blank_checksum_gets_its_pseudo_sum),
+        TEST(gso_no_longer_than_a_segment_is_not_cut),
+        TEST(gso_of_bad_size_or_type_is_refused),
+        TEST(gso_of_udp_or_ipv6_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, vif_test_group, NULL);
+}
