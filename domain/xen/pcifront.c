@@ -22,6 +22,7 @@
 
 #define FRONTEND "device/pci/0"
 #define TIMEOUT_NS 20000000000ull
+#define NS_PER_US 1000u
 
 /* A node to read, and its value. */
 struct query {
@@ -208,22 +209,35 @@ static int devices_scan(void)
     return 0;
 }
 
+static unsigned long us_since(uint64_t start_ns)
+{
+    return (unsigned long)((clock_now() - start_ns) / NS_PER_US);
+}
+
 static int connect(void)
 {
+    uint64_t start_ns = clock_now();
+    unsigned long found_us, connected_us;
     domid_t domid;
     int err = backend_find(&domid);
+
+    found_us = us_since(start_ns);
 
     if (err == 0)
         err = connect_start(domid);
     if (err == 0)
         err = connect_wait();
+    connected_us = us_since(start_ns);
     if (err == 0)
         err = devices_scan();
     if (err == 0)
         err = node_write("state", XenbusStateConnected);
-    if (err == 0)
-        is_connected = true;
-    return err;
+    if (err != 0)
+        return err;
+    is_connected = true;
+    log_debug("pcifront: backend found after %lu us, connected %lu us, devices scanned %lu us",
+              found_us, connected_us, us_since(start_ns));
+    return 0;
 }
 
 int pcifront_init(const struct pcifront_device **devices_r)
