@@ -82,7 +82,6 @@ static const char *connects_half(struct front *f)
 {
     const char *bad = NULL;
 
-    f->dirty = true;
     for (unsigned int i = 0; i < 50 && !bad; i++) {
         bad = front_close(f);
         if (!bad)
@@ -92,6 +91,7 @@ static const char *connects_half(struct front *f)
         if (!bad)
             wait_ms(random_u32() % 8);
     }
+    f->dirty = true;
     return bad;
 }
 

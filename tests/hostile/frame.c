@@ -164,5 +164,6 @@ const char *frame_alive(struct front *f)
         if (frame_wait_answer(f, ALIVE_TRY_MS))
             return NULL;
     }
-    return why("no answer to %u ARP requests afterwards", ALIVE_TRIES);
+    return why("no answer to %u ARP requests afterwards; rx: %u requested, %u answered, state %d",
+               ALIVE_TRIES, f->rx->req_prod, f->rx->rsp_prod, front_back_state(f));
 }
