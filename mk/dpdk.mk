@@ -4,7 +4,7 @@
 #   DPDK_CFLAGS   flags to compile against DPDK, its private headers too
 #   DPDK_READY    targets that must exist before anything is compiled (order only)
 #   DPDK_LIBS     link line: NIC drivers, DPDK's libraries, the environment layer's portable objects.
-#                 Prerequisites of the link, too, are those of its parts that are built: DPDK_BUILT
+#   DPDK_BUILT    prerequisites of the link: those parts of DPDK_LIBS that are made here
 #   LIBC_LIBS     link line: musl's archive; what may come from it is listed in MUSL_OBJECTS
 #   EAL_SRCS      our sources of the environment layer
 #   LIBC_SRCS     our sources of the C library
@@ -78,12 +78,19 @@ DPDK_NIC_OBJECTS := $(foreach n,$(NICS),$(DPDK_OUT)/$(word 2,$(NIC_$(n))).c.o)
 DPDK_NIC_LIBRARIES := $(sort $(foreach n,$(NICS),$(word 1,$(NIC_$(n))) \
 	$(wordlist 3,99,$(NIC_$(n)))))
 DPDK_PMD_INFO := $(DPDK_OUT)/pmd_info-$(subst $() $(),-,$(strip $(NICS))).o
-DPDK_BUILT := $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO)
+DPDK_BUILT := $(DPDK_OUT)/nics $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO)
 DPDK_LIBS := --start-group $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO) \
 	$(patsubst %,$(DPDK_ARCHIVES)/%.a,$(sort $(DPDK_NIC_LIBRARIES) $(DPDK_LIBRARIES))) \
 	$(DPDK_OUT)/libeal.a --end-group
 LIBC_LIBS := $(MUSL_LIBC)
 DPDK_READY := $(DPDK_PRIVATE)/.version $(DPDK_BUILT)
+
+# Changes when NICS does.
+$(DPDK_OUT)/nics: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NICS)' | cmp -s - $@ || echo '$(NICS)' > $@
+.PHONY: FORCE
+FORCE:
 
 # The headers follow the installed package: tools/fetch-dpdk-source compares versions.
 $(DPDK_PRIVATE)/.version: $(DPDK_ARCHIVES)/librte_eal.a tools/fetch-dpdk-source

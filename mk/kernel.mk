@@ -74,7 +74,7 @@ $(KERNEL_BUILD)/symbols-none.o $(KERNEL_BUILD)/symbols.o: %.o: %.S
 KERNEL_LINK = ld $(KERNEL_LDFLAGS) -Map $@.map -o $@ $(KERNEL_OBJS)
 KERNEL_LIBS = $(DPDK_LIBS) $(LIBC_LIBS)
 
-$(KERNEL_BUILD)/first: $(KERNEL_OBJS) $(KERNEL_BUILD)/symbols-none.o $(KERNEL_LDS)
+$(KERNEL_BUILD)/first: $(KERNEL_OBJS) $(KERNEL_BUILD)/symbols-none.o $(KERNEL_LDS) $(DPDK_BUILT)
 	@echo "  link $@"
 	@$(KERNEL_LINK) $(KERNEL_BUILD)/symbols-none.o $(KERNEL_LIBS)
 
