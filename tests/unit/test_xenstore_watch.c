@@ -302,6 +302,20 @@ static void test_different_events_are_not_merged(void **state)
     assert_int_equal(xenstore_stats()->merged_events, 0);
 }
 
+static void test_events_of_long_paths_are_not_merged(void **state)
+{
+    char path[480];
+
+    (void)state;
+    watch("a");
+    memset(path, 'a', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    server_event(path, token);
+    server_event(path, token);
+    xenstore_poll();
+    assert_int_equal(seen.calls, 2);
+}
+
 static void test_malformed_events_are_dropped_and_counted(void **state)
 {
     static char long_path[3000];
@@ -315,11 +329,12 @@ static void test_malformed_events_are_dropped_and_counted(void **state)
     server_message(XS_WATCH_EVENT, 0, "a\0token", 7);
     server_event("a", "");
     server_event("a", "nonsense");
-    server_event("a", "ff00000001"); /* a place that is not there */
+    server_event("a", "ff00000001"); /* places that are not there */
+    server_event("a", "4000000001");
     xenstore_poll();
     assert_int_equal(seen.calls, 0);
     assert_int_equal(xenstore_stats()->bad_events, 6);
-    assert_int_equal(xenstore_stats()->stale_events, 1);
+    assert_int_equal(xenstore_stats()->stale_events, 2);
     server_message(XS_WATCH_EVENT, 0, long_path, sizeof(long_path));
     xenstore_poll();
     assert_int_equal(xenstore_stats()->bad_events, 7);
@@ -380,6 +395,7 @@ int main(void)
         WATCH_TEST(test_flood_of_the_same_event_is_one_call_a_ring),
         WATCH_TEST(test_event_after_the_look_is_not_merged),
         WATCH_TEST(test_different_events_are_not_merged),
+        WATCH_TEST(test_events_of_long_paths_are_not_merged),
         WATCH_TEST(test_malformed_events_are_dropped_and_counted),
         WATCH_TEST(test_restart_drops_events_of_the_kernel_before),
         WATCH_TEST(test_stopped_client_takes_unwatch_and_no_watch),
