@@ -155,7 +155,11 @@ static int offer_ask(struct vif *vif, char *path)
     return err ? err : xenstore_write(0, path, offer_value(vif, offer), step_done, vif);
 }
 
-/* Where xenbus puts it, where libxl's hotplug scripts put it, and our state if that changes. */
+/*
+ * Where xenbus puts it, where libxl's hotplug scripts put it, and then our state: the new one, or for
+ * a vif that was refused none, which tells libxl at once that there is nothing to wait 10 s for (and
+ * a frontend that is connected nothing).
+ */
 static int blame_ask(struct vif *vif, char *path)
 {
     char text[VIF_WHY_SIZE + 8];
@@ -170,14 +174,33 @@ static int blame_ask(struct vif *vif, char *path)
         err = back_path(vif, path, "hotplug-error");
         return err ? err : xenstore_write(0, path, vif->control.why, step_done, vif);
     default:
-        return state_ask(vif, path);
+        if (vif->control.state)
+            return state_ask(vif, path);
+        err = back_path(vif, path, "state");
+        return err ? err : xenstore_remove(0, path, step_done, vif);
     }
+}
+
+/* The error directory of a guest goes with its last vif. */
+static bool guest_has_other_errors(const struct vif *vif)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        if (&vif_table[i] != vif && vif_table[i].used && vif_table[i].guest == vif->guest &&
+            vif_table[i].control.blamed)
+            return true;
+    return false;
 }
 
 static int remove_ask(struct vif *vif, char *path)
 {
-    int err = vif->control.step == 0 ? error_path(vif, path, "") : back_path(vif, path, "");
+    int err;
 
+    if (vif->control.step == 1)
+        err = back_path(vif, path, "");
+    else if (guest_has_other_errors(vif))
+        err = error_path(vif, path, "");
+    else
+        err = xenstore_path(path, XENSTORE_PATH_SIZE, "error/backend/vif/%u", vif->guest);
     return err ? err : xenstore_remove(0, path, step_done, vif);
 }
 
@@ -193,7 +216,7 @@ static unsigned int job_nr_steps(const struct vif *vif)
     case VIF_JOB_READ_FRONT:
         return nodes_front_nr;
     case VIF_JOB_BLAME:
-        return vif->control.state ? 3 : 2;
+        return 3;
     case VIF_JOB_REMOVE:
         return 2;
     default:

@@ -324,8 +324,8 @@ static void missing_bridge_is_refused_with_the_reason(void **state)
     (void)state;
     guest_create(&guest, 7, 0);
     back_write(&guest, "bridge", "xenbr9");
-    fake_xen_sleep(1000 * MS);
-    assert_int_equal(back_state(&guest), 1);
+    fake_xen_run();
+    assert_int_equal(back_state(&guest), -1); /* libxl need not wait for its timeout */
     assert_non_null(strstr(back_read(&guest, "hotplug-error"), "no bridge"));
     assert_non_null(
         strstr(fake_store_read("/local/domain/5/error/backend/vif/7/0/error"), "no bridge"));
@@ -333,7 +333,28 @@ static void missing_bridge_is_refused_with_the_reason(void **state)
     guest_detach(&guest);
     fake_xen_sleep(1000 * MS);
     assert_null(back_read(&guest, ""));
-    assert_null(fake_store_read("/local/domain/5/error/backend/vif/7/0/error"));
+    assert_null(fake_store_read("/local/domain/5/error/backend/vif/7"));
+    assert_all_gone();
+}
+
+static void refused_vif_is_forgotten_when_libxl_removes_it(void **state)
+{
+    struct fake_guest guest, other;
+
+    (void)state;
+    guest_create(&guest, 7, 0);
+    guest_create(&other, 7, 1);
+    back_write(&guest, "bridge", "xenbr9");
+    back_write(&other, "mac", "junk");
+    fake_xen_run();
+    assert_int_equal(vif_nr(), 2);
+    back_write(&guest, "", NULL);
+    fake_xen_run();
+    assert_null(fake_store_read("/local/domain/5/error/backend/vif/7/0"));
+    assert_non_null(fake_store_read("/local/domain/5/error/backend/vif/7/1/error"));
+    back_write(&other, "", NULL);
+    fake_xen_run();
+    assert_null(fake_store_read("/local/domain/5/error/backend/vif/7"));
     assert_all_gone();
 }
 
@@ -345,7 +366,7 @@ static void foreign_frontend_path_is_refused(void **state)
     guest_create(&guest, 7, 0);
     back_write(&guest, "frontend", "/local/domain/8/device/vif/0");
     fake_xen_run();
-    assert_int_equal(back_state(&guest), 1);
+    assert_int_equal(back_state(&guest), -1);
     assert_true(fake_log_has("do not belong"));
 }
 
@@ -545,6 +566,7 @@ int main(void)
         TEST(full_table_serves_all_and_takes_the_next_when_one_goes),
         TEST(busy_xenstore_only_delays),
         TEST(missing_bridge_is_refused_with_the_reason),
+        TEST(refused_vif_is_forgotten_when_libxl_removes_it),
         TEST(foreign_frontend_path_is_refused),
         TEST(refused_write_is_said),
         TEST(bad_frontend_nodes_close_the_vif_only),
