@@ -9,6 +9,7 @@
 #include "xen/evtchn.h"
 #include "xen/log.h"
 #include "xen/timer.h"
+#include "xen/xenstore.h"
 
 #define REARM_NS 1000000000ull
 
@@ -59,6 +60,9 @@ static void watchdog_feed(uint64_t now)
 {
     if (now < watchdog_due)
         return;
+    /* Its ring holds what neither side writes: memory is damaged, and no vif could come or go. */
+    if (xenstore_stopped())
+        panic("the xenstore ring is damaged");
     domain_watchdog(LOOP_WATCHDOG_SECONDS);
     watchdog_due = now + REARM_NS;
 }

@@ -2,6 +2,7 @@
 """What an admin gets wrong: each mistake is named on the console, and nobody else suffers from it."""
 import ferry_domnet
 from ferry_domnet import expect
+from ferrylab import CheckFailed, CommandFailed
 
 
 def stops_with(lab, name, pattern, **settings):
@@ -19,7 +20,19 @@ def words(lab):
 
 
 def memory(lab):
-    stops_with(lab, "small", r"memory=32 or more", nic=None, memory=6)
+    """xl refuses what the image does not fit in; the smallest domain it builds can serve."""
+    try:
+        ferry_domnet.start(lab, name="tiny", nic=None, memory=6)
+    except CommandFailed as refused:
+        expect("not enough memory" in str(refused), f"xl says something else: {refused}")
+    else:
+        raise CheckFailed("xl built a domain of 6 MB")
+    small = ferry_domnet.start(lab, name="small", memory=8)
+    guest = ferry_domnet.guest(lab, 8, backend="small")
+    lab.wait_console("small", "nic0: link up", timeout=20)
+    guest.run(f"ping -c 3 -i 0.1 {lab.wire['A'].ip}")
+    guest.destroy()
+    small.destroy()
 
 
 def hardware(lab):

@@ -4,14 +4,21 @@ import time
 
 import ferry_domnet
 from ferry_domnet import expect
-from ferrylab import measure
+from ferrylab import CheckFailed, measure
 
 IDLE_S = 10
 
 
-def backend_vifs(lab, domnet):
-    path = f"/local/domain/{domnet.domid}/backend/vif"
-    return lab.dom0.run(f"xenstore-ls -f {path}", check=False).stdout
+def wait_gone(lab, domnet, node, limit=10):
+    """Wait until a guest's nodes below the backend's directory are gone."""
+    path = f"/local/domain/{domnet.domid}/backend/vif/{node}"
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if lab.dom0.run(f"xenstore-exists {path}", check=False).rc:
+            return
+        time.sleep(0.2)
+    raise CheckFailed(f"{path} is still there after {limit} s:\n"
+                      f"{lab.dom0.output(f'xenstore-ls {path}')}")
 
 
 def hot_plug(lab, domnet, stayer, mover):
@@ -24,8 +31,7 @@ def hot_plug(lab, domnet, stayer, mover):
         lab.dom0.run(f"xl network-detach {mover.name} 1", timeout=30)
     text = ping.wait(60).stdout
     expect(" 0% packet loss" in text, f"another guest lost packets meanwhile:\n{text[-300:]}")
-    left = backend_vifs(lab, domnet)
-    expect("/1/" not in left, f"xl network-detach left nodes behind:\n{left}")
+    wait_gone(lab, domnet, f"{mover.domid}/1")
 
 
 def destroyed_under_load(lab, domnet, stayer):
@@ -33,15 +39,13 @@ def destroyed_under_load(lab, domnet, stayer):
     server = lab.wire["A"].popen("iperf3 -s -1 -p 5205")
     victim.start(f"iperf3 -c {lab.wire['A'].ip} -p 5205 -t 30")
     time.sleep(2)
+    domid = victim.domid
     victim.destroy()
     server.kill()
     server.wait()
     figures = measure.ping(stayer, lab.wire["A"].ip, count=20)
     expect(figures["lost"] == 0, f"a guest destroyed under load cost another one packets: {figures}")
-    deadline = time.monotonic() + 10
-    while f"/{victim.name}" in (left := backend_vifs(lab, domnet)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    expect(left.count("/frontend =") <= 2, f"a destroyed guest's nodes stay:\n{left}")
+    wait_gone(lab, domnet, domid)
 
 
 def idle(lab, domnet):

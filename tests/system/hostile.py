@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Hostile guests, one after another, beside one that only wants to ping: they harm themselves only."""
+import re
+import time
+
+import ferry_domnet
+import hostile_guest
+import hostile_wire
+from ferry_domnet import expect
+from ferrylab import CheckFailed, LabError, measure
+
+# Attacks of one guest, the longest they may take in s, and how many of a thousand pings of the
+# bystander they may cost: none, but where the wire itself is full.
+GUESTS = [
+    ("ring,slots,extra,headers", 90, 0),
+    ("grant,rings_bad", 90, 0),
+    ("event", 60, 0),
+    ("store", 90, 0),
+    ("nodes,end", 150, 0),
+    ("flood", 90, 50),
+]
+LEAVING = ["vanish", "vanish_crash"]
+GSO_PAYLOAD = 18 * 3000 - 54
+LSEVTCHN = "/usr/lib/xen-4.17/bin/lsevtchn"
+
+
+class Scenario:
+    def __init__(self, lab):
+        self.lab = lab
+        self.failures = []
+        self.domnet = ferry_domnet.start(lab)
+        lab.wait_console("domnet", "nic0: link up", timeout=20)
+        self.domid = self.domnet.domid
+        hostile_guest.install(lab)
+        self.bystander = hostile_guest.Bystander(lab)
+
+    def check(self, holds, text):
+        """A check that does not end the run: the others are worth seeing too."""
+        if not holds:
+            self.failures.append(text)
+            print(f"hostile: FAILED: {text}", flush=True)
+
+    def settle(self, name, attacks, loss=0):
+        """After each guest: it is gone, the driver domain is the same one, the bystander is well."""
+        hostile_guest.wait_gone(self.lab, name)
+        ferry_domnet.check_alive(self.lab, self.domnet)
+        expect(self.domnet.domid == self.domid, f"{attacks}: the driver domain is another one now")
+        sent, lost, longest = self.bystander.judge(attacks)
+        print(f"hostile: {attacks}: bystander: {lost} of {sent} pings lost, longest {longest:.0f} ms",
+              flush=True)
+        self.check(lost * 1000 <= loss * sent,
+                   f"{attacks}: the bystander lost {lost} of {sent} pings")
+
+    def attack(self, name, attacks, timeout, loss=0):
+        hostile_guest.start(self.lab, name, attacks)
+        for verdict in hostile_guest.finish(self.lab, name, timeout):
+            print(f"hostile: {verdict.attack}: {'pass' if verdict.passed else 'FAIL'}, "
+                  f"{verdict.ms} ms {verdict.text}", flush=True)
+            self.check(verdict.passed, f"{verdict.attack}: {verdict.text}")
+        self.settle(name, attacks, loss)
+
+    def grant_tables(self):
+        """Xen's list of all grants in use."""
+        text = self.lab.dom0.output("xl dmesg -c > /dev/null; xl debug-keys g; sleep 0.2; xl dmesg")
+        if "gnttab_usage_print_all ] done" not in text:
+            raise LabError(f"Xen did not print all grant tables:\n{text[-500:]}")
+        return text
+
+    def usage(self):
+        """What a driver domain holds: event channels, and other domains' pages."""
+        ports = self.lab.dom0.output(f"{LSEVTCHN} {self.domid}").splitlines()
+        mapped = re.findall(rf"\[0x\w+\]\s+{self.domid} 0x\w+ 0x\w+", self.grant_tables())
+        return {"event channels": len(ports), "pages mapped or in use": len(mapped)}
+
+    def nodes(self):
+        """The driver domain's own nodes that name guests."""
+        text = self.lab.dom0.output(f"xenstore-ls -f /local/domain/{self.domid}")
+        return {line for line in text.splitlines() if re.search(r"/(backend|error)/", line)}
+
+
+def honest(scenario):
+    """What a good frontend may do works, and is right on the wire."""
+    wire = scenario.lab.wire["A"]
+    pcap = wire.capture("honest")
+    scenario.attack("honest", "honest", 30)
+    wire.capture_stop()
+    segments = hostile_wire.tcp4_segments(hostile_wire.frames_of(pcap, hostile_guest.MAC))
+    # csum_blank (200 bytes), gso_18_slots and gso_largest, in this order.
+    starts = [i for i, (sequence, _) in enumerate(segments) if sequence == 1]
+    expect(len(starts) == 3, f"{len(starts)} TCP packets of 3 reached the wire")
+    for first, end, length in zip(starts, [*starts[1:], None], (200, GSO_PAYLOAD, 65535 - 54)):
+        hostile_wire.check_payload(segments[first:end], length)
+
+
+def served(scenario):
+    """The other direction: pings and TCP from the wire and from another guest, checked by the guest."""
+    lab, wire, guest = scenario.lab, scenario.lab.wire["A"], scenario.bystander.guest
+    hostile_guest.start(lab, "serving", "serve")
+    lab.wait_console("serving", "hostile: serving", timeout=20)
+    ip = f"{wire.slot.network}.{hostile_guest.IP_NUMBER}"
+    for who in (wire, guest):
+        figures = measure.ping(who, ip, count=10)
+        expect(figures["lost"] == 0, f"serve: {who.name} lost {figures['lost']} of 10 pings")
+        for port in (9, 9, 7) if who is guest else (9,):
+            who.run(f"timeout 1 nc -w 1 {ip} {port} < /dev/null", check=False)
+    verdict, = hostile_guest.finish(lab, "serving", 60)
+    counts = dict((key, int(n)) for key, n in re.findall(r"(\w+)=(\d+)", verdict.text))
+    print(f"hostile: served: {counts}", flush=True)
+    scenario.check(verdict.passed, f"serve: {verdict.text}")
+    scenario.check(counts.get("pings") == 20, f"serve: {counts.get('pings')} of 20 pings arrived")
+    scenario.check(counts.get("blank", 0) >= 1,
+                   "serve: TCP of another guest came without csum_blank, though it is not finished")
+    scenario.settle("serving", "serve")
+
+
+def leaving(scenario):
+    """Gone with traffic in flight: by itself, by a crash, destroyed, and its vif detached first."""
+    lab = scenario.lab
+    for attack in LEAVING:
+        hostile_guest.start(lab, attack, attack)
+        lab.wait_console(attack, "leaving with traffic in flight", timeout=20)
+        scenario.settle(attack, attack)
+    for name in ("destroyed", "detached"):
+        domain = hostile_guest.start(lab, name, "rampage")
+        lab.wait_console(name, "leaving with traffic in flight", timeout=20)
+        time.sleep(1)
+        if name == "detached":
+            lab.dom0.run(f"xl network-detach {name} 0", timeout=30)
+        domain.destroy()
+        scenario.settle(name, name)
+
+
+def closed_lines(scenario):
+    """The log names what was closed, in few lines however often it happened."""
+    text = scenario.domnet.console()
+    closed = re.findall(r"warning: (vif\d+\.0): closed: ", text)
+    scenario.check(len(set(closed)) >= 4, f"only {set(closed)} are logged as closed")
+    scenario.check(len(text.splitlines()) < 300,
+                   f"the log grew to {len(text.splitlines())} lines: it is not limited")
+
+
+def same_as_before(scenario, usage, nodes):
+    after = scenario.usage()
+    print(f"hostile: held before: {usage}, after: {after}", flush=True)
+    scenario.check(after == usage, f"held before: {usage}, held after all guests are gone: {after}")
+    left = sorted(scenario.nodes() - nodes)
+    scenario.check(not left, "nodes of guests that are gone:\n" + "\n".join(left))
+
+
+def run(lab):
+    scenario = Scenario(lab)
+    usage, nodes = scenario.usage(), scenario.nodes()
+    honest(scenario)
+    served(scenario)
+    for number, (attacks, timeout, loss) in enumerate(GUESTS):
+        scenario.attack(f"hostile{number}", attacks, timeout, loss)
+    leaving(scenario)
+    closed_lines(scenario)
+    time.sleep(1)
+    same_as_before(scenario, usage, nodes)
+    measure.checked_transfers(lab, lab.wire["A"], scenario.bystander.guest)
+    ferry_domnet.check_alive(lab, scenario.domnet)
+    if scenario.failures:
+        raise CheckFailed(f"{len(scenario.failures)} checks:\n" + "\n".join(scenario.failures))

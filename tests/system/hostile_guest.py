@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The hostile guest (tests/hostile) as a scenario's tool, and the bystander it must not harm."""
+import re
+import time
+from dataclasses import dataclass
+
+import ferry_domnet
+from ferrylab import CheckFailed
+
+IP_NUMBER = 66
+MAC = ferry_domnet.mac(IP_NUMBER)
+_VERDICT = re.compile(r"hostile: (\w+): (PASS|FAIL) \((\d+) ms\) ?(.*)")
+_TARGET = "/root/images/hostile-guest"
+PING_INTERVAL_S = 0.1
+SILENCE_S = 5
+
+
+@dataclass
+class Verdict:
+    attack: str
+    passed: bool
+    ms: int
+    text: str
+
+
+def install(lab):
+    lab.dom0.put(ferry_domnet.BUILD / "hostile-guest", _TARGET)
+
+
+def start(lab, name, attacks, backend="domnet", nic="A"):
+    """`xl create` of a hostile guest; it ends by itself."""
+    network = ferry_domnet.SLOTS[nic].network
+    return lab.create_domain({
+        "name": name, "type": "pv", "kernel": _TARGET, "memory": 16, "vcpus": 1,
+        "vif": [f"mac={MAC},bridge=xenbr0,backend={backend}"],
+        "extra": f"attack={attacks} wire={network}.1 ip={network}.{IP_NUMBER}",
+        "on_poweroff": "destroy", "on_crash": "destroy"})
+
+
+def verdicts(lab, name):
+    return [Verdict(attack, word == "PASS", int(ms), text)
+            for attack, word, ms, text in _VERDICT.findall(lab.console(name))]
+
+
+def finish(lab, name, timeout):
+    """Wait for the last line; returns the verdicts. A guest that stops half-way is a failed check."""
+    lab.wait_console(name, r"hostile: (done: |gave up)|ferry: crash", timeout=timeout)
+    found = verdicts(lab, name)
+    done = re.search(r"hostile: done: (\d+) passed, (\d+) failed", lab.console(name))
+    if not done or int(done[1]) + int(done[2]) != len(found) or not found:
+        raise CheckFailed(f"{name}: the hostile guest did not get through; the end of its console:\n"
+                          f"{lab.console(name)[-1500:]}")
+    return found
+
+
+def wait_gone(lab, name, timeout=10):
+    """The domain has left nothing: a zombie would show pages that somebody still has mapped."""
+    deadline = time.monotonic() + timeout
+    while True:
+        listed = lab.dom0.output("xl list")
+        if name not in listed and "(null)" not in listed:
+            return
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"{name} is not gone {timeout} s after its end:\n{listed}")
+        time.sleep(0.1)
+
+
+class Bystander:
+    """A stock guest that pings the wire all the time; each lost answer is known by its number."""
+
+    def __init__(self, lab, number=1):
+        self.lab = lab
+        self.guest = ferry_domnet.guest(lab, number)
+        self._session = self.guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire['A'].ip}")
+        self._judged = 0
+        self._wait_after(0, "before any attack")
+
+    def _answers(self):
+        text = self._session.stdout
+        return {int(seq): float(ms) for seq, ms in
+                re.findall(r"icmp_seq=(\d+) .*?time=([\d.]+) ms", text)}
+
+    def _wait_after(self, seq, what):
+        deadline = time.monotonic() + SILENCE_S
+        while max(self._answers(), default=0) <= seq:
+            if time.monotonic() > deadline:
+                raise CheckFailed(f"{what}: the bystander's ping got no answer for {SILENCE_S} s")
+            time.sleep(0.05)
+
+    def judge(self, what):
+        """(pings since the last call, how many of them were lost, the longest round trip in ms)."""
+        # One more second of answers, so that a late one is not taken for a lost one.
+        self._wait_after(max(self._answers(), default=0) + round(1 / PING_INTERVAL_S), what)
+        answers = self._answers()
+        first, last = self._judged + 1, max(answers) - round(0.5 / PING_INTERVAL_S)
+        self._judged = last
+        window = [answers.get(seq) for seq in range(first, last + 1)]
+        got = [ms for ms in window if ms is not None]
+        return len(window), len(window) - len(got), max(got, default=0.0)
