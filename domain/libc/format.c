@@ -279,12 +279,11 @@ int libc_format(char *buf, size_t size, const char *fmt, va_list ap_in)
 {
     struct out out = { .buf = buf, .size = size };
     bool is_good = true;
+    struct spec spec;
     va_list ap;
 
     va_copy(ap, ap_in);
     while (is_good && *fmt) {
-        struct spec spec;
-
         if (*fmt != '%') {
             put(&out, *fmt++);
             continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * printf's formatting. All of C's conversions but %n (refused), %a, and wide characters; floating
- * point in fixed notation only (%e and %g print as %f), at most 9 digits after the point.
+ * point in fixed notation only (%e and %g print as %f), at most 9 digits after the point, halves
+ * rounded away from zero.
  * Source: ISO C11, 7.21.6.1.
  */
 #ifndef LIBC_FORMAT_H

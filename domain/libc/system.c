@@ -82,6 +82,20 @@ pthread_t pthread_self(void)
     return 1;
 }
 
+/* No thread is ever made (rte_ctrl_thread_create() refuses), so there is none to wait for. */
+int pthread_join(pthread_t thread, void **value)
+{
+    (void)thread;
+    (void)value;
+    return ESRCH;
+}
+
+int pthread_detach(pthread_t thread)
+{
+    (void)thread;
+    return ESRCH;
+}
+
 pid_t getpid(void)
 {
     return 1;
@@ -99,6 +113,15 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
     (void)clock;
     to_timespec(ts, libc_host_now());
     return 0;
+}
+
+time_t time(time_t *now)
+{
+    time_t seconds = (time_t)(libc_host_now() / NS_PER_S);
+
+    if (now)
+        *now = seconds;
+    return seconds;
 }
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)

@@ -80,8 +80,8 @@ void pci_bar_decode(uint64_t value, uint64_t sized, struct pcifront_bar *bar_r)
     }
     maddr = value & ~flags;
     size = -(sized & ~flags);
-    if (maddr == 0 || size == 0 || (size & (size - 1)) != 0 || (maddr & (size - 1)) != 0 ||
-        maddr + size < maddr)
+    if ((value & flags) != (sized & flags) || maddr == 0 || size == 0 || (size & (size - 1)) != 0 ||
+        (maddr & (size - 1)) != 0 || maddr + size < maddr)
         return;
     bar_r->maddr = maddr;
     bar_r->size = size;

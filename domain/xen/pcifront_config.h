@@ -42,8 +42,9 @@ bool pci_bar_is_wide(uint32_t value);
 
 /*
  * A BAR from its value and from what it read after all ones were written; for a 64-bit BAR both are
- * of the pair, for others the upper halves are ignored. A BAR that makes no sense (size not a power
- * of two, address not a multiple of it or wrapping, nothing assigned) becomes one that is not there.
+ * of the pair, for others the upper halves are ignored. A BAR that makes no sense becomes one that
+ * is not there: a size that is no power of two, an address that is no multiple of it or that wraps,
+ * nothing assigned, other flags the second time.
  */
 void pci_bar_decode(uint64_t value, uint64_t sized, struct pcifront_bar *bar_r);
 
