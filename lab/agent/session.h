@@ -16,8 +16,8 @@ struct session {
     pid_t pid; /* 0 for an opened file, -1 once reaped */
     int status;
     int in, out, err; /* our ends, -1 when closed */
-    int in_eof;       /* close `in` when `pending` is empty */
-    char *pending;    /* bytes waiting for `in` */
+    int in_eof; /* close `in` when `pending` is empty */
+    char *pending; /* bytes waiting for `in` */
     size_t nr_pending;
 };
 

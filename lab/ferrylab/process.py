@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Child processes that cannot outlive us."""
 import ctypes
+import os
 import shutil
 import signal
 import subprocess
@@ -16,19 +17,23 @@ def _die_with_parent():
 
 
 def spawn(argv, **options):
-    """A Popen that the kernel kills when the calling thread ends."""
-    return subprocess.Popen(argv, preexec_fn=_die_with_parent, **options)
+    """A Popen that the kernel kills when the calling thread ends.
+
+    It leads a process group, so that stop() reaches what a shell started; and
+    Ctrl-C on the terminal reaches only us, who then end things in order.
+    """
+    return subprocess.Popen(argv, preexec_fn=_die_with_parent, start_new_session=True, **options)
 
 
 def stop(process, patience=2.0):
-    """End one process that we started, by its id; politely first."""
+    """End a process of spawn() and its group; politely first."""
     if process is None or process.poll() is not None:
         return
-    process.terminate()
+    os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(patience)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One NIC's wire: a network namespace at its end, and what passed over it."""
+import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -47,8 +49,7 @@ class Wire:
 
     def start(self):
         netns = self.slot.netns
-        # A namespace left behind by a lab that was killed hard; we hold the lock.
-        subprocess.run(["ip", "netns", "del", netns], stderr=subprocess.DEVNULL, check=False)
+        self._remove_netns()  # left behind by a lab that was killed hard; we hold the lock
         run_host(["ip", "netns", "add", netns], "making a network namespace")
         with open(self._run_dir / f"wire-{self.slot.name}.log", "wb") as log:
             self._process = spawn(["ip", "netns", "exec", netns, str(self._program),
@@ -66,8 +67,19 @@ class Wire:
         stop(self._process)
         if self._process:
             self._process.stdout.close()
-            subprocess.run(["ip", "netns", "del", self.slot.netns], stderr=subprocess.DEVNULL,
-                           check=False)
+            self._remove_netns()
+
+    def _remove_netns(self):
+        """Whatever still runs in the namespace was started there by a scenario."""
+        netns = self.slot.netns
+        listed = subprocess.run(["ip", "netns", "pids", netns], capture_output=True, text=True,
+                                check=False)
+        for pid in listed.stdout.split():
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        subprocess.run(["ip", "netns", "del", netns], stderr=subprocess.DEVNULL, check=False)
 
     # Commands in the namespace.
 

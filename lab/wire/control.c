@@ -14,6 +14,7 @@
 #include "cable.h"
 #include "filter.h"
 #include "framelog.h"
+#include "hex.h"
 #include "pcap.h"
 
 static const char *const direction_names[NR_DIRECTIONS] = { "from_nic", "to_nic" };
@@ -73,25 +74,21 @@ static void dump_print(FILE *out, const struct filter *f)
     }
 }
 
-static void frame_inject(FILE *out, const char *hex)
+static void frame_inject(FILE *out, const char *text)
 {
     static uint8_t frame[FRAME_MAX];
-    size_t len = 0;
-    unsigned int byte;
+    int len = hex_parse(text, frame, sizeof(frame));
 
-    for (; hex[0] && hex[1]; hex += 2) {
-        if (len == sizeof(frame) || sscanf(hex, "%2x", &byte) != 1) {
-            fprintf(out, "error: not the hex digits of at most %d bytes\n", FRAME_MAX);
-            return;
-        }
-        frame[len++] = (uint8_t)byte;
+    if (len < 0) {
+        fprintf(out, "error: not the hex digits of at most %d bytes\n", FRAME_MAX);
+        return;
     }
-    if (!len || cable_send(frame, len)) {
+    if (!len || cable_send(frame, (size_t)len)) {
         fprintf(out, "error: the NIC takes no frame now (is QEMU connected?)\n");
         return;
     }
-    pcap_add(framelog_add(TO_NIC, frame, len), frame, len);
-    fprintf(out, "injected %zu\n", len);
+    pcap_add(framelog_add(TO_NIC, frame, (size_t)len), frame, (size_t)len);
+    fprintf(out, "injected %d\n", len);
 }
 
 static void capture(FILE *out, const char *path)

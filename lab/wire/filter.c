@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hex.h"
+
 static int bytes_parse(struct filter *f, const char *word)
 {
     char *at;
     unsigned long offset = strtoul(word + 1, &at, 0);
-    unsigned int byte;
+    int len;
 
-    if (*at++ != '=')
+    if (*at != '=' || offset >= FRAME_HEAD_MAX)
         return -1;
-    for (; at[0] && at[1]; at += 2, offset++) {
-        if (offset >= FRAME_HEAD_MAX || sscanf(at, "%2x", &byte) != 1)
-            return -1;
-        f->value[offset] = (uint8_t)byte;
-        f->tested[offset] = 1;
-    }
-    return *at ? -1 : 0;
+    len = hex_parse(at + 1, f->value + offset, FRAME_HEAD_MAX - offset);
+    if (len < 0)
+        return -1;
+    memset(f->tested + offset, 1, (size_t)len);
+    return 0;
 }
 
 static int word_parse(struct filter *f, const char *word)
@@ -47,7 +47,9 @@ static int word_parse(struct filter *f, const char *word)
 
 int filter_parse(struct filter *filter_r, char *words, const char **bad_r)
 {
-    struct filter f = { .direction = -1, .before = UINT64_MAX, .max_len = UINT32_MAX, .limit = 1000 };
+    struct filter f = {
+        .direction = -1, .before = UINT64_MAX, .max_len = UINT32_MAX, .limit = 1000
+    };
     char *rest = NULL;
 
     for (char *w = strtok_r(words, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {

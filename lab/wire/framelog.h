@@ -11,7 +11,7 @@ enum frame_direction { FROM_NIC, TO_NIC, NR_DIRECTIONS };
 
 /* One frame as it stands in the log file: 80 bytes, native byte order. */
 struct frame_record {
-    uint64_t ns;  /* CLOCK_MONOTONIC */
+    uint64_t ns; /* CLOCK_MONOTONIC */
     uint32_t len; /* of the whole frame */
     uint8_t direction;
     uint8_t nr_head; /* valid bytes in head */

@@ -21,7 +21,7 @@ _DOMLINUX_PROGRAMS = """
     /bin/ip /sbin/brctl /sbin/ethtool /sbin/modprobe /sbin/insmod /sbin/lsmod /bin/readlink
     /usr/bin/cut /usr/bin/tr /usr/bin/head /usr/bin/tail /usr/bin/wc /usr/bin/sort /usr/bin/stat
     /usr/bin/dirname /usr/bin/basename /usr/bin/expr /usr/bin/touch /usr/bin/id /usr/bin/mawk
-    /usr/bin/flock /usr/bin/logger /usr/bin/setsid /usr/bin/env /usr/bin/seq /usr/bin/test /usr/bin/[
+    /usr/bin/flock /usr/bin/logger /usr/bin/setsid /usr/bin/env /usr/bin/seq /usr/bin/test /usr/bin/[ /usr/bin/timeout
     /usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-list /usr/bin/xenstore-ls
     /usr/bin/xenstore-exists /usr/bin/xenstore-rm /usr/bin/xenstore-watch
     /usr/lib/xen-4.17/bin/xl /usr/lib/xen-4.17/bin/libxl-save-helper /usr/bin/tcpdump

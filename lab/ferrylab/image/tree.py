@@ -43,6 +43,10 @@ def make(tree):
         (tree / link).symlink_to(target)
     for name in ("passwd", "group"):
         shutil.copy(tree / "usr/share/base-passwd" / f"{name}.master", tree / "etc" / name)
+    for name, line in (("passwd", "tcpdump:x:100:100::/nonexistent:/usr/sbin/nologin\n"),
+                       ("group", "tcpdump:x:100:\n")):
+        with open(tree / "etc" / name, "a", encoding="ascii") as users:
+            users.write(line)
 
 
 def kernel_version(tree):
