@@ -49,11 +49,16 @@ def hardware(lab):
 def absent_bridge(lab):
     domnet = ferry_domnet.start(lab)
     good = ferry_domnet.guest(lab, 1)
-    lab.guest("guest9", vifs=[f"mac={ferry_domnet.mac(9)},bridge=nope,backend=domnet"],
-              connect=False)
+    try:
+        lab.guest("guest9", vifs=[f"mac={ferry_domnet.mac(9)},bridge=nope,backend=domnet"])
+    except CommandFailed as refused:
+        expect("unable to add vif" in str(refused), f"xl says something else: {refused}")
+    else:
+        raise CheckFailed("xl created a guest whose vif names a bridge that is not there")
     lab.wait_console("domnet", r"no bridge 'nope'; bridges are: xenbr0", timeout=20)
-    node = lab.dom0.output(f"xenstore-ls -f /local/domain/{domnet.domid}/error", timeout=20)
-    expect("no bridge 'nope'" in node, f"the error node does not say it:\n{node}")
+    left = lab.dom0.run(f"xenstore-ls -f /local/domain/{domnet.domid}/backend | grep nope",
+                        check=False).stdout
+    expect(not left, f"the refused vif left nodes behind:\n{left}")
     lab.wait_console("domnet", "nic0: link up", timeout=20)
     good.run(f"ping -c 3 -i 0.1 {lab.wire['A'].ip}")
     ferry_domnet.check_alive(lab, domnet)

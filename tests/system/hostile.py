@@ -75,7 +75,7 @@ class Scenario:
     def nodes(self):
         """The driver domain's own nodes that name guests."""
         text = self.lab.dom0.output(f"xenstore-ls -f /local/domain/{self.domid}")
-        return {line for line in text.splitlines() if re.search(r"/(backend|error)/", line)}
+        return {line for line in text.splitlines() if re.search(r"/backend/vif/\d", line)}
 
 
 def honest(scenario):
@@ -101,13 +101,14 @@ def served(scenario):
     for who in (wire, guest):
         figures = measure.ping(who, ip, count=10)
         expect(figures["lost"] == 0, f"serve: {who.name} lost {figures['lost']} of 10 pings")
-        for port in (9, 9, 7) if who is guest else (9,):
-            who.run(f"timeout 1 nc -w 1 {ip} {port} < /dev/null", check=False)
+    wire.run(f"timeout 1 bash -c 'exec 3<> /dev/tcp/{ip}/9'", check=False)
+    for port in (9, 7):
+        guest.run(f"timeout 1 nc -w 1 {ip} {port} < /dev/null", check=False)
     verdict, = hostile_guest.finish(lab, "serving", 60)
     counts = dict((key, int(n)) for key, n in re.findall(r"(\w+)=(\d+)", verdict.text))
     print(f"hostile: served: {counts}", flush=True)
     scenario.check(verdict.passed, f"serve: {verdict.text}")
-    scenario.check(counts.get("pings") == 20, f"serve: {counts.get('pings')} of 20 pings arrived")
+    scenario.check(counts.get("tcps", 0) >= 3, f"serve: {counts.get('tcps')} of 3 TCP packets came")
     scenario.check(counts.get("blank", 0) >= 1,
                    "serve: TCP of another guest came without csum_blank, though it is not finished")
     scenario.settle("serving", "serve")
@@ -134,7 +135,7 @@ def closed_lines(scenario):
     """The log names what was closed, in few lines however often it happened."""
     text = scenario.domnet.console()
     closed = re.findall(r"warning: (vif\d+\.0): closed: ", text)
-    scenario.check(len(set(closed)) >= 4, f"only {set(closed)} are logged as closed")
+    scenario.check(len(set(closed)) >= 3, f"only {set(closed)} are logged as closed")
     scenario.check(len(text.splitlines()) < 300,
                    f"the log grew to {len(text.splitlines())} lines: it is not limited")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The hostile guest (tests/hostile) as a scenario's tool, and the bystander it must not harm."""
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ _VERDICT = re.compile(r"hostile: (\w+): (PASS|FAIL) \((\d+) ms\) ?(.*)")
 _TARGET = "/root/images/hostile-guest"
 PING_INTERVAL_S = 0.1
 SILENCE_S = 5
+# What the random attacks do depends on it alone.
+SEED = int(os.environ.get("HOSTILE_SEED", "1"))
 
 
 @dataclass
@@ -33,7 +36,7 @@ def start(lab, name, attacks, backend="domnet", nic="A"):
     return lab.create_domain({
         "name": name, "type": "pv", "kernel": _TARGET, "memory": 16, "vcpus": 1,
         "vif": [f"mac={MAC},bridge=xenbr0,backend={backend}"],
-        "extra": f"attack={attacks} wire={network}.1 ip={network}.{IP_NUMBER}",
+        "extra": f"attack={attacks} wire={network}.1 ip={network}.{IP_NUMBER} seed={SEED}",
         "on_poweroff": "destroy", "on_crash": "destroy"})
 
 
