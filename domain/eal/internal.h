@@ -28,6 +28,9 @@ const struct pcifront_device *eal_pci_device(const struct rte_pci_device *dev);
  */
 int eal_intr_attach(struct rte_intr_handle *handle, const struct rte_pci_device *dev) __must_check;
 
+/* How many events the device has sent, modulo 2^32. */
+uint32_t eal_intr_events(const struct rte_intr_handle *handle);
+
 /* Give a handle's vectors back. */
 void eal_intr_detach(struct rte_intr_handle *handle);
 

@@ -37,6 +37,7 @@ static struct irq {
     const struct pcifront_device *dev; /* NULL: free */
     enum { MODE_MSIX, MODE_MSI, MODE_INTX } mode;
     unsigned int nr; /* vectors in use */
+    uint32_t nr_events;
     struct vector vectors[MAX_VECTORS];
     struct {
         rte_intr_callback_fn fn; /* NULL: free */
@@ -74,6 +75,7 @@ static void vector_handle(void *ctx)
     struct vector *vector = ctx;
     struct irq *irq = vector->irq;
 
+    irq->nr_events++;
     if (vector == irq->vectors)
         for (unsigned int i = 0; i < MAX_CALLBACKS; i++)
             if (irq->callbacks[i].fn)
@@ -175,6 +177,13 @@ void eal_intr_detach(struct rte_intr_handle *handle)
         return;
     vectors_put(irq);
     memset(irq->callbacks, 0, sizeof(irq->callbacks));
+}
+
+uint32_t eal_intr_events(const struct rte_intr_handle *handle)
+{
+    const struct irq *irq = irq_of(handle);
+
+    return irq ? irq->nr_events : 0;
 }
 
 int rte_intr_enable(const struct rte_intr_handle *handle)

@@ -2,6 +2,7 @@
 /* The NIC's side of net/port.h: frames in, frames out, and asking to be woken. */
 #include <rte_ethdev.h>
 
+#include "eal/internal.h"
 #include "eal/nic_internal.h"
 
 /* Of what the driver found out, a port tells one thing: the checksum is good. */
@@ -79,11 +80,23 @@ static void nic_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t n
     port->stats.tx_bytes += bytes;
 }
 
+/* An interrupt asked for is still to come while the device has sent none since. */
+static bool interrupt_ask(struct nic *nic)
+{
+    uint32_t events = eal_intr_events(nic->pci->intr_handle);
+
+    if (nic->is_armed && nic->armed_events == events)
+        return true;
+    nic->armed_events = events;
+    nic->is_armed = rte_eth_dev_rx_intr_enable(nic->id, 0) == 0;
+    return nic->is_armed;
+}
+
 static bool nic_arm(struct port *port)
 {
     struct nic *nic = nic_of(port);
 
-    if (nic->polls_rx || rte_eth_dev_rx_intr_enable(nic->id, 0) != 0)
+    if (nic->polls_rx || !interrupt_ask(nic))
         return true;
     return rte_eth_rx_descriptor_status(nic->id, 0, 0) == RTE_ETH_RX_DESC_DONE;
 }

@@ -11,6 +11,8 @@ struct nic {
     struct port port; /* first: a nic's port is the nic */
     uint16_t id; /* of the ethdev */
     bool polls_rx; /* the driver has no receive interrupts: the loop never sleeps */
+    bool is_armed; /* asked for an interrupt when the device had sent armed_events */
+    uint32_t armed_events;
     const struct rte_pci_device *pci;
     const struct quirk *quirk;
     struct timer link_timer; /* for drivers without link interrupts */
