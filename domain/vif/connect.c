@@ -96,8 +96,8 @@ static void caps_set(struct vif *vif)
     vif->port.tx_caps = caps;
     vif->sg = front->sg;
     vif->rx_notify = front->rx_notify;
-    if (!front->sg && vif->port.mtu > RTE_ETHER_MTU)
-        vif->port.mtu = RTE_ETHER_MTU;
+    vif->port.mtu =
+        front->sg ? vif->control.back.mtu : RTE_MIN(vif->control.back.mtu, (uint16_t)RTE_ETHER_MTU);
 }
 
 static void connected_log(struct vif *vif)

@@ -277,6 +277,18 @@ static void guest_without_sg_gets_one_slot_at_most(void **state)
     assert_int_equal(port()->stats.tx_drops, 1);
 }
 
+static void mtu_is_1500_while_the_frontend_has_no_sg(void **state)
+{
+    (void)state;
+    vif_table[0].control.back.mtu = 9000;
+    guest.no_sg = true;
+    reconnect();
+    assert_int_equal(port()->mtu, 1500);
+    guest.no_sg = false;
+    reconnect();
+    assert_int_equal(port()->mtu, 9000);
+}
+
 static void caps_follow_the_frontend(void **state)
 {
     (void)state;
@@ -490,6 +502,7 @@ int main(void)
         TEST(slow_guest_is_not_stalled),
         TEST(guest_without_rx_notify_never_queues),
         TEST(guest_without_sg_gets_one_slot_at_most),
+        TEST(mtu_is_1500_while_the_frontend_has_no_sg),
         TEST(caps_follow_the_frontend),
         TEST(frame_over_mtu_is_dropped),
         TEST(blank_checksum_and_gso_reach_the_guest),
