@@ -122,7 +122,9 @@ static void nics_up(const struct config *config)
     steps_mark("pcifront");
     if (nr == 0)
         log_warn("no PCI device: guests reach each other only (pci=[...] hands one over)");
-    nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0 ? nic_probe_all(nics, LOOP_NICS_MAX) : 0;
+    nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0
+             ? nic_probe_all(nics, LOOP_NICS_MAX)
+             : 0;
     for (int i = 0; i < nr; i++)
         loop_add_nic(nics[i]);
     bridges_add_uplinks(config, nics, (unsigned int)nr);

@@ -35,9 +35,8 @@ static bool is_wanted_nic(const struct config_nic *want, const struct port *nic,
 {
     if (want->kind == CONFIG_NIC_INDEX)
         return want->index == index;
-    return want->kind == CONFIG_NIC_PCI &&
-           nic_has_address(nic, want->pci_domain, want->pci_bus, want->pci_device,
-                           want->pci_function);
+    return want->kind == CONFIG_NIC_PCI && nic_has_address(nic, want->pci_domain, want->pci_bus,
+                                                           want->pci_device, want->pci_function);
 }
 
 static void add_uplink(const struct config_bridge *config, struct port *nic)

@@ -59,7 +59,8 @@ static void fault_canary(void)
 {
     char buffer[16];
 
-    memset((char *)memset(buffer, 0, sizeof(buffer)) + nowhere, 0x55, sizeof(buffer) + 32 + nowhere);
+    memset((char *)memset(buffer, 0, sizeof(buffer)) + nowhere, 0x55,
+           sizeof(buffer) + 32 + nowhere);
     __asm__ volatile("" : : "r"(buffer) : "memory");
 }
 
@@ -73,14 +74,14 @@ static const struct {
     const char *name;
     void (*die)(void);
 } faults[] = {
-    {"null", fault_null},
-    {"jump", fault_jump},
-    {"execute-data", fault_execute_data},
-    {"write-text", fault_write_text},
-    {"invariant", fault_invariant},
-    {"stack", fault_stack},
-    {"canary", fault_canary},
-    {"loop", fault_loop},
+    { "null", fault_null },
+    { "jump", fault_jump },
+    { "execute-data", fault_execute_data },
+    { "write-text", fault_write_text },
+    { "invariant", fault_invariant },
+    { "stack", fault_stack },
+    { "canary", fault_canary },
+    { "loop", fault_loop },
 };
 
 static void fault_asked(void *ctx, int err, const char *value, size_t len)

@@ -31,8 +31,8 @@ uint64_t clock_now(void)
     do {
         version = time->version;
         rmb();
-        now = time->system_time + tsc_scale(tsc_read() - time->tsc_timestamp,
-                                            time->tsc_to_system_mul, time->tsc_shift);
+        now = time->system_time +
+              tsc_scale(tsc_read() - time->tsc_timestamp, time->tsc_to_system_mul, time->tsc_shift);
         rmb();
     } while ((version & 1) != 0 || version != time->version);
 

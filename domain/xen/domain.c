@@ -56,7 +56,7 @@ const char *domain_command_line(void)
 
 __noreturn void domain_shutdown(unsigned int reason)
 {
-    struct sched_shutdown arg = {.reason = reason};
+    struct sched_shutdown arg = { .reason = reason };
 
     for (;;)
         hypercall_sched_op(SCHEDOP_shutdown, &arg);
@@ -64,7 +64,7 @@ __noreturn void domain_shutdown(unsigned int reason)
 
 void domain_watchdog(unsigned int seconds)
 {
-    struct sched_watchdog arg = {.id = recovery_page()->watchdog_id, .timeout = seconds};
+    struct sched_watchdog arg = { .id = recovery_page()->watchdog_id, .timeout = seconds };
     int rc = hypercall_sched_op(SCHEDOP_watchdog, &arg);
 
     if (rc < 0)

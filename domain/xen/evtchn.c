@@ -45,7 +45,7 @@ void evtchn_init(void)
 
 static int port_free_in_xen(evtchn_port_t port)
 {
-    struct evtchn_close close = {.port = port};
+    struct evtchn_close close = { .port = port };
 
     return hypercall_evtchn_op(EVTCHNOP_close, &close);
 }
@@ -56,7 +56,7 @@ static int binding_add(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn
     for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
         if (bindings[i].port != 0)
             continue;
-        bindings[i] = (struct binding){.port = port, .handler = handler, .ctx = ctx};
+        bindings[i] = (struct binding){ .port = port, .handler = handler, .ctx = ctx };
         if (i >= nr_used)
             nr_used = i + 1;
         recovery_note_port(i, port, remote, kind);
@@ -81,7 +81,7 @@ static int binding_keep(evtchn_port_t port, domid_t remote, uint16_t kind, evtch
 int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_fn *handler,
                             void *ctx, evtchn_port_t *port_r)
 {
-    struct evtchn_bind_interdomain bind = {.remote_dom = remote, .remote_port = remote_port};
+    struct evtchn_bind_interdomain bind = { .remote_dom = remote, .remote_port = remote_port };
     int rc = hypercall_evtchn_op(EVTCHNOP_bind_interdomain, &bind);
 
     if (rc != 0)
@@ -91,7 +91,7 @@ int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_fn
 
 int evtchn_alloc_unbound(domid_t remote, evtchn_fn *handler, void *ctx, evtchn_port_t *port_r)
 {
-    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = remote};
+    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = remote };
     int rc = hypercall_evtchn_op(EVTCHNOP_alloc_unbound, &alloc);
 
     if (rc != 0)
@@ -102,7 +102,7 @@ int evtchn_alloc_unbound(domid_t remote, evtchn_fn *handler, void *ctx, evtchn_p
 int evtchn_bind_pirq(uint32_t pirq, bool shareable, evtchn_fn *handler, void *ctx,
                      evtchn_port_t *port_r)
 {
-    struct evtchn_bind_pirq bind = {.pirq = pirq, .flags = shareable ? BIND_PIRQ__WILL_SHARE : 0};
+    struct evtchn_bind_pirq bind = { .pirq = pirq, .flags = shareable ? BIND_PIRQ__WILL_SHARE : 0 };
     int rc = hypercall_evtchn_op(EVTCHNOP_bind_pirq, &bind);
 
     if (rc != 0)
@@ -112,7 +112,7 @@ int evtchn_bind_pirq(uint32_t pirq, bool shareable, evtchn_fn *handler, void *ct
 
 int evtchn_adopt(evtchn_port_t port, evtchn_fn *handler, void *ctx)
 {
-    struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
+    struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
     int rc = hypercall_evtchn_op(EVTCHNOP_status, &status);
 
     if (rc != 0)
@@ -129,7 +129,7 @@ void evtchn_close(evtchn_port_t port)
     for (unsigned int i = 0; i < nr_used; i++) {
         if (bindings[i].port != port)
             continue;
-        bindings[i] = (struct binding){0};
+        bindings[i] = (struct binding){ 0 };
         recovery_note_port(i, 0, 0, 0);
         INVARIANT(port_free_in_xen(port) == 0);
         /* The number is reused: what is pending now was meant for its last owner. */
@@ -141,7 +141,7 @@ void evtchn_close(evtchn_port_t port)
 
 void evtchn_notify(evtchn_port_t port)
 {
-    struct evtchn_send send = {.port = port};
+    struct evtchn_send send = { .port = port };
 
     /* Fails when the peer is gone; its own end is noticed through xenstore. */
     (void)hypercall_evtchn_op(EVTCHNOP_send, &send);
@@ -171,7 +171,7 @@ bool evtchn_pending(void)
 void evtchn_sleep_until(uint64_t deadline_ns)
 {
     evtchn_port_t ports[EVTCHN_MAX];
-    struct sched_poll poll = {.nr_ports = 0, .timeout = deadline_ns};
+    struct sched_poll poll = { .nr_ports = 0, .timeout = deadline_ns };
 
     if (clock_now() >= deadline_ns)
         return;

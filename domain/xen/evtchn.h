@@ -32,8 +32,8 @@ int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_fn
                             void *ctx, evtchn_port_t *port_r) __must_check;
 
 /* Allocate a port that `remote` may bind. */
-int evtchn_alloc_unbound(domid_t remote, evtchn_fn *handler, void *ctx,
-                         evtchn_port_t *port_r) __must_check;
+int evtchn_alloc_unbound(domid_t remote, evtchn_fn *handler, void *ctx, evtchn_port_t *port_r)
+    __must_check;
 
 /* Bind a physical interrupt (PHYSDEVOP_map_pirq was done by the caller or by pciback). */
 int evtchn_bind_pirq(uint32_t pirq, bool shareable, evtchn_fn *handler, void *ctx,

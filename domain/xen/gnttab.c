@@ -18,7 +18,7 @@ static unsigned int nr_grants, nr_maps;
 void gnttab_init(void)
 {
     xen_pfn_t frame = 0;
-    gnttab_setup_table_t setup = {.dom = DOMID_SELF, .nr_frames = 1};
+    gnttab_setup_table_t setup = { .dom = DOMID_SELF, .nr_frames = 1 };
 
     set_xen_guest_handle(setup.frame_list, &frame);
     int rc = hypercall_gnttab_op(GNTTABOP_setup_table, &setup, 1);

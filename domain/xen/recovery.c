@@ -45,14 +45,14 @@ void recovery_init(void)
 void recovery_note_grant(unsigned int slot, domid_t domid, grant_ref_t ref, grant_handle_t handle)
 {
     INVARIANT(slot < MM_GRANT_SLOTS);
-    page->grants[slot] = (struct recovery_grant){.ref = ref, .handle = handle, .domid = domid};
+    page->grants[slot] = (struct recovery_grant){ .ref = ref, .handle = handle, .domid = domid };
     seal();
 }
 
 void recovery_note_port(unsigned int index, evtchn_port_t port, domid_t remote, uint16_t kind)
 {
     INVARIANT(index < EVTCHN_MAX);
-    page->ports[index] = (struct recovery_port){.port = port, .remote = remote, .kind = kind};
+    page->ports[index] = (struct recovery_port){ .port = port, .remote = remote, .kind = kind };
     seal();
 }
 

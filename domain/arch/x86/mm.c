@@ -26,7 +26,7 @@
 
 /* Grant slots are two pages apart: an unmapped page on either side of each. */
 #define GRANT_STRIDE (2 * PAGE_SIZE)
-_Static_assert(MM_GRANT_SLOTS * GRANT_STRIDE <= LARGE_SIZE, "the window has one table");
+_Static_assert(MM_GRANT_SLOTS *GRANT_STRIDE <= LARGE_SIZE, "the window has one table");
 
 static pte_t grant_table_l1[512] __attribute__((aligned(4096)));
 static pte_t device_l1[DEVICE_TABLES][512] __attribute__((aligned(4096)));
@@ -39,7 +39,7 @@ static uintptr_t boot_end; /* in use at boot up to here */
 
 static void mmu_update_one(uint64_t entry_maddr, pte_t value)
 {
-    struct mmu_update req = {.ptr = entry_maddr | MMU_NORMAL_PT_UPDATE, .val = value};
+    struct mmu_update req = { .ptr = entry_maddr | MMU_NORMAL_PT_UPDATE, .val = value };
     int rc = hypercall_mmu_update(&req, 1);
 
     if (rc != 0)
@@ -136,7 +136,7 @@ static void batch_add(uintptr_t va, pte_t pte)
 {
     uint64_t entry = virt_to_maddr(&l1_of(va)[(va >> PAGE_SHIFT) % 512]);
 
-    batch[nr_batch++] = (struct mmu_update){entry | MMU_NORMAL_PT_UPDATE, pte};
+    batch[nr_batch++] = (struct mmu_update){ entry | MMU_NORMAL_PT_UPDATE, pte };
     if (nr_batch == UPDATE_BATCH)
         batch_flush();
 }
@@ -250,8 +250,8 @@ int mm_extent_make_contiguous(void *va)
     xen_pfn_t out = pfn;
     unsigned long *mfns = (unsigned long *)start_info->mfn_list + pfn;
     struct xen_memory_exchange exchange = {
-        .in = {.nr_extents = 512, .extent_order = 0, .domid = DOMID_SELF},
-        .out = {.nr_extents = 1, .extent_order = 9, .domid = DOMID_SELF},
+        .in = { .nr_extents = 512, .extent_order = 0, .domid = DOMID_SELF },
+        .out = { .nr_extents = 1, .extent_order = 9, .domid = DOMID_SELF },
     };
 
     set_xen_guest_handle(exchange.in.extent_start, mfns);
