@@ -78,6 +78,10 @@ int bridges_attach_vif(struct port *port, const struct vif_wish *wish, const cha
     static char why[sizeof(names) + VIF_NODE_SIZE + 48];
     struct bridge *bridge = bridge_find(wish->bridge);
 
+    if (wish->vlan[0] != '\0') {
+        *why_r = "vlan= is not supported yet; without it the guest would see other VLANs' frames";
+        return -EOPNOTSUPP;
+    }
     if (!bridge) {
         snprintf(why, sizeof(why), "no bridge '%s'; bridges are: %s", wish->bridge, names);
         *why_r = why;
@@ -87,6 +91,8 @@ int bridges_attach_vif(struct port *port, const struct vif_wish *wish, const cha
     if (rc != 0) {
         snprintf(why, sizeof(why), "bridge '%s' is full", wish->bridge);
         *why_r = why;
+    } else if (wish->rate_bytes != 0) {
+        log_warn("%s: rate= is not enforced yet", port->name);
     }
     return rc;
 }
