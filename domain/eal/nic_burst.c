@@ -4,22 +4,16 @@
 
 #include "eal/internal.h"
 #include "eal/nic_internal.h"
-
-/* Of what the driver found out, a port tells one thing: the checksum is good. */
-static uint64_t port_flags(uint64_t flags)
-{
-    bool is_good = (flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-
-    return is_good ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : 0;
-}
+#include "eal/rx_flags.h"
 
 static uint16_t nic_rx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
+    struct nic *nic = nic_of(port);
     uint64_t bytes = 0;
-    uint16_t got = rte_eth_rx_burst(nic_of(port)->id, 0, frames, nr);
+    uint16_t got = rte_eth_rx_burst(nic->id, 0, frames, nr);
 
     for (uint16_t i = 0; i < got; i++) {
-        frames[i]->ol_flags = port_flags(frames[i]->ol_flags);
+        frames[i]->ol_flags = rx_flags(frames[i], nic->quirk->reports_bad_only);
         bytes += frames[i]->pkt_len;
     }
     port->stats.rx_frames += got;

@@ -15,15 +15,29 @@
 #define E1000_ITR 0x00c4
 #define E1000_ITR_UNITS 200
 
+/*
+ * em switches the checking of IPv4 headers on and relies on reset for that of TCP and UDP, which not
+ * all its chips have on after reset.
+ * Source: the same, 10.2.5.9 "Receive Checksum Control - RXCSUM".
+ */
+#define E1000_RXCSUM 0x5000
+#define E1000_RXCSUM_IPOFLD 0x100
+#define E1000_RXCSUM_TUOFLD 0x200
+
 static void em_after_start(const struct rte_pci_device *dev)
 {
     char *registers = dev->mem_resource[0].addr;
 
     rte_write32(E1000_ITR_UNITS, registers + E1000_ITR);
+    rte_write32(rte_read32(registers + E1000_RXCSUM) | E1000_RXCSUM_IPOFLD | E1000_RXCSUM_TUOFLD,
+                registers + E1000_RXCSUM);
 }
 
 static const struct quirk quirks[] = {
-    { .driver = "net_e1000_em", .no_msix = true, .after_start = em_after_start },
+    { .driver = "net_e1000_em",
+      .no_msix = true,
+      .reports_bad_only = true,
+      .after_start = em_after_start },
 };
 
 static const struct quirk none;

@@ -10,6 +10,7 @@
 struct quirk {
     const char *driver; /* as it registers itself */
     bool no_msix; /* programs one vector only, whatever the device can */
+    bool reports_bad_only; /* of received checksums (eal/rx_flags.h) */
 
     /* Called after every start of the device; NULL where there is nothing to mend. */
     void (*after_start)(const struct rte_pci_device *dev);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "eal/rx_flags.h"
+
+#include <netinet/in.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#define GOOD (RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+#define KNOWN (RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK)
+#define FRAGMENT (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
+
+/* A whole IPv4 packet, not a fragment, with a TCP or UDP header in it. */
+static bool is_surely_checked(const struct rte_mbuf *frame)
+{
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
+    const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+    uint32_t header, total, least;
+
+    if (rte_pktmbuf_data_len(frame) < sizeof(*eth) + sizeof(*ip) ||
+        eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) || ip->version != 4)
+        return false;
+    if (ip->next_proto_id == IPPROTO_TCP)
+        least = sizeof(struct rte_tcp_hdr);
+    else if (ip->next_proto_id == IPPROTO_UDP)
+        least = sizeof(struct rte_udp_hdr);
+    else
+        return false;
+    header = rte_ipv4_hdr_len(ip);
+    total = rte_be_to_cpu_16(ip->total_length);
+    return header >= sizeof(*ip) && header + least <= total &&
+           sizeof(*eth) + total <= rte_pktmbuf_pkt_len(frame) &&
+           (ip->fragment_offset & RTE_BE16(FRAGMENT)) == 0;
+}
+
+uint64_t rx_flags(const struct rte_mbuf *frame, bool bad_only)
+{
+    uint64_t flags = 0;
+
+    if (bad_only && (frame->ol_flags & KNOWN) == 0)
+        return is_surely_checked(frame) ? GOOD : 0;
+    if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    return flags;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <cmocka.h>
+
+#include <rte_ip.h>
+
+#include "eal/rx_flags.h"
+
+#define L4_GOOD RTE_MBUF_F_RX_L4_CKSUM_GOOD
+#define IP_GOOD RTE_MBUF_F_RX_IP_CKSUM_GOOD
+
+static unsigned char bytes[128];
+static struct rte_mbuf frame;
+
+static struct rte_ipv4_hdr *ip(void)
+{
+    return (struct rte_ipv4_hdr *)(bytes + 14);
+}
+
+/* A whole TCP segment of 40 bytes in 60, as on the wire. */
+static int fresh(void **state)
+{
+    (void)state;
+    memset(bytes, 0, sizeof(bytes));
+    bytes[12] = 0x08;
+    ip()->version_ihl = 0x45;
+    ip()->total_length = htons(40);
+    ip()->fragment_offset = htons(RTE_IPV4_HDR_DF_FLAG);
+    ip()->next_proto_id = IPPROTO_TCP;
+    frame = (struct rte_mbuf){ .buf_addr = bytes, .data_len = 60, .pkt_len = 60, .nb_segs = 1 };
+    return 0;
+}
+
+static void silence_about_a_checked_frame_is_good(void **state)
+{
+    (void)state;
+    assert_int_equal(rx_flags(&frame, true), L4_GOOD | IP_GOOD);
+    ip()->next_proto_id = IPPROTO_UDP;
+    ip()->total_length = htons(28);
+    assert_int_equal(rx_flags(&frame, true), L4_GOOD | IP_GOOD);
+    ip()->version_ihl = 0x46;
+    ip()->total_length = htons(46);
+    assert_int_equal(rx_flags(&frame, true), L4_GOOD | IP_GOOD);
+}
+
+static void silence_of_other_drivers_is_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(rx_flags(&frame, false), 0);
+}
+
+static void bad_is_not_good(void **state)
+{
+    (void)state;
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_BAD;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    frame.ol_flags = RTE_MBUF_F_RX_IP_CKSUM_BAD;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    assert_int_equal(rx_flags(&frame, false), 0);
+}
+
+static void what_the_driver_calls_good_is(void **state)
+{
+    (void)state;
+    frame.ol_flags = L4_GOOD | IP_GOOD | RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_RSS_HASH;
+    assert_int_equal(rx_flags(&frame, false), L4_GOOD | IP_GOOD);
+    frame.ol_flags = L4_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD;
+    assert_int_equal(rx_flags(&frame, false), L4_GOOD);
+    /* "None" is both bits: the checksum is wrong but the packet is intact. */
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_IP_CKSUM_NONE;
+    assert_int_equal(rx_flags(&frame, false), 0);
+}
+
+static void fragments_are_not_checked(void **state)
+{
+    (void)state;
+    ip()->fragment_offset = htons(RTE_IPV4_HDR_MF_FLAG);
+    assert_int_equal(rx_flags(&frame, true), 0);
+    ip()->fragment_offset = htons(1);
+    assert_int_equal(rx_flags(&frame, true), 0);
+}
+
+static void other_protocols_are_not_checked(void **state)
+{
+    (void)state;
+    ip()->next_proto_id = IPPROTO_ICMP;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    fresh(NULL);
+    ip()->version_ihl = 0x65;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    fresh(NULL);
+    bytes[12] = 0x81; /* tagged */
+    assert_int_equal(rx_flags(&frame, true), 0);
+}
+
+static void lengths_that_lie_are_not_checked(void **state)
+{
+    (void)state;
+    ip()->total_length = htons(47); /* beyond the frame */
+    assert_int_equal(rx_flags(&frame, true), 0);
+    ip()->total_length = htons(39); /* no room for TCP's header */
+    assert_int_equal(rx_flags(&frame, true), 0);
+    fresh(NULL);
+    ip()->version_ihl = 0x44;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    fresh(NULL);
+    ip()->version_ihl = 0x4f;
+    assert_int_equal(rx_flags(&frame, true), 0);
+    for (uint16_t len = 0; len < 34; len++) {
+        fresh(NULL);
+        frame.data_len = len;
+        frame.pkt_len = len;
+        assert_int_equal(rx_flags(&frame, true), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(silence_about_a_checked_frame_is_good, fresh),
+        cmocka_unit_test_setup(silence_of_other_drivers_is_nothing, fresh),
+        cmocka_unit_test_setup(bad_is_not_good, fresh),
+        cmocka_unit_test_setup(what_the_driver_calls_good_is, fresh),
+        cmocka_unit_test_setup(fragments_are_not_checked, fresh),
+        cmocka_unit_test_setup(other_protocols_are_not_checked, fresh),
+        cmocka_unit_test_setup(lengths_that_lie_are_not_checked, fresh),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
