@@ -200,6 +200,19 @@ static size_t list(const char *path, char *out, size_t size)
     return used;
 }
 
+/*
+ * What lies in a directory that is gone is not ours to see or to make: the directories above a vif's
+ * own belong to the toolstack.
+ */
+static bool hidden(const char *path)
+{
+    char parent[XENSTORE_PATH_SIZE];
+
+    strcpy(parent, path);
+    *strrchr(parent, '/') = '\0';
+    return strstr(path, "/vif/") && !strstr(path, "/error/") && !exists(parent);
+}
+
 static void perform(struct pending *p)
 {
     char path[XENSTORE_PATH_SIZE], answer[4096] = "OK";
@@ -207,7 +220,9 @@ static void perform(struct pending *p)
     int err = 0;
 
     absolute(path, p->path);
-    if (p->kind == REMOVE) {
+    if (hidden(path)) {
+        err = -EACCES;
+    } else if (p->kind == REMOVE) {
         err = node_remove(path);
     } else if (p->kind == WRITE) {
         if (refused && strstr(path, refused))
