@@ -57,7 +57,7 @@ TELEMETRY_OBJECTS := telemetry_telemetry_data.c.o
 MEMPOOL_OBJECTS := mempool_ring_rte_mempool_ring.c.o
 
 DPDK_LIBRARIES := librte_ethdev librte_mbuf librte_mempool librte_ring librte_net librte_kvargs \
-	librte_meter librte_pci librte_gso librte_gro librte_hash
+	librte_meter librte_pci librte_gso librte_hash
 
 # Objects of musl's archive that are pure computation.
 MUSL_OBJECTS := memchr memcmp memcpy memmove memrchr memset stpcpy stpncpy strcasecmp strcat strchr \
