@@ -13,17 +13,8 @@
 
 #define REARM_NS 1000000000ull
 
-/*
- * Interrupt moderation: after a turn that took frames from a NIC, its rings are looked at again
- * after this long rather than on its interrupt, which costs more than the look, and finds one frame
- * where this finds several that can be merged. The first empty look asks for interrupts again.
- */
-#define NIC_NAP_NS 100000u
-#define NIC_NAP_FRAMES 2
-
 static struct port *nics[LOOP_NICS_MAX];
 static unsigned int nr_nics;
-static unsigned int nr_nic_frames; /* since the last sleep */
 static uint64_t watchdog_due;
 
 void loop_add_nic(struct port *nic)
@@ -67,22 +58,14 @@ static void watchdog_feed(uint64_t now)
     watchdog_due = now + REARM_NS;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+static void idle(void)
 {
-    return a < b ? a : b;
-}
+    uint64_t wake = timers_next();
+    bool work = vif_arm_all();
 
-static void idle(uint64_t now)
-{
-    uint64_t wake = earlier(timers_next(), watchdog_due);
-
-    if (nr_nic_frames >= NIC_NAP_FRAMES)
-        wake = earlier(wake, now + NIC_NAP_NS);
-    else if (nics_arm())
-        return;
-    nr_nic_frames = 0;
-    if (!vif_arm_all() && !evtchn_pending())
-        evtchn_sleep_until(wake);
+    work |= nics_arm();
+    if (!work && !evtchn_pending())
+        evtchn_sleep_until(wake < watchdog_due ? wake : watchdog_due);
 }
 
 __noreturn void loop_run(void)
@@ -92,13 +75,12 @@ __noreturn void loop_run(void)
         uint64_t now = clock_now();
 
         work += vif_receive_all();
-        unsigned int received = nics_receive(now);
+        work += nics_receive(now);
         bridge_flush();
         vif_flush_all();
         work += timers_run(now);
         watchdog_feed(now);
-        nr_nic_frames += received;
-        if (work + received == 0)
-            idle(now);
+        if (work == 0)
+            idle();
     }
 }
