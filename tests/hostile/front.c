@@ -13,6 +13,7 @@
 #define DIR "device/vif/0"
 #define STATE_LIMIT_MS 8000
 #define UNMAP_LIMIT_MS 2000
+#define BLAME_LIMIT_MS 3000
 #define RING_PAGES 8
 
 const char *const front_nodes[NODE_NR] = {
@@ -245,7 +246,7 @@ const char *front_expect_closed(struct front *f)
     char path[XENSTORE_PATH_SIZE + 16], text[160];
 
     f->dirty = true;
-    if (!wait_until(back_closed, f, STATE_LIMIT_MS))
+    if (!wait_until(back_closed, f, BLAME_LIMIT_MS))
         return why("the backend stays in state %d", front_back_state(f));
     snprintf(path, sizeof(path), "%s/hotplug-error", f->back);
     if (store_read(path, text, sizeof(text)) != 0 || !text[0])
