@@ -6,7 +6,8 @@
  *   agent CHANNEL [kmsg]
  *
  * Requests, one line each (data as in escape.h):
- *   <id> run <command>   <id> open <path>   <id> in <data>   <id> eof   <id> kill
+ *   <id> run <command>   <id> tty <command>   <id> open <path>
+ *   <id> in <data>       <id> eof             <id> kill
  * Answers:
  *   @<id> out <data>     @<id> err <data>   @<id> rc <exit code> [why]
  *
@@ -82,6 +83,8 @@ static void line_handle(char *text, size_t len)
     }
     if (!strcmp(verb, "run"))
         session_run(id, data);
+    else if (!strcmp(verb, "tty"))
+        session_run_tty(id, data);
     else if (!strcmp(verb, "open"))
         session_open(id, data);
     else if (!strcmp(verb, "in"))

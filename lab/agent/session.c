@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,7 +71,7 @@ static void refuse(unsigned long id, const char *why)
     emit(id, "rc", text, (size_t)len);
 }
 
-static void child_exec(const int in[2], const int out[2], const int err[2], const char *command)
+static void child_exec(int in, int out, int err, const char *command)
 {
     sigset_t none;
 
@@ -77,9 +79,11 @@ static void child_exec(const int in[2], const int out[2], const int err[2], cons
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     setsid(); /* its own group, so that session_kill() takes its children along */
-    dup2(in[0], 0);
-    dup2(out[1], 1);
-    dup2(err[1], 2);
+    if (isatty(in))
+        ioctl(in, TIOCSCTTY, 0);
+    dup2(in, 0);
+    dup2(out, 1);
+    dup2(err, 2);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
@@ -99,7 +103,7 @@ void session_run(unsigned long id, const char *command)
     }
     s->pid = fork();
     if (s->pid == 0)
-        child_exec(in, out, err, command);
+        child_exec(in[0], out[1], err[1], command);
     close(in[0]);
     close(out[1]);
     close(err[1]);
@@ -109,6 +113,30 @@ void session_run(unsigned long id, const char *command)
     fcntl(s->in, F_SETFL, O_NONBLOCK);
     fcntl(s->out, F_SETFL, O_NONBLOCK);
     fcntl(s->err, F_SETFL, O_NONBLOCK);
+    if (s->pid < 0)
+        session_report_end(s, 127, strerror(errno));
+}
+
+void session_run_tty(unsigned long id, const char *command)
+{
+    struct session *s = session_alloc(id);
+    int terminal;
+
+    if (!s) {
+        refuse(id, "too many sessions");
+        return;
+    }
+    if (openpty(&s->out, &terminal, NULL, NULL, NULL)) {
+        session_report_end(s, 127, strerror(errno));
+        return;
+    }
+    fcntl(s->out, F_SETFL, O_NONBLOCK);
+    fcntl(s->out, F_SETFD, FD_CLOEXEC);
+    s->in = fcntl(s->out, F_DUPFD_CLOEXEC, 0);
+    s->pid = fork();
+    if (s->pid == 0)
+        child_exec(terminal, terminal, terminal, command);
+    close(terminal);
     if (s->pid < 0)
         session_report_end(s, 127, strerror(errno));
 }

@@ -29,6 +29,9 @@ void session_table_init(session_emit_fn emit);
 /* Start "/bin/sh -c command"; a failure is reported as a frame. */
 void session_run(unsigned long id, const char *command);
 
+/* The same on a terminal of its own, for a person. */
+void session_run_tty(unsigned long id, const char *command);
+
 /* Open a file for reading and writing, e.g. the pty of a guest's console. */
 void session_open(unsigned long id, const char *path);
 

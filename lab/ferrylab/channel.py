@@ -113,6 +113,10 @@ class Channel:
     def run(self, command, on_output=None):
         return self._begin("run", command, on_output)
 
+    def tty(self, command, on_output=None):
+        """Like run(), on a terminal of its own."""
+        return self._begin("tty", command, on_output)
+
     def open(self, path, on_output=None):
         return self._begin("open", path, on_output)
 

@@ -2,15 +2,14 @@
 """The interactive shell in dom0."""
 import os
 import select
+import shutil
 import sys
 import termios
 import tty
 
 from . import paths
 
-# `script` gives the shell a terminal of its own inside dom0.
-_SHELL = ("stty_rows={rows} stty_cols={cols}; export TERM={term}; cd /root; "
-          "exec script -qc 'stty rows '$stty_rows' cols '$stty_cols'; exec bash --login' /dev/null")
+_SHELL = "cd; exec bash --login"
 FERRY_IMAGE = paths.TOP / "build" / "ferry-net"
 
 _WELCOME = """\
@@ -32,9 +31,7 @@ def interact(lab):
     sys.stdout.write(_WELCOME.format(ferry=_offer_ferry(lab), run_dir=lab.run_dir))
     sys.stdout.flush()
     terminal = sys.stdin.isatty()
-    size = os.get_terminal_size() if terminal else os.terminal_size((80, 24))
-    command = _SHELL.format(rows=size.lines, cols=size.columns, term=os.environ.get("TERM", "vt100"))
-    session = lab.dom0.start(command, _print)
+    session = _start_on_terminal(lab) if terminal else lab.dom0.start(_SHELL, _print)
     saved = termios.tcgetattr(sys.stdin) if terminal else None
     try:
         if terminal:
@@ -43,6 +40,12 @@ def interact(lab):
     finally:
         if terminal:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+
+def _start_on_terminal(lab):
+    columns, rows = shutil.get_terminal_size()
+    prepare = f"stty rows {rows} cols {columns}; export TERM={os.environ.get('TERM', 'vt100')}; "
+    return lab.dom0.channel.tty(prepare + _SHELL, _print)
 
 
 def _print(_kind, data):
