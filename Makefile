@@ -13,6 +13,7 @@ help:
 	@echo '  make demo     everything: packages, kernel, lab, and one NIC served to a guest'
 	@echo '  make check    everything that must hold, with one last line: N passed, N failed'
 	@echo '  make kernel   build/ferry-net, the kernel of the driver domain (NICS=... chooses drivers)'
+	@echo '  make control  build/ferry and build/ferryd, the tools for dom0'
 	@echo '  make unit     the host tests of the pure parts, with gcc and clang, under ASan and UBSan'
 	@echo '  make lab      a shell in the dom0 of a real Xen in QEMU, with everything in place'
 	@echo '  make format   lay out the C sources by .clang-format'
@@ -22,6 +23,7 @@ help:
 include mk/unit.mk
 include mk/kernel.mk
 include mk/hostile.mk
+include mk/control.mk
 
 setup:
 	@tools/setup

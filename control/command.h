@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of `ferry`, and what they share. */
+#ifndef CONTROL_COMMAND_H
+#define CONTROL_COMMAND_H
+
+#include "check.h"
+#include "host.h"
+
+/* Exit codes; docs/man/ferry.8 has them too. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3, /* isolation is not given */
+    EXIT_UNKNOWN_ROWS = 4, /* `check` only: nothing refused, but not everything could be seen */
+    EXIT_NO_SUCH = 5, /* no driver domain of that name */
+};
+
+/* argv[0] is the command's name. */
+int command_check(int argc, char **argv);
+int command_start(int argc, char **argv);
+int command_stop(int argc, char **argv);
+int command_restart(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_logs(int argc, char **argv);
+
+/* The usage of the command that runs, and EXIT_USAGE. */
+int command_usage(void);
+/* -h was given. */
+int command_help(void);
+
+/*
+ * Lock a name and load its journal; says what is wrong. Returns 0 with the lock to be closed, or an
+ * exit code.
+ */
+int command_journal_take(const char *name, struct journal *journal_r, int *lock_r);
+
+/* Tell ferryd that a journal changed. Returns whether it is there. */
+bool command_tell_ferryd(void);
+
+/* Print a table of rows that are not ok, or all of them. */
+void command_check_print(const struct check *check, bool all);
+
+#endif

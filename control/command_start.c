@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+#include <libxl_uuid.h>
+
+#include "command.h"
+#include "pci.h"
+#include "say.h"
+
+/* What must not be there yet. */
+static int absent_wanted(struct host *host, const struct config *config)
+{
+    const char *name = config->xl.c_info.name;
+    struct verdict_seen seen;
+    struct journal journal;
+    uint32_t domid;
+
+    if (libxl_name_to_domid(host->xl, name, &domid) == 0) {
+        say("a domain %s is there already, with id %u; `ferry restart %s` replaces one that ferry "
+            "started",
+            name, domid, name);
+        return -EEXIST;
+    }
+    if (journal_load(name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
+        (host_look(host, &journal, &seen) || !seen.exists)) {
+        say("%s was started and has died; ferryd brings it back if it runs; otherwise `ferry "
+            "restart "
+            "%s`, or `ferry stop %s` and start again",
+            name, name, name);
+        return -EEXIST;
+    }
+    return 0;
+}
+
+/* Returns 0 if all devices may be used. */
+static int contained_wanted(struct host *host, const struct config *config, bool insist)
+{
+    bool refused = false;
+
+    for (unsigned int i = 0; i < config->nr_nics; i++) {
+        struct check check;
+
+        check_run(host, &config->nics[i], config->permissive, config->nics, config->nr_nics,
+                  &check);
+        if (check_worst(&check) != CHECK_REFUSED)
+            continue;
+        refused = true;
+        command_check_print(&check, false);
+    }
+    if (!refused)
+        return 0;
+    if (!insist) {
+        say("refused: the domain would not be contained; see above, or `ferry start "
+            "--allow-unisolated`");
+        return -EACCES;
+    }
+    say("WARNING: started without isolation, because --allow-unisolated was given: a bug in the "
+        "network driver can take this machine down");
+    return 0;
+}
+
+static int nics_take(struct host *host, struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (pci_take(host, &journal->nics[i].bdf, &journal->nics[i].taken))
+            return -EIO;
+    return 0;
+}
+
+static void nics_give_back(struct host *host, struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (journal->nics[i].taken)
+            pci_give_back(host, &journal->nics[i].bdf);
+}
+
+static void journal_begin(struct journal *journal, const struct config *config, bool insist)
+{
+    memset(journal, 0, sizeof(*journal));
+    snprintf(journal->name, sizeof(journal->name), "%s", config->xl.c_info.name);
+    snprintf(journal->uuid, sizeof(journal->uuid), LIBXL_UUID_FMT,
+             LIBXL_UUID_BYTES(config->xl.c_info.uuid));
+    journal->domid = JOURNAL_NO_DOMID;
+    journal->wish = JOURNAL_STOP; /* until it runs */
+    journal->unisolated = insist;
+    journal->nr_nics = config->nr_nics;
+    for (unsigned int i = 0; i < config->nr_nics; i++)
+        journal->nics[i].bdf = config->nics[i];
+}
+
+/* The configuration that a successor is made from is the one of now, not what the file becomes. */
+static int config_keep(const struct journal *journal, const struct config *config)
+{
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_state_dir());
+
+    journal_path(journal->name, ".cfg", path);
+    if (!err)
+        err = files_write(path, config->text, config->len);
+    if (err)
+        say("%s: %s", path, strerror(-err));
+    return err;
+}
+
+static int domain_make(struct host *host, struct journal *journal, struct config *config)
+{
+    int err = config_keep(journal, config);
+
+    if (err || nics_take(host, journal))
+        return -EIO;
+    err = journal_save(journal); /* who takes a device must know whose it was */
+    if (!err)
+        err = host_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
+    if (err) {
+        say("%s could not be created (%s); with too little memory free, try `xl mem-set 0 ...`",
+            journal->name, strerror(-err));
+        return err;
+    }
+    journal->wish = JOURNAL_RUN;
+    err = journal_save(journal);
+    if (!err)
+        err = host_unpause(host, journal);
+    return err;
+}
+
+static int start(struct host *host, struct config *config, bool insist)
+{
+    struct journal journal;
+    int lock = files_lock(config->xl.c_info.name, true), err;
+
+    if (lock < 0) {
+        say("%s: %s", files_run_dir(), strerror(-lock));
+        return EXIT_FAILED;
+    }
+    err = absent_wanted(host, config);
+    if (!err)
+        err = contained_wanted(host, config, insist);
+    if (!err) {
+        journal_begin(&journal, config, insist);
+        err = domain_make(host, &journal, config);
+        if (err) {
+            host_destroy(host, &journal);
+            nics_give_back(host, &journal);
+            journal_remove(journal.name);
+        }
+    }
+    close(lock);
+    if (err)
+        return err == -EACCES ? EXIT_REFUSED : EXIT_FAILED;
+    printf("%s runs, with id %u\n", journal.name, journal.domid);
+    if (!command_tell_ferryd())
+        say("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
+            journal.name);
+    return EXIT_OK;
+}
+
+int command_start(int argc, char **argv)
+{
+    static const struct option options[] = { { "allow-unisolated", no_argument, NULL, 'u' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    struct config config;
+    struct host host;
+    bool insist = false;
+    int option, code = EXIT_FAILED;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'u')
+            return command_usage();
+        insist = true;
+    }
+    if (argc - optind != 1)
+        return command_usage();
+    if (host_open(&host))
+        return EXIT_FAILED;
+    if (config_load(argv[optind], &config) == 0) {
+        code = start(&host, &config, insist);
+        config_dispose(&config);
+    }
+    host_close(&host);
+    return code;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* status, and logs. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "json.h"
+#include "say.h"
+#include "socket.h"
+#include "vifs.h"
+
+#define LOG_TAIL 16384
+
+struct report {
+    struct host host;
+    struct json *json; /* NULL: as text */
+    const char *only; /* a name, or NULL */
+    bool supervised;
+    unsigned int nr;
+};
+
+/* A word for what is there now. */
+static const char *state_word(struct host *host, const struct journal *journal)
+{
+    struct verdict_seen seen;
+    const char *why;
+
+    if (host_look(host, journal, &seen))
+        return "unknown";
+    if (journal->recovering)
+        return "recovering";
+    switch (verdict_of(&seen, &why)) {
+    case VERDICT_FINE:
+        return "running";
+    case VERDICT_WAIT:
+        return "dying";
+    default:
+        return journal->wish == JOURNAL_RUN ? "dead" : journal_wish_word(journal->wish);
+    }
+}
+
+static unsigned int nr_serving(struct host *host, const struct journal *journal, unsigned int *nr_r)
+{
+    unsigned int nr = 0;
+    struct vifs vifs = { 0 };
+
+    if (journal->domid != JOURNAL_NO_DOMID)
+        vifs_find(host, journal->domid, &vifs);
+    for (unsigned int i = 0; i < vifs.nr; i++)
+        nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
+    *nr_r = vifs.nr;
+    return nr;
+}
+
+static void deaths_json(struct json *json, const struct journal *journal)
+{
+    json_array_open(json, "deaths");
+    for (unsigned int i = 0; i < journal->nr_deaths; i++) {
+        json_map_open(json, NULL);
+        json_integer(json, "at_ms", journal->deaths[i].at_ms);
+        json_string(json, "cause", journal->deaths[i].cause);
+        json_string(json, "way", journal->deaths[i].way);
+        json_integer(json, "back_ms", journal->deaths[i].back_ms);
+        json_map_close(json);
+    }
+    json_array_close(json);
+}
+
+static void one_json(struct report *report, const struct journal *journal)
+{
+    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    struct json *json = report->json;
+
+    json_map_open(json, NULL);
+    json_string(json, "name", journal->name);
+    json_string(json, "state", state_word(&report->host, journal));
+    json_integer(json, "domid", journal->domid == JOURNAL_NO_DOMID ? -1 : (int64_t)journal->domid);
+    json_string(json, "wish", journal_wish_word(journal->wish));
+    json_bool(json, "supervised", report->supervised);
+    json_bool(json, "unisolated", journal->unisolated);
+    json_integer(json, "vifs", nr_vifs);
+    json_integer(json, "vifs_serving", serving);
+    json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
+    deaths_json(json, journal);
+    json_map_close(json);
+}
+
+static void one_text(struct report *report, const struct journal *journal)
+{
+    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    char when[32];
+
+    printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
+           state_word(&report->host, journal),
+           journal->domid == JOURNAL_NO_DOMID ? -1 : (int)journal->domid, serving, nr_vifs,
+           report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
+           journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
+    for (unsigned int i = 0; i < journal->nr_deaths; i++) {
+        const struct journal_death *death = &journal->deaths[i];
+        time_t seconds = (time_t)(death->at_ms / 1000);
+        struct tm parts;
+
+        strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
+        if (death->back_ms < 0)
+            printf("  %s %s, not brought back\n", when, death->cause);
+        else
+            printf("  %s %s, %s after %ld ms\n", when, death->cause, death->way,
+                   (long)death->back_ms);
+    }
+}
+
+static void one(void *ctx, const char *name)
+{
+    struct report *report = ctx;
+    struct journal journal;
+
+    if (report->only && strcmp(report->only, name) != 0)
+        return;
+    if (journal_load(name, &journal)) {
+        say("%s: its journal makes no sense", name);
+        return;
+    }
+    report->nr++;
+    if (report->json)
+        one_json(report, &journal);
+    else
+        one_text(report, &journal);
+}
+
+static int status(struct report *report, bool as_json)
+{
+    struct json json;
+    char *text;
+
+    if (socket_ask("status", &text) == 0) {
+        report->supervised = true;
+        free(text);
+    }
+    if (as_json) {
+        report->json = &json;
+        json_begin(&json);
+        json_array_open(&json, NULL);
+    }
+    journal_each(one, report);
+    if (as_json) {
+        json_array_close(&json);
+        text = json_end(&json);
+        fputs(text ? text : "", stdout);
+        free(text);
+    }
+    if (report->only && !report->nr) {
+        say("there is no driver domain %s that ferry started", report->only);
+        return EXIT_NO_SUCH;
+    }
+    if (!report->nr && !as_json)
+        printf("no driver domains; `ferry start CONFIG` makes one\n");
+    return EXIT_OK;
+}
+
+int command_status(int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    struct report report = { 0 };
+    bool as_json = false;
+    int option, code;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'j')
+            return command_usage();
+        as_json = true;
+    }
+    if (argc - optind > 1)
+        return command_usage();
+    report.only = argv[optind];
+    if (host_open(&report.host))
+        return EXIT_FAILED;
+    code = status(&report, as_json);
+    host_close(&report.host);
+    return code;
+}
+
+int command_logs(int argc, char **argv)
+{
+    static const struct option options[] = { { "report", no_argument, NULL, 'r' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    char path[FILES_PATH_SIZE], *text;
+    bool report = false;
+    int option, err;
+    size_t len;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'r')
+            return command_usage();
+        report = true;
+    }
+    if (argc - optind != 1 || !files_name_ok(argv[optind]))
+        return command_usage();
+    if (report)
+        journal_path(argv[optind], ".report", path);
+    else
+        snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), argv[optind]);
+    err = files_read_tail(path, LOG_TAIL, &text, &len);
+    if (err) {
+        say("%s: %s%s", path, strerror(-err),
+            report ? ""
+                   : "; is xenconsoled run with --log=guest? (XENCONSOLED_TRACE=guest in "
+                     "/etc/default/xencommons)");
+        return err == -ENOENT ? EXIT_NO_SUCH : EXIT_FAILED;
+    }
+    say_clean(text, len);
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return EXIT_OK;
+}

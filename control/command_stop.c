@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stop, and restart. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "pci.h"
+#include "recover.h"
+#include "say.h"
+
+/* -h, or between min and max words. Returns -1 if the command is to run, or its exit code. */
+static int words_wanted(int argc, char **argv, int min, int max)
+{
+    static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+    int option = getopt_long(argc, argv, "h", options, NULL);
+
+    if (option == 'h')
+        return command_help();
+    if (option >= 0 || argc - optind < min || argc - optind > max)
+        return command_usage();
+    return -1;
+}
+
+static int stop(struct host *host, struct journal *journal)
+{
+    int err;
+
+    journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
+    err = journal_save(journal);
+    if (err) {
+        say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
+        return EXIT_FAILED;
+    }
+    err = host_destroy(host, journal);
+    if (err && err != -EEXIST) {
+        say("%s: the domain does not go away: %s; see `xl list`", journal->name, strerror(-err));
+        return EXIT_FAILED;
+    }
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (journal->nics[i].taken)
+            pci_give_back(host, &journal->nics[i].bdf);
+    journal_remove(journal->name);
+    printf("%s is stopped\n", journal->name);
+    return EXIT_OK;
+}
+
+/* Another configuration for the successor; same name, same devices. */
+static int config_replace(const struct journal *journal, const char *path)
+{
+    char kept[FILES_PATH_SIZE];
+    struct config config;
+    bool same;
+    int err = config_load(path, &config);
+
+    if (err)
+        return err;
+    same = strcmp(config.xl.c_info.name, journal->name) == 0 && config.nr_nics == journal->nr_nics;
+    for (unsigned int i = 0; same && i < config.nr_nics; i++)
+        same = bdf_is_same(&config.nics[i], &journal->nics[i].bdf);
+    if (!same) {
+        say("%s: name or devices are others than those of %s: stop it and start anew", path,
+            journal->name);
+        err = -EINVAL;
+    } else if (config.permissive && !journal->unisolated) {
+        say("%s: permissive mode needs `ferry start --allow-unisolated`", path);
+        err = -EINVAL;
+    } else {
+        journal_path(journal->name, ".cfg", kept);
+        err = files_write(kept, config.text, config.len);
+    }
+    config_dispose(&config);
+    return err;
+}
+
+static int restart(struct host *host, struct journal *journal, const char *path)
+{
+    if (path && config_replace(journal, path))
+        return EXIT_FAILED;
+    journal->wish = JOURNAL_RUN;
+    recover_note_death(journal, "restart");
+    if (recover(host, journal, host_ticks_ms())) {
+        say("%s did not come back: `ferry logs %s`", journal->name, journal->name);
+        return EXIT_FAILED;
+    }
+    printf("%s runs, with id %u\n", journal->name, journal->domid);
+    return EXIT_OK;
+}
+
+int command_stop(int argc, char **argv)
+{
+    int lock, code = words_wanted(argc, argv, 1, 1);
+    struct journal journal;
+    struct host host;
+
+    if (code >= 0)
+        return code;
+    code = command_journal_take(argv[optind], &journal, &lock);
+    if (code)
+        return code;
+    code = EXIT_FAILED;
+    if (host_open(&host) == 0) {
+        code = stop(&host, &journal);
+        host_close(&host);
+    }
+    close(lock);
+    command_tell_ferryd();
+    return code;
+}
+
+int command_restart(int argc, char **argv)
+{
+    int lock, code = words_wanted(argc, argv, 1, 2);
+    struct journal journal;
+    struct host host;
+
+    if (code >= 0)
+        return code;
+    code = command_journal_take(argv[optind], &journal, &lock);
+    if (code)
+        return code;
+    code = EXIT_FAILED;
+    if (host_open(&host) == 0) {
+        code = restart(&host, &journal, argv[optind + 1]);
+        host_close(&host);
+    }
+    close(lock);
+    command_tell_ferryd();
+    return code;
+}

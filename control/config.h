@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An xl.cfg as `ferry start` takes it: read by libxlutil, mapped to libxl's structures. */
+#ifndef CONTROL_CONFIG_H
+#define CONTROL_CONFIG_H
+
+#include <libxl.h>
+
+#include "journal.h"
+
+#define CONFIG_SIZE_MAX 65536
+
+struct config {
+    libxl_domain_config xl;
+    struct bdf nics[JOURNAL_NICS_MAX];
+    unsigned int nr_nics;
+    bool permissive; /* pci_permissive=1, or permissive=1 of a device */
+    char *text; /* the file as it was */
+    size_t len;
+};
+
+/*
+ * Read a file. Everything wrong is said, with the file's name. A driver domain that Ferry looks after
+ * is PV, has NICs, and is preserved when it dies, whatever the file says of that.
+ *
+ * Returns 0 and what config_dispose() takes, or a negative errno.
+ */
+int config_load(const char *path, struct config *config_r);
+void config_dispose(struct config *config);
+
+#endif

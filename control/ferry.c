@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ferry: starts, stops and shows driver domains. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "say.h"
+#include "socket.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *what;
+} commands[] = {
+    { "check", command_check, "check CONFIG|BDF|INTERFACE [--json]",
+      "say whether a driver domain with this device would be contained" },
+    { "start", command_start, "start CONFIG [--allow-unisolated]",
+      "check, take the device from dom0, create the domain" },
+    { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
+    { "restart", command_restart, "restart NAME [CONFIG]",
+      "replace the domain under its guests, perhaps by another image" },
+    { "status", command_status, "status [NAME] [--json]", "show driver domains and their deaths" },
+    { "logs", command_logs, "logs NAME [--report]",
+      "show the end of its console, or what it last said when it died" },
+};
+
+static const struct command *running;
+
+static void usage_print(FILE *out)
+{
+    fprintf(out, "usage: ferry COMMAND ...\n\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(out, "  ferry %-38s  %s\n", commands[i].usage, commands[i].what);
+    fprintf(out, "\nexit codes: 0 done, 1 failed, 2 usage, 3 refused for want of isolation,\n"
+                 "            4 check: not everything could be seen, 5 no such driver domain\n"
+                 "`man ferry` says more.\n");
+}
+
+int command_usage(void)
+{
+    fprintf(stderr, "usage: ferry %s\n", running->usage);
+    return EXIT_USAGE;
+}
+
+int command_help(void)
+{
+    printf("usage: ferry %s\n\n%s\n", running->usage, running->what);
+    return EXIT_OK;
+}
+
+int command_journal_take(const char *name, struct journal *journal_r, int *lock_r)
+{
+    int err;
+
+    if (geteuid() != 0) {
+        say("only root can do this: run it with sudo");
+        return EXIT_FAILED;
+    }
+    if (!files_name_ok(name)) {
+        say("'%.63s' cannot be the name of a driver domain", name);
+        return EXIT_NO_SUCH;
+    }
+    err = files_lock(name, true);
+    if (err < 0) {
+        say("%s/%s.lock: %s", files_run_dir(), name, strerror(-err));
+        return EXIT_FAILED;
+    }
+    *lock_r = err;
+    err = journal_load(name, journal_r);
+    if (!err)
+        return 0;
+    close(*lock_r);
+    if (err == -ENOENT) {
+        say("there is no driver domain %s that ferry started; `ferry status` lists them", name);
+        return EXIT_NO_SUCH;
+    }
+    say("%s/%s.json cannot be read or makes no sense: %s", files_state_dir(), name, strerror(-err));
+    return EXIT_FAILED;
+}
+
+bool command_tell_ferryd(void)
+{
+    char *text;
+
+    if (socket_ask("look", &text))
+        return false;
+    free(text);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage_print(stdout);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        running = &commands[i];
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    if (*name)
+        say("there is no command '%.40s'", name);
+    usage_print(stderr);
+    return EXIT_USAGE;
+}

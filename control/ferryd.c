@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ferryd: keeps driver domains alive. Its only memory is the journals. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libxl_event.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "check.h"
+#include "json.h"
+#include "say.h"
+#include "socket.h"
+#include "wards.h"
+
+#define POLL_MS 100 /* how often domains are looked at without any event */
+#define REFRESH_MS 1000
+#define FDS_MAX 64
+#define LOG "/var/log/ferryd.log"
+
+static const char usage[] =
+    "usage: ferryd [-f] [--max-deaths N]\n"
+    "\n"
+    "Looks after the driver domains that `ferry start` made, and brings back those that die.\n"
+    "\n"
+    "  -f, --foreground   stay in the foreground, messages on stderr; otherwise in " LOG "\n"
+    "      --max-deaths N give a domain up after more than N deaths within 60 s (default 5)\n"
+    "  -h, --help         this text\n";
+
+struct daemon {
+    struct host host;
+    struct wards wards;
+    int signals, listener;
+    int64_t refreshed_ms;
+};
+
+/* What supervision adds to the journals: that it is there, and for whom. */
+static char *answer(void *ctx, const char *line)
+{
+    struct daemon *d = ctx;
+    struct json json;
+
+    if (strcmp(line, "look") == 0) {
+        d->refreshed_ms = 0;
+        return strdup("ok\n");
+    }
+    if (strcmp(line, "status") != 0)
+        return strdup("error: commands are look and status\n");
+    json_begin(&json);
+    json_map_open(&json, NULL);
+    json_integer(&json, "pid", getpid());
+    json_array_open(&json, "supervised");
+    for (unsigned int i = 0; i < d->wards.nr; i++)
+        json_string(&json, NULL, d->wards.wards[i].journal.name);
+    json_array_close(&json);
+    json_map_close(&json);
+    return json_end(&json);
+}
+
+/* Events only make us look. */
+static void events_drain(struct daemon *d)
+{
+    libxl_event *event;
+
+    while (libxl_event_check(d->host.xl, &event, LIBXL_EVENTMASK_ALL, NULL, NULL) == 0)
+        libxl_event_free(d->host.xl, event);
+}
+
+/* Sleep until something happens or it is time to poll. Returns false when asked to end. */
+static bool rest(struct daemon *d)
+{
+    struct pollfd fds[FDS_MAX] = { { .fd = d->signals, .events = POLLIN },
+                                   { .fd = d->listener, .events = POLLIN } };
+    int nr_xl = FDS_MAX - 2, timeout = POLL_MS;
+    struct timeval now;
+
+    gettimeofday(&now, NULL);
+    if (libxl_osevent_beforepoll(d->host.xl, &nr_xl, fds + 2, &timeout, now))
+        nr_xl = 0;
+    if (poll(fds, (nfds_t)nr_xl + 2, timeout) < 0 && errno != EINTR)
+        return false;
+    gettimeofday(&now, NULL);
+    libxl_osevent_afterpoll(d->host.xl, nr_xl, fds + 2, now);
+    events_drain(d);
+    if (fds[1].revents)
+        socket_serve(d->listener, answer, d);
+    return !fds[0].revents;
+}
+
+static void run(struct daemon *d)
+{
+    do {
+        if (host_ticks_ms() - d->refreshed_ms >= REFRESH_MS) {
+            wards_refresh(&d->wards);
+            d->refreshed_ms = host_ticks_ms();
+        }
+        wards_look(&d->wards);
+    } while (rest(d));
+    say("ends; the driver domains go on without being looked after");
+}
+
+static int signals_open(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL))
+        return -errno;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int background(void)
+{
+    int log = open(LOG, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+    if (log < 0 || dup2(log, STDERR_FILENO) < 0) {
+        say("cannot write " LOG ": %s", strerror(errno));
+        return -EIO;
+    }
+    close(log);
+    return daemon(0, 1) ? -errno : 0;
+}
+
+static int start(struct daemon *d, bool foreground)
+{
+    if (!foreground && background())
+        return -EIO;
+    if (host_open(&d->host))
+        return -EIO;
+    if (files_lock(".ferryd", false) < 0) {
+        say("there is another one, or %s cannot be written", files_run_dir());
+        return -EAGAIN;
+    }
+    d->signals = signals_open();
+    d->listener = socket_listen();
+    if (d->signals < 0 || d->listener < 0) {
+        say("cannot listen on %s/ferryd.sock: %s", files_run_dir(), strerror(-d->listener));
+        return -EIO;
+    }
+    check_keep_boot_log(&d->host);
+    d->wards.host = &d->host;
+    return 0;
+}
+
+static int max_deaths_parse(const char *text, unsigned int *max_r)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (end == text || *end || value < 0 || value >= JOURNAL_DEATHS_MAX)
+        return -EINVAL;
+    *max_r = (unsigned int)value;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = { { "foreground", no_argument, NULL, 'f' },
+                                             { "max-deaths", required_argument, NULL, 'm' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    static struct daemon daemon = { .wards.max_deaths = BACKOFF_MAX_DEATHS };
+    bool foreground = false;
+    int option;
+
+    say_program = "ferryd";
+    while ((option = getopt_long(argc, argv, "fh", options, NULL)) >= 0) {
+        if (option == 'f') {
+            foreground = true;
+        } else if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        } else if (option != 'm' || max_deaths_parse(optarg, &daemon.wards.max_deaths)) {
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (start(&daemon, foreground))
+        return 1;
+    run(&daemon);
+    host_close(&daemon.host);
+    return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libxl_uuid.h>
+
+#include "pci.h"
+#include "say.h"
+
+#define GONE_LIMIT_MS 15000
+#define GONE_POLL_MS 5
+
+int host_open(struct host *host)
+{
+    memset(host, 0, sizeof(*host));
+    if (geteuid() != 0) {
+        say("only root can do this: run it with sudo");
+        return -EPERM;
+    }
+    /* An id is taken again at once: that is the point (R9). Heeded by whoever creates. */
+    setenv("LIBXL_DOMID_REUSE_TIMEOUT", "0", 1);
+    host->log =
+        xtl_createlogger_stdiostream(stderr, getenv("FERRY_DEBUG") ? XTL_DEBUG : XTL_ERROR, 0);
+    if (!host->log ||
+        libxl_ctx_alloc(&host->xl, LIBXL_VERSION, 0, (xentoollog_logger *)host->log)) {
+        say("cannot talk to Xen: is this dom0, and does `xl list` work?");
+        host_close(host);
+        return -EIO;
+    }
+    host->xs = xs_open(0);
+    if (!host->xs) {
+        say("cannot talk to xenstored: is it running?");
+        host_close(host);
+        return -EIO;
+    }
+    return 0;
+}
+
+void host_close(struct host *host)
+{
+    if (host->xs)
+        xs_close(host->xs);
+    if (host->xl)
+        libxl_ctx_free(host->xl);
+    if (host->log)
+        xtl_logger_destroy((xentoollog_logger *)host->log);
+    memset(host, 0, sizeof(*host));
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t host_now_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t host_ticks_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+void host_sleep_ms(unsigned int ms)
+{
+    struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+    nanosleep(&time, NULL);
+}
+
+static bool uuid_is(const libxl_dominfo *info, const char *uuid)
+{
+    char text[JOURNAL_UUID_SIZE];
+
+    snprintf(text, sizeof(text), LIBXL_UUID_FMT, LIBXL_UUID_BYTES(info->uuid));
+    return strcmp(text, uuid) == 0;
+}
+
+void host_destroy_twin(struct host *host, const struct journal *journal)
+{
+    int nr = 0;
+    libxl_dominfo *list = libxl_list_domain(host->xl, &nr);
+
+    for (int i = 0; list && i < nr; i++)
+        if (list[i].domid != journal->domid && !list[i].dying && uuid_is(&list[i], journal->uuid))
+            libxl_domain_destroy(host->xl, list[i].domid, NULL);
+    libxl_dominfo_list_free(list, nr);
+}
+
+int host_look(struct host *host, const struct journal *journal, struct verdict_seen *seen_r)
+{
+    struct verdict_seen seen = { 0 };
+    libxl_dominfo info;
+    int rc;
+
+    if (journal->domid == JOURNAL_NO_DOMID) {
+        *seen_r = seen;
+        return 0;
+    }
+    libxl_dominfo_init(&info);
+    rc = libxl_domain_info(host->xl, &info, journal->domid);
+    if (rc && rc != ERROR_DOMAIN_NOTFOUND) {
+        libxl_dominfo_dispose(&info);
+        return -EIO;
+    }
+    if (!rc) {
+        seen.exists = true;
+        seen.is_ours = uuid_is(&info, journal->uuid);
+        seen.dying = info.dying;
+        seen.shut_down = info.shutdown;
+        seen.reason = (int)info.shutdown_reason;
+    }
+    libxl_dominfo_dispose(&info);
+    *seen_r = seen;
+    return 0;
+}
+
+int host_create(struct host *host, libxl_domain_config *config, struct journal *journal,
+                uint32_t domid)
+{
+    uint32_t made = INVALID_DOMID;
+
+    if (libxl_uuid_from_string(&config->c_info.uuid, journal->uuid))
+        return -EINVAL;
+    config->c_info.domid = domid == JOURNAL_NO_DOMID ? INVALID_DOMID : (libxl_domid)domid;
+    if (libxl_domain_create_new(host->xl, config, &made, NULL, NULL))
+        return -EIO;
+    journal->domid = made;
+    return 0;
+}
+
+int host_unpause(struct host *host, const struct journal *journal)
+{
+    return libxl_domain_unpause(host->xl, journal->domid, NULL) ? -EIO : 0;
+}
+
+/* dom0's kernel tells a successor's PCI backend from the old one by its nodes only: it must have seen
+ * the old ones go before new ones of the same name come. */
+static bool pciback_has(uint32_t domid)
+{
+    char path[FILES_PATH_SIZE];
+
+    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/pci-%u-0", domid);
+    return access(path, F_OK) == 0;
+}
+
+int host_wait_gone(struct host *host, const struct journal *journal, unsigned int limit_ms)
+{
+    int64_t deadline = host_ticks_ms() + limit_ms;
+    struct verdict_seen seen;
+
+    for (;;) {
+        int err = host_look(host, journal, &seen);
+
+        if (!err && seen.exists && !seen.is_ours)
+            return -EEXIST;
+        if (!err && !seen.exists && !xs_is_domain_introduced(host->xs, journal->domid) &&
+            !pciback_has(journal->domid))
+            return 0;
+        if (host_ticks_ms() > deadline)
+            return -ETIMEDOUT;
+        host_sleep_ms(GONE_POLL_MS);
+    }
+}
+
+int host_destroy(struct host *host, const struct journal *journal)
+{
+    struct verdict_seen seen;
+    int err = host_look(host, journal, &seen);
+
+    if (err)
+        return err;
+    if (journal->domid == JOURNAL_NO_DOMID)
+        return 0;
+    if (seen.exists && !seen.is_ours)
+        return -EEXIST;
+    if (seen.exists && !seen.dying) {
+        if (!seen.shut_down)
+            libxl_domain_pause(host->xl, journal->domid, NULL);
+        for (unsigned int i = 0; i < journal->nr_nics; i++)
+            pci_quiet(&journal->nics[i].bdf);
+        libxl_domain_destroy(host->xl, journal->domid, NULL);
+    }
+    return host_wait_gone(host, journal, GONE_LIMIT_MS);
+}
