@@ -18,14 +18,16 @@ static bool line_has(struct line line, const char *text)
 static bool line_is_xens(struct line *line)
 {
     static const char prefix[] = "(XEN) ";
-    const char *end;
+    const char *end = NULL;
 
     if (line->len < sizeof(prefix) - 1 || memcmp(line->at, prefix, sizeof(prefix) - 1) != 0)
         return false;
     line->at += sizeof(prefix) - 1;
     line->len -= sizeof(prefix) - 1;
-    end = line->len && line->at[0] == '[' ? memchr(line->at, ']', line->len) : NULL;
-    if (end && (end[-1] == '.' || isdigit((unsigned char)end[-1]))) {
+    if (line->len > 1 && line->at[0] == '[' &&
+        (line->at[1] == ' ' || isdigit((unsigned char)line->at[1])))
+        end = memchr(line->at, ']', line->len);
+    if (end) {
         line->len -= (size_t)(end + 1 - line->at);
         line->at = end + 1;
     }

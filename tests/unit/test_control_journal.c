@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The journal, its file, the pause between deaths, and what a look at a domain means. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
+#include "backoff.h"
+#include "journal.h"
+#include "verdict.h"
+
+static struct journal journal_full(void)
+{
+    struct journal journal = { .name = "domnet",
+                               .uuid = "00112233-4455-6677-8899-aabbccddeeff",
+                               .domid = 7,
+                               .wish = JOURNAL_GIVEN_UP,
+                               .unisolated = true,
+                               .nr_nics = 2,
+                               .nics = { { { 0, 3, 0, 1 }, true }, { { 1, 4, 2, 0 }, false } } };
+
+    for (unsigned int i = 0; i < JOURNAL_DEATHS_MAX + 3; i++)
+        journal_death_add(&journal, 1000 + i, "crash");
+    snprintf(journal.deaths[0].way, sizeof(journal.deaths[0].way), "rebuilt");
+    journal.deaths[0].back_ms = 1234;
+    return journal;
+}
+
+static void test_journal_roundtrip(void **state)
+{
+    struct journal before = journal_full(), after;
+    char *text = journal_encode(&before);
+
+    (void)state;
+    assert_non_null(text);
+    assert_int_equal(journal_decode(text, &after), 0);
+    assert_string_equal(after.name, before.name);
+    assert_string_equal(after.uuid, before.uuid);
+    assert_int_equal(after.domid, 7);
+    assert_int_equal(after.wish, JOURNAL_GIVEN_UP);
+    assert_true(after.unisolated);
+    assert_int_equal(after.nr_nics, 2);
+    assert_true(bdf_is_same(&after.nics[1].bdf, &before.nics[1].bdf));
+    assert_true(after.nics[0].taken);
+    assert_int_equal(after.nr_deaths, JOURNAL_DEATHS_MAX);
+    assert_int_equal(after.nr_deaths_ever, JOURNAL_DEATHS_MAX + 3);
+    assert_int_equal(after.deaths[0].at_ms, 1003); /* the three oldest are forgotten */
+    assert_int_equal(after.deaths[0].back_ms, 1234);
+    assert_string_equal(after.deaths[0].way, "rebuilt");
+    free(text);
+}
+
+/* A file that was cut, or in which any character is another, is refused or read within bounds. */
+static void test_journal_damaged(void **state)
+{
+    struct journal journal = journal_full(), out = { .domid = 99 };
+    char *text = journal_encode(&journal);
+    size_t len = strlen(text);
+
+    (void)state;
+    while (len && text[len - 1] != '}')
+        len--;
+    for (size_t cut = 0; cut < len; cut++) {
+        char *copy = strndup(text, cut);
+
+        assert_int_equal(journal_decode(copy, &out), -EINVAL);
+        assert_int_equal(out.domid, 99);
+        free(copy);
+    }
+    for (size_t at = 0; at < len; at++) {
+        char kept = text[at];
+
+        for (const char *other = "9\"{}[]-,x"; *other; other++) {
+            text[at] = *other;
+            if (journal_decode(text, &out) == 0) {
+                assert_true(out.nr_nics <= JOURNAL_NICS_MAX);
+                assert_true(out.domid == JOURNAL_NO_DOMID || out.domid <= 0x7fef);
+                assert_true(files_name_ok(out.name));
+            }
+        }
+        text[at] = kept;
+    }
+    free(text);
+}
+
+static void name_count(void *ctx, const char *name)
+{
+    assert_string_equal(name, "domnet");
+    ++*(unsigned int *)ctx;
+}
+
+static void test_journal_file(void **state)
+{
+    char dir[] = "/tmp/ferry-test-XXXXXX", path[FILES_PATH_SIZE];
+    struct journal journal = journal_full(), read;
+    unsigned int nr = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    setenv("FERRY_STATE_DIR", dir, 1);
+    assert_int_equal(journal_load("domnet", &read), -ENOENT);
+    assert_int_equal(journal_save(&journal), 0);
+    assert_int_equal(journal_load("domnet", &read), 0);
+    assert_int_equal(read.domid, journal.domid);
+    journal_path("other", ".cfg", path);
+    assert_int_equal(files_write(path, "x", 1), 0);
+    journal_each(name_count, &nr);
+    assert_int_equal(nr, 1);
+    unlink(path);
+    assert_int_equal(journal_load("../domnet", &read), -EINVAL);
+    journal_remove("domnet");
+    assert_int_equal(journal_load("domnet", &read), -ENOENT);
+    assert_int_equal(rmdir(dir), 0); /* nothing was left behind */
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_true(files_name_ok("dom-net_1.x"));
+    assert_false(files_name_ok(""));
+    assert_false(files_name_ok("."));
+    assert_false(files_name_ok("a/b"));
+    assert_false(files_name_ok("-x"));
+    assert_false(files_name_ok("a b"));
+    assert_false(files_name_ok("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+}
+
+static void test_file_tail(void **state)
+{
+    char path[] = "/tmp/ferry-test-XXXXXX", *data;
+    int fd = mkstemp(path);
+    size_t len;
+
+    (void)state;
+    assert_int_equal(write(fd, "0123456789", 10), 10);
+    close(fd);
+    assert_int_equal(files_read_tail(path, 4, &data, &len), 0);
+    assert_string_equal(data, "6789");
+    free(data);
+    assert_int_equal(files_read_tail(path, 100, &data, &len), 0);
+    assert_string_equal(data, "0123456789");
+    free(data);
+    assert_int_equal(files_read(path, 10, &data, &len), 0);
+    assert_int_equal(len, 10);
+    free(data);
+    assert_int_equal(files_read(path, 9, &data, &len), -EFBIG);
+    unlink(path);
+}
+
+static void test_backoff(void **state)
+{
+    int64_t times[JOURNAL_DEATHS_MAX];
+    static const int64_t delays[] = { 0, 250, 500, 1000, 2000, BACKOFF_STOP };
+
+    (void)state;
+    for (unsigned int i = 0; i < 6; i++) {
+        times[i] = 100000 + 1000 * (int64_t)i;
+        assert_int_equal(backoff_delay_ms(times, i + 1, times[i], 5), delays[i]);
+    }
+    /* A minute later only the new one counts. */
+    times[6] = times[5] + BACKOFF_WINDOW_MS;
+    assert_int_equal(backoff_delay_ms(times, 7, times[6], 5), 0);
+    /* A clock that was set back: what lies ahead counts as now. */
+    assert_int_equal(backoff_delay_ms(times, 6, 0, 5), BACKOFF_STOP);
+    assert_int_equal(backoff_delay_ms(times, 1, times[0], 0), BACKOFF_STOP);
+}
+
+static void test_backoff_bounded(void **state)
+{
+    int64_t times[JOURNAL_DEATHS_MAX] = { 0 };
+
+    (void)state;
+    assert_int_equal(backoff_delay_ms(times, JOURNAL_DEATHS_MAX, 1, JOURNAL_DEATHS_MAX), 8000);
+}
+
+static void verdict_expect(struct verdict_seen seen, enum verdict verdict, const char *wanted)
+{
+    const char *why = NULL;
+
+    assert_int_equal(verdict_of(&seen, &why), verdict);
+    if (wanted)
+        assert_string_equal(why, wanted);
+}
+
+static void test_verdict(void **state)
+{
+    struct verdict_seen alive = { .exists = true, .is_ours = true }, seen;
+
+    (void)state;
+    verdict_expect(alive, VERDICT_FINE, NULL);
+    verdict_expect((struct verdict_seen){ 0 }, VERDICT_RECOVER, "vanished");
+    verdict_expect((struct verdict_seen){ .exists = true }, VERDICT_REPLACED, "replaced");
+    seen = alive;
+    seen.dying = true;
+    verdict_expect(seen, VERDICT_WAIT, NULL);
+    seen = alive;
+    seen.shut_down = true;
+    seen.reason = SHUTDOWN_poweroff;
+    verdict_expect(seen, VERDICT_ENDED, "poweroff");
+    seen.reason = SHUTDOWN_crash;
+    verdict_expect(seen, VERDICT_RECOVER, "crash");
+    seen.reason = SHUTDOWN_watchdog;
+    verdict_expect(seen, VERDICT_RECOVER, "watchdog");
+    seen.reason = 77;
+    verdict_expect(seen, VERDICT_RECOVER, "shutdown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_journal_roundtrip), cmocka_unit_test(test_journal_damaged),
+        cmocka_unit_test(test_journal_file),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_file_tail),         cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_backoff_bounded),   cmocka_unit_test(test_verdict),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
