@@ -5,18 +5,24 @@
 
 #include <stdint.h>
 
-#define BACKOFF_WINDOW_MS 60000
-#define BACKOFF_MAX_DEATHS 5 /* within the window; one more ends the trying */
 #define BACKOFF_STOP (-1)
 
+struct backoff {
+    unsigned int max_deaths; /* within the window are recovered from; one more ends the trying */
+    unsigned int window_ms;
+};
+#define BACKOFF_DEFAULT                                                                            \
+    {                                                                                              \
+        .max_deaths = 5, .window_ms = 60000                                                        \
+    }
+
 /*
- *   deaths_ms   times of the deaths known, this one included, in any order
- *   max_deaths  that many within the window are recovered from
+ *   deaths_ms  times of the deaths known, this one included, in any order
  *
- * Returns the delay before recovering in ms (0 after the first death within the window, then
+ * Returns the delay before recovering in ms (0 after the first two deaths within the window, then
  * 250, 500, 1000, ... up to 8000), or BACKOFF_STOP. A clock that was set back counts as no time.
  */
-int64_t backoff_delay_ms(const int64_t *deaths_ms, unsigned int nr, int64_t now_ms,
-                         unsigned int max_deaths);
+int64_t backoff_delay_ms(const struct backoff *backoff, const int64_t *deaths_ms, unsigned int nr,
+                         int64_t now_ms);
 
 #endif

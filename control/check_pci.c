@@ -71,7 +71,7 @@ void check_reset(struct check_row *row, const struct bdf *bdf)
 
 void check_reserved(struct check_row *row, const struct bdf *bdf)
 {
-    static const char *const names[] = { "DMAR", "XMAR" };
+    static const char *const names[] = { "DMAR", "RMAD", "XMAR" };
     struct dmar_region region;
     char *table = NULL;
     size_t len;

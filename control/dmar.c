@@ -12,6 +12,11 @@
 #define SCOPE_ENDPOINT 1
 #define SCOPE_BRIDGE 2
 
+static bool is_signature(const uint8_t *at)
+{
+    return memcmp(at, "DMAR", 4) == 0 || memcmp(at, "RMAD", 4) == 0 || memcmp(at, "XMAR", 4) == 0;
+}
+
 static uint64_t le(const uint8_t *at, unsigned int bytes)
 {
     uint64_t value = 0;
@@ -58,8 +63,8 @@ int dmar_find(const void *table, size_t len, const struct bdf *bdf, struct dmar_
 {
     const uint8_t *bytes = table;
 
-    if (len < HEADER_LEN || (memcmp(bytes, "DMAR", 4) != 0 && memcmp(bytes, "XMAR", 4) != 0) ||
-        le(bytes + 4, 4) > len || le(bytes + 4, 4) < HEADER_LEN)
+    if (len < HEADER_LEN || !is_signature(bytes) || le(bytes + 4, 4) > len ||
+        le(bytes + 4, 4) < HEADER_LEN)
         return -EINVAL;
     len = le(bytes + 4, 4);
     for (size_t at = HEADER_LEN; at < len;) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reserved memory regions (RMRR) in the ACPI table of Intel's IOMMU. Pure.
- * Source: VT-d specification, chapter 8; Xen renames the table to XMAR to keep dom0 from using it.
+ * Source: VT-d specification, chapter 8; Xen renames the table (to RMAD, or XMAR) to keep dom0
+ * from using it.
  */
 #ifndef CONTROL_DMAR_H
 #define CONTROL_DMAR_H

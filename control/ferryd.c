@@ -13,7 +13,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "backoff.h"
 #include "check.h"
 #include "json.h"
 #include "say.h"
@@ -26,12 +25,13 @@
 #define LOG "/var/log/ferryd.log"
 
 static const char usage[] =
-    "usage: ferryd [-f] [--max-deaths N]\n"
+    "usage: ferryd [-f] [--max-deaths N] [--window SECONDS]\n"
     "\n"
     "Looks after the driver domains that `ferry start` made, and brings back those that die.\n"
     "\n"
     "  -f, --foreground   stay in the foreground, messages on stderr; otherwise in " LOG "\n"
-    "      --max-deaths N give a domain up after more than N deaths within 60 s (default 5)\n"
+    "      --max-deaths N give a domain up after more than N deaths within the window (default 5)\n"
+    "      --window S     of S seconds (default 60)\n"
     "  -h, --help         this text\n";
 
 struct daemon {
@@ -152,39 +152,60 @@ static int start(struct daemon *d, bool foreground)
     return 0;
 }
 
-static int max_deaths_parse(const char *text, unsigned int *max_r)
+static int number_parse(const char *text, long max, unsigned int *number_r)
 {
     char *end;
     long value = strtol(text, &end, 10);
 
-    if (end == text || *end || value < 0 || value >= JOURNAL_DEATHS_MAX)
+    if (end == text || *end || value < 0 || value > max)
         return -EINVAL;
-    *max_r = (unsigned int)value;
+    *number_r = (unsigned int)value;
     return 0;
+}
+
+/* Returns -1 to go on, or an exit code. */
+static int options_parse(int argc, char **argv, struct backoff *backoff, bool *foreground_r)
+{
+    static const struct option options[] = { { "foreground", no_argument, NULL, 'f' },
+                                             { "max-deaths", required_argument, NULL, 'm' },
+                                             { "window", required_argument, NULL, 'w' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    unsigned int seconds = backoff->window_ms / 1000;
+    int option, err = 0;
+
+    while (!err && (option = getopt_long(argc, argv, "fh", options, NULL)) >= 0) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        if (option == 'f')
+            *foreground_r = true;
+        else if (option == 'm')
+            err = number_parse(optarg, JOURNAL_DEATHS_MAX - 1, &backoff->max_deaths);
+        else if (option == 'w')
+            err = number_parse(optarg, 86400, &seconds);
+        else
+            err = -EINVAL;
+    }
+    if (err || optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    backoff->window_ms = seconds * 1000;
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = { { "foreground", no_argument, NULL, 'f' },
-                                             { "max-deaths", required_argument, NULL, 'm' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
-    static struct daemon daemon = { .wards.max_deaths = BACKOFF_MAX_DEATHS };
+    static struct daemon daemon = { .wards.backoff = BACKOFF_DEFAULT };
     bool foreground = false;
-    int option;
+    int code;
 
     say_program = "ferryd";
-    while ((option = getopt_long(argc, argv, "fh", options, NULL)) >= 0) {
-        if (option == 'f') {
-            foreground = true;
-        } else if (option == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        } else if (option != 'm' || max_deaths_parse(optarg, &daemon.wards.max_deaths)) {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
+    code = options_parse(argc, argv, &daemon.wards.backoff, &foreground);
+    if (code >= 0)
+        return code;
     if (start(&daemon, foreground))
         return 1;
     run(&daemon);

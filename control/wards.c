@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backoff.h"
 #include "pci.h"
 #include "recover.h"
 #include "say.h"
@@ -114,14 +113,14 @@ static bool death_take(struct wards *wards, struct ward *ward, const char *why)
     ward->noted = true;
     for (unsigned int i = 0; i < journal->nr_deaths; i++)
         times[i] = journal->deaths[i].at_ms;
-    delay = backoff_delay_ms(times, journal->nr_deaths, host_now_ms(), wards->max_deaths);
+    delay = backoff_delay_ms(&wards->backoff, times, journal->nr_deaths, host_now_ms());
     say("%s: died: %s (death %lu)", journal->name, why, journal->nr_deaths_ever);
     if (delay == BACKOFF_STOP) {
         journal->wish = JOURNAL_GIVEN_UP;
         say("%s: more than %u deaths within %u s: given up; `ferry logs --report %s` has the last "
             "words, `ferry restart %s` tries again",
-            journal->name, wards->max_deaths, BACKOFF_WINDOW_MS / 1000, journal->name,
-            journal->name);
+            journal->name, wards->backoff.max_deaths, wards->backoff.window_ms / 1000,
+            journal->name, journal->name);
         for (unsigned int i = 0; i < journal->nr_nics; i++)
             pci_quiet(&journal->nics[i].bdf); /* the remains stay, for whoever looks into it */
     }

@@ -3,6 +3,7 @@
 #ifndef CONTROL_WARDS_H
 #define CONTROL_WARDS_H
 
+#include "backoff.h"
 #include "host.h"
 
 #define WARDS_MAX 32
@@ -19,7 +20,7 @@ struct ward {
 
 struct wards {
     struct host *host;
-    unsigned int max_deaths;
+    struct backoff backoff;
     unsigned int nr;
     struct ward wards[WARDS_MAX];
 };

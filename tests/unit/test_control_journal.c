@@ -158,28 +158,31 @@ static void test_file_tail(void **state)
 
 static void test_backoff(void **state)
 {
+    struct backoff backoff = BACKOFF_DEFAULT;
     int64_t times[JOURNAL_DEATHS_MAX];
-    static const int64_t delays[] = { 0, 250, 500, 1000, 2000, BACKOFF_STOP };
+    static const int64_t delays[] = { 0, 0, 250, 500, 1000, BACKOFF_STOP };
 
     (void)state;
     for (unsigned int i = 0; i < 6; i++) {
         times[i] = 100000 + 1000 * (int64_t)i;
-        assert_int_equal(backoff_delay_ms(times, i + 1, times[i], 5), delays[i]);
+        assert_int_equal(backoff_delay_ms(&backoff, times, i + 1, times[i]), delays[i]);
     }
     /* A minute later only the new one counts. */
-    times[6] = times[5] + BACKOFF_WINDOW_MS;
-    assert_int_equal(backoff_delay_ms(times, 7, times[6], 5), 0);
+    times[6] = times[5] + backoff.window_ms;
+    assert_int_equal(backoff_delay_ms(&backoff, times, 7, times[6]), 0);
     /* A clock that was set back: what lies ahead counts as now. */
-    assert_int_equal(backoff_delay_ms(times, 6, 0, 5), BACKOFF_STOP);
-    assert_int_equal(backoff_delay_ms(times, 1, times[0], 0), BACKOFF_STOP);
+    assert_int_equal(backoff_delay_ms(&backoff, times, 6, 0), BACKOFF_STOP);
+    backoff.max_deaths = 0;
+    assert_int_equal(backoff_delay_ms(&backoff, times, 1, times[0]), BACKOFF_STOP);
 }
 
 static void test_backoff_bounded(void **state)
 {
+    struct backoff backoff = { JOURNAL_DEATHS_MAX, 60000 };
     int64_t times[JOURNAL_DEATHS_MAX] = { 0 };
 
     (void)state;
-    assert_int_equal(backoff_delay_ms(times, JOURNAL_DEATHS_MAX, 1, JOURNAL_DEATHS_MAX), 8000);
+    assert_int_equal(backoff_delay_ms(&backoff, times, JOURNAL_DEATHS_MAX, 1), 8000);
 }
 
 static void verdict_expect(struct verdict_seen seen, enum verdict verdict, const char *wanted)

@@ -128,7 +128,7 @@ static size_t table_make(uint8_t *table, uint8_t type, uint8_t bus, const uint8_
     size_t rmrr = 24 + 6 + 2 * nr, len = 48 + 8 + rmrr;
 
     memset(table, 0, len);
-    memcpy(table, "XMAR", 4);
+    memcpy(table, "RMAD", 4);
     table[4] = (uint8_t)len;
     table[48 + 2] = 8; /* some other structure first, of type 0 */
     table[56] = 1;
