@@ -89,8 +89,10 @@ def traffic(lab, sides, rounds, seconds):
 
 def sizes(lab, sides):
     linux = json.loads((lab.built.images / "sizes.json").read_text())
-    image = {"ferry": (ROOT / "build" / "ferry-net").stat().st_size, "linux": sum(linux.values())}
-    return {"image, MB": {k: [round(v / 1e6, 2)] for k, v in image.items()},
+    image = {"ferry": (ROOT / "build" / "ferry-net").stat().st_size,
+             "linux": linux["kernel_packed"] + linux["initramfs_packed"]}
+    return {"image (Linux: kernel and initramfs, packed), MB":
+            {k: [round(v / 1e6, 2)] for k, v in image.items()},
             "memory, MB": {side.label: [side.domain.memory_mb()] for side in sides}}
 
 
