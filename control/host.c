@@ -23,8 +23,6 @@ int host_open(struct host *host)
         say("only root can do this: run it with sudo");
         return -EPERM;
     }
-    /* An id is taken again at once: that is the point (R9). Heeded by whoever creates. */
-    setenv("LIBXL_DOMID_REUSE_TIMEOUT", "0", 1);
     host->log =
         xtl_createlogger_stdiostream(stderr, getenv("FERRY_DEBUG") ? XTL_DEBUG : XTL_ERROR, 0);
     if (!host->log ||
@@ -132,6 +130,9 @@ int host_create(struct host *host, libxl_domain_config *config, struct journal *
 
     if (libxl_uuid_from_string(&config->c_info.uuid, journal->uuid))
         return -EINVAL;
+    /* libxl refuses an id used within the same second even with LIBXL_DOMID_REUSE_TIMEOUT=0 (R9). */
+    if (domid != JOURNAL_NO_DOMID)
+        libxl_clear_domid_history(host->xl);
     config->c_info.domid = domid == JOURNAL_NO_DOMID ? INVALID_DOMID : (libxl_domid)domid;
     if (libxl_domain_create_new(host->xl, config, &made, NULL, NULL))
         return -EIO;

@@ -56,14 +56,13 @@ static int successor_create(struct host *host, struct journal *journal, struct c
     if (is_free && domid != JOURNAL_NO_DOMID) {
         if (host_create(host, &config->xl, journal, domid) == 0)
             return 0;
-        journal->domid = domid;
-        if (host_look(host, journal, &seen) || !seen.exists || seen.is_ours) {
-            journal->domid = seen.is_ours ? domid : JOURNAL_NO_DOMID;
-            return -EIO; /* not for the id's sake: the next try is the next death */
-        }
+        /* Not for the id's sake? Then the next try is the next death, with the same id. */
+        if (host_look(host, journal, &seen) || !seen.exists || seen.is_ours)
+            return -EIO;
     }
-    say("%s: its id %u is not free: a new one, and guests see a new interface", journal->name,
-        domid);
+    if (domid != JOURNAL_NO_DOMID)
+        say("%s: its id %u is not free: a new one, and guests see a new interface", journal->name,
+            domid);
     journal->domid = JOURNAL_NO_DOMID;
     return host_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
 }
