@@ -66,7 +66,7 @@ static int target_find(const char *what, struct target *target)
         target->nr = 1;
         return pci_find(what, &target->nics[0]);
     }
-    err = config_load(what, &config);
+    err = config_load(what, NULL, &config);
     if (err)
         return err;
     memcpy(target->nics, config.nics, sizeof(target->nics));

@@ -67,9 +67,13 @@ static int contained_wanted(struct host *host, const struct config *config, bool
 
 static int nics_take(struct host *host, struct journal *journal)
 {
-    for (unsigned int i = 0; i < journal->nr_nics; i++)
-        if (pci_take(host, &journal->nics[i].bdf, &journal->nics[i].taken))
+    for (unsigned int i = 0; i < journal->nr_nics; i++) {
+        bool taken;
+
+        if (pci_take(host, &journal->nics[i].bdf, &taken))
             return -EIO;
+        journal->nics[i].taken = journal->nics[i].taken || taken;
+    }
     return 0;
 }
 
@@ -80,8 +84,21 @@ static void nics_give_back(struct host *host, struct journal *journal)
             pci_give_back(host, &journal->nics[i].bdf);
 }
 
+/* A domain of this name that ended by itself may have left devices that dom0 had. */
+static bool was_taken(const struct journal *before, const struct bdf *bdf)
+{
+    for (unsigned int i = 0; i < before->nr_nics; i++)
+        if (before->nics[i].taken && bdf_is_same(&before->nics[i].bdf, bdf))
+            return true;
+    return false;
+}
+
 static void journal_begin(struct journal *journal, const struct config *config, bool insist)
 {
+    struct journal before = { 0 };
+
+    if (journal_load(config->xl.c_info.name, &before))
+        before.nr_nics = 0;
     memset(journal, 0, sizeof(*journal));
     snprintf(journal->name, sizeof(journal->name), "%s", config->xl.c_info.name);
     snprintf(journal->uuid, sizeof(journal->uuid), LIBXL_UUID_FMT,
@@ -90,8 +107,10 @@ static void journal_begin(struct journal *journal, const struct config *config, 
     journal->wish = JOURNAL_STOP; /* until it runs */
     journal->unisolated = insist;
     journal->nr_nics = config->nr_nics;
-    for (unsigned int i = 0; i < config->nr_nics; i++)
+    for (unsigned int i = 0; i < config->nr_nics; i++) {
         journal->nics[i].bdf = config->nics[i];
+        journal->nics[i].taken = was_taken(&before, &config->nics[i]);
+    }
 }
 
 /* The configuration that a successor is made from is the one of now, not what the file becomes. */
@@ -181,7 +200,7 @@ int command_start(int argc, char **argv)
         return command_usage();
     if (host_open(&host))
         return EXIT_FAILED;
-    if (config_load(argv[optind], &config) == 0) {
+    if (config_load(argv[optind], NULL, &config) == 0) {
         code = start(&host, &config, insist);
         config_dispose(&config);
     }

@@ -53,7 +53,7 @@ static int config_replace(const struct journal *journal, const char *path)
     char kept[FILES_PATH_SIZE];
     struct config config;
     bool same;
-    int err = config_load(path, &config);
+    int err = config_load(path, journal, &config);
 
     if (err)
         return err;

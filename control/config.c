@@ -16,6 +16,7 @@
 
 struct reader {
     const char *path;
+    const struct journal *known;
     XLU_Config *xlu;
     struct config *config;
 };
@@ -42,6 +43,11 @@ static int file_wanted(const struct reader *r, const char *key, const char *path
 {
     char what[FILES_PATH_SIZE];
 
+    if (*path != '/') {
+        snprintf(what, sizeof(what), "%s must be a path from the root on: ferryd reads it too",
+                 key);
+        return fail(r, what);
+    }
     if (access(path, R_OK) == 0)
         return 0;
     snprintf(what, sizeof(what), "%s = \"%.400s\" cannot be read: %s", key, path, strerror(errno));
@@ -144,7 +150,9 @@ static int nic_read(struct reader *r, const char *word, libxl_device_pci *pci)
     size_t len = strcspn(word, ",");
 
     snprintf(where, sizeof(where), "%.*s", (int)(len < 63 ? len : 63), word);
-    if (pci_find(where, bdf))
+    if (r->known && r->config->nr_nics < r->known->nr_nics && bdf_parse(where, bdf))
+        *bdf = r->known->nics[r->config->nr_nics].bdf;
+    else if (pci_find(where, bdf))
         return -ENODEV;
     bdf_format(bdf, address);
     snprintf(spec, sizeof(spec), "%s%s", address, word + len);
@@ -205,10 +213,10 @@ static int all_read(struct reader *r)
     return err;
 }
 
-int config_load(const char *path, struct config *config_r)
+int config_load(const char *path, const struct journal *known, struct config *config_r)
 {
     struct config config = { 0 };
-    struct reader r = { path, NULL, &config };
+    struct reader r = { path, known, NULL, &config };
     int err = files_read(path, CONFIG_SIZE_MAX, &config.text, &config.len);
 
     if (err) {

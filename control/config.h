@@ -22,9 +22,12 @@ struct config {
  * Read a file. Everything wrong is said, with the file's name. A driver domain that Ferry looks after
  * is PV, has NICs, and is preserved when it dies, whatever the file says of that.
  *
+ *   known  of a domain that was started: interfaces in pci= have left dom0, their addresses are there;
+ *          otherwise NULL
+ *
  * Returns 0 and what config_dispose() takes, or a negative errno.
  */
-int config_load(const char *path, struct config *config_r);
+int config_load(const char *path, const struct journal *known, struct config *config_r);
 void config_dispose(struct config *config);
 
 #endif

@@ -14,6 +14,7 @@
 #include "say.h"
 
 #define GONE_LIMIT_MS 15000
+#define WITHDRAW_LIMIT_MS 3000
 #define GONE_POLL_MS 5
 
 int host_open(struct host *host)
@@ -155,6 +156,35 @@ static bool pciback_has(uint32_t domid)
     return access(path, F_OK) == 0;
 }
 
+static void pci_nodes_remove(struct host *host, uint32_t domid)
+{
+    static const char *const formats[] = { "/local/domain/0/backend/pci/%u",
+                                           "/local/domain/%u/device/pci", "/libxl/%u/device/pci" };
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), formats[i], domid);
+        xs_rm(host->xs, XBT_NULL, path);
+    }
+}
+
+/*
+ * Take the devices from a domain that does not answer. libxl would wait 10 s for its frontend and
+ * then leave nodes behind. Without its nodes pciback lets go at once, and resets the device; Xen puts
+ * it into quarantine with the domain's end.
+ */
+static void pci_withdraw(struct host *host, const struct journal *journal)
+{
+    int64_t deadline = host_ticks_ms() + WITHDRAW_LIMIT_MS;
+
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        pci_quiet(&journal->nics[i].bdf);
+    pci_nodes_remove(host, journal->domid);
+    while (pciback_has(journal->domid) && host_ticks_ms() < deadline)
+        host_sleep_ms(GONE_POLL_MS);
+}
+
 int host_wait_gone(struct host *host, const struct journal *journal, unsigned int limit_ms)
 {
     int64_t deadline = host_ticks_ms() + limit_ms;
@@ -165,6 +195,8 @@ int host_wait_gone(struct host *host, const struct journal *journal, unsigned in
 
         if (!err && seen.exists && !seen.is_ours)
             return -EEXIST;
+        if (!err && !seen.exists)
+            pci_nodes_remove(host, journal->domid); /* pciback may have written late */
         if (!err && !seen.exists && !xs_is_domain_introduced(host->xs, journal->domid) &&
             !pciback_has(journal->domid))
             return 0;
@@ -188,8 +220,7 @@ int host_destroy(struct host *host, const struct journal *journal)
     if (seen.exists && !seen.dying) {
         if (!seen.shut_down)
             libxl_domain_pause(host->xl, journal->domid, NULL);
-        for (unsigned int i = 0; i < journal->nr_nics; i++)
-            pci_quiet(&journal->nics[i].bdf);
+        pci_withdraw(host, journal);
         libxl_domain_destroy(host->xl, journal->domid, NULL);
     }
     return host_wait_gone(host, journal, GONE_LIMIT_MS);

@@ -63,7 +63,6 @@ static int successor_create(struct host *host, struct journal *journal, struct c
     if (domid != JOURNAL_NO_DOMID)
         say("%s: its id %u is not free: a new one, and guests see a new interface", journal->name,
             domid);
-    journal->domid = JOURNAL_NO_DOMID;
     return host_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
 }
 
@@ -121,9 +120,8 @@ static int recover_run(struct host *host, struct journal *journal, struct config
     if (err)
         return err;
     say("%s: %ld ms: successor built", journal->name, (long)(host_ticks_ms() - started_ms));
-    err = journal_save(journal);
-    if (err)
-        say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
+    if (journal->domid != old_domid && journal_save(journal))
+        say("%s: the journal cannot be written", journal->name);
     return successor_start(host, journal, old_domid, &vifs, started_ms);
 }
 
@@ -138,7 +136,7 @@ int recover(struct host *host, struct journal *journal, int64_t started_ms)
     if (err)
         say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
     journal_path(journal->name, ".cfg", path);
-    err = config_load(path, &config);
+    err = config_load(path, journal, &config);
     if (!err) {
         err = recover_run(host, journal, &config, started_ms);
         config_dispose(&config);

@@ -75,23 +75,15 @@ int store_state(struct xs_handle *xs, const char *format, ...)
     return (int)state;
 }
 
-/* Owner and the owner's choice for everybody stay; who else may read is the backend alone. */
-static int rights_set(struct xs_handle *xs, uint32_t backend, const char *path)
+/* As libxl gives them: the guest's own, and the backend may read. */
+static int rights_set(struct xs_handle *xs, uint32_t backend, uint32_t guest, const char *path)
 {
-    unsigned int nr = 0;
-    struct xs_permissions *old = xs_get_permissions(xs, XBT_NULL, path, &nr);
-    struct xs_permissions rights[2];
+    struct xs_permissions rights[2] = { { .id = guest, .perms = XS_PERM_NONE },
+                                        { .id = backend, .perms = XS_PERM_READ } };
 
-    if (!old || nr == 0) {
-        free(old);
-        return errno == ENOENT ? 0 : -EIO; /* the guest has removed it meanwhile */
-    }
-    rights[0] = (struct xs_permissions){ .id = old[0].id, .perms = old[0].perms };
-    rights[1] = (struct xs_permissions){ .id = backend, .perms = XS_PERM_READ };
-    free(old);
-    if (rights[0].id == backend || xs_set_permissions(xs, XBT_NULL, path, rights, 2))
-        return 0;
-    return errno == ENOENT ? 0 : -EIO;
+    if (xs_set_permissions(xs, XBT_NULL, path, rights, 2) || errno == ENOENT)
+        return 0; /* perhaps the guest has removed it meanwhile */
+    return -EIO;
 }
 
 int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle)
@@ -102,7 +94,7 @@ int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uin
     int err;
 
     snprintf(dir, sizeof(dir), "/local/domain/%u/device/vif/%u", guest, handle);
-    err = rights_set(xs, backend, dir);
+    err = rights_set(xs, backend, guest, dir);
     names = xs_directory(xs, XBT_NULL, dir, &nr);
     if (!err && !names)
         err = -errno;
@@ -111,7 +103,7 @@ int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uin
     for (unsigned int i = 0; !err && i < nr; i++) {
         int len = snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 
-        err = len < (int)sizeof(path) ? rights_set(xs, backend, path) : -ENAMETOOLONG;
+        err = len < (int)sizeof(path) ? rights_set(xs, backend, guest, path) : -ENAMETOOLONG;
     }
     free(names);
     return err;

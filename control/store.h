@@ -23,7 +23,7 @@ int store_state(struct xs_handle *xs, const char *format, ...)
 
 /*
  * Let the backend read the frontend's directory and what is in it again: xenstored took the right
- * with the dead domain. Owners stay. Values are not touched (R2). Returns 0 or a negative errno.
+ * with the dead domain. Values are not touched (R2). Returns 0 or a negative errno.
  */
 int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
 

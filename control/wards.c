@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libxl_event.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,9 +45,10 @@ static void name_seen(void *ctx, const char *name)
         }
     }
     if (err || wards->nr == WARDS_MAX) {
-        if (err != -ENOENT)
+        if (err != -ENOENT && strcmp(wards->left_out, name) != 0)
             say("%s: not looked after: %s", name,
                 err ? "its journal makes no sense" : "there are too many");
+        snprintf(wards->left_out, sizeof(wards->left_out), "%s", name);
         return;
     }
     ward = &wards->wards[wards->nr++];
@@ -124,11 +126,13 @@ static bool death_take(struct wards *wards, struct ward *ward, const char *why)
         for (unsigned int i = 0; i < journal->nr_nics; i++)
             pci_quiet(&journal->nics[i].bdf); /* the remains stay, for whoever looks into it */
     }
+    if (delay == 0)
+        return true; /* recover() saves it */
     save(journal);
     ward->retry_ms = host_ticks_ms() + (delay > 0 ? delay : 0);
     if (delay > 0)
         say("%s: waiting for %ld ms first", journal->name, (long)delay);
-    return delay == 0;
+    return false;
 }
 
 /* The lock is ours and the journal is fresh: what is the matter? */

@@ -21,6 +21,7 @@ struct ward {
 struct wards {
     struct host *host;
     struct backoff backoff;
+    char left_out[FILES_NAME_MAX + 1]; /* the last that was said to be */
     unsigned int nr;
     struct ward wards[WARDS_MAX];
 };
