@@ -12,6 +12,7 @@
 
 #include "pci.h"
 #include "say.h"
+#include "store.h"
 
 #define GONE_LIMIT_MS 15000
 #define WITHDRAW_LIMIT_MS 3000
@@ -169,6 +170,18 @@ static void pci_nodes_remove(struct host *host, uint32_t domid)
     }
 }
 
+/* libxl's note of who has a device, which it takes back when it is the one that takes the device. */
+static void owner_note_remove(struct host *host, const struct bdf *bdf, uint32_t domid)
+{
+    char path[64], owner[16], wanted[16];
+
+    snprintf(path, sizeof(path), "/libxl/pci/%04x-%02x-%02x-%x/domid", bdf->domain, bdf->bus,
+             bdf->dev, bdf->func);
+    snprintf(wanted, sizeof(wanted), "%u", domid);
+    if (store_read(host->xs, owner, sizeof(owner), "%s", path) == 0 && strcmp(owner, wanted) == 0)
+        xs_rm(host->xs, XBT_NULL, path);
+}
+
 /*
  * Take the devices from a domain that does not answer. libxl would wait 10 s for its frontend and
  * then leave nodes behind. Without its nodes pciback lets go at once, and resets the device; Xen puts
@@ -183,6 +196,8 @@ static void pci_withdraw(struct host *host, const struct journal *journal)
     pci_nodes_remove(host, journal->domid);
     while (pciback_has(journal->domid) && host_ticks_ms() < deadline)
         host_sleep_ms(GONE_POLL_MS);
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        owner_note_remove(host, &journal->nics[i].bdf, journal->domid);
 }
 
 int host_wait_gone(struct host *host, const struct journal *journal, unsigned int limit_ms)

@@ -26,6 +26,10 @@ control-clang:
 	$(MAKE) --no-print-directory CONTROL_CC=clang CONTROL_BUILD=$(BUILD)/control-clang \
 		$(CONTROL_PROGRAMS:%=$(BUILD)/control-clang/%)
 
+# `make check` builds them with the rest: by gcc for the scenarios, by clang for its warnings.
+test-images: control
+kernel-clang: control-clang
+
 $(CONTROL_BUILD)/%.c.o: %.c mk/control.mk VERSION
 	@mkdir -p $(@D)
 	@echo "  $(CONTROL_CC) $<"

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the recovery scenarios share: the tools in dom0, a supervised driver domain, a watched guest."""
+import json
+import re
+import time
+
+import ferry_domnet
+from ferry_domnet import BUILD, expect
+from ferrylab import CheckFailed
+from ferrylab.domain import Domain, config_text
+from ferrylab.slots import SLOTS
+
+TOOLS = "/usr/local/sbin"
+PORT = 5301
+
+
+def install(lab):
+    for name in ("ferry", "ferryd"):
+        lab.dom0.put(BUILD / name, f"{TOOLS}/{name}")
+
+
+def config(lab, name="domnet", image="ferry-net", nic="A", **settings):
+    """Put an image and a configuration into dom0; returns the configuration's path."""
+    target = f"/root/images/{image}"
+    lab.dom0.put(BUILD / image, target)
+    text = config_text({"name": name, "type": "pv", "kernel": target, "memory": 32,
+                        "driver_domain": 1, "pci": [SLOTS[nic].bdf[5:]], **settings})
+    path = f"/root/{name}.cfg"
+    lab.dom0.put(text.encode(), path)
+    return path
+
+
+def supervise(lab, options=""):
+    """ferryd in the foreground, its messages in the session's output."""
+    session = lab.dom0.start(f"exec ferryd -f {options} 2>&1")
+    wait_for(lambda: lab.dom0.run("test -S /run/ferry/ferryd.sock", check=False).rc == 0,
+             "ferryd does not listen on its socket", 10)
+    return session
+
+
+def start(lab, path, name="domnet"):
+    lab.dom0.run(f"ferry start {path}", timeout=60)
+    lab.wait_console(name, ferry_domnet.READY, timeout=30)
+    return Domain(lab, name)
+
+
+def status(lab, name="domnet"):
+    return json.loads(lab.dom0.output(f"ferry status {name} --json"))[0]
+
+
+def wait_for(holds, what, limit):
+    deadline = time.monotonic() + limit
+    while not holds():
+        if time.monotonic() > deadline:
+            raise CheckFailed(f"{what} within {limit} s")
+        time.sleep(0.1)
+
+
+class StateLog:
+    """Every change of a node in xenstore, as dom0 sees it."""
+
+    def __init__(self, lab, path):
+        self._lab, self._path = lab, path
+        self._session = lab.dom0.start(
+            f"xenstore-watch {path} | while read -r path; do "
+            f"echo \"$path $(xenstore-read {path} 2>/dev/null || echo none)\"; done")
+
+    def values(self):
+        """What it held, one for each change, the first at the start of the watch."""
+        return [line.split()[-1] for line in self._session.stdout.splitlines() if line.strip()]
+
+    def end(self):
+        self._session.kill()
+
+
+def domid_front(guest):
+    return f"/local/domain/{guest.domid}/device/vif/0"
+
+
+def transfer(lab, guest, megabytes, during):
+    """A transfer to the wire's end with a checksum on both; calls during() in the middle of it."""
+    wire = lab.wire["A"]
+    server = wire.popen([str(tcpsum(lab)), "serve", str(PORT), "1"], stdout=-1)
+    sender = guest.start(f"tcpsum send {wire.ip} {PORT} {megabytes << 20}")
+    time.sleep(0.7)
+    before = wire.counts()["from_nic"]["bytes"]
+    during()
+    sent = sender.wait(60)
+    expect(wire.counts()["from_nic"]["bytes"] - before > 1 << 20,
+           "the transfer was over before the driver domain died")
+    received, _ = server.communicate(timeout=30)
+    expect(sent.rc == 0, f"the transfer did not survive: {sent.stdout} {sent.stderr}")
+    sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in (sent.stdout, received)]
+    expect(all(sums), f"no checksums: {sent.stdout!r} {received!r}")
+    expect(sums[0][0] == sums[1][0], f"sent {sums[0][0]}, arrived {sums[1][0]}")
+
+
+def tcpsum(lab):
+    return lab.built.images / "tools" / "tcpsum"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""ferryd: its own death loses nothing, crash loops end, what is stopped stays stopped."""
+import time
+
+import ferry_domnet
+import recovery_common as common
+from ferry_domnet import expect
+
+
+def ping(lab, guest):
+    guest.run(f"ping -c 3 -i 0.2 -W 2 {lab.wire['A'].ip}")
+
+
+def keeper_dies(lab, ferryd, domnet, guest):
+    """ferryd is killed, then the driver domain is: the next ferryd sees to it."""
+    domid = domnet.domid
+    lab.dom0.run("pidof ferryd | xargs kill -9")
+    ferryd.wait(10)
+    expect(not common.status(lab)["supervised"], "`ferry status` does not see that ferryd is gone")
+    lab.dom0.run("xl destroy domnet", timeout=60)
+    time.sleep(1)
+    expect(common.status(lab)["state"] == "dead", "`ferry status` does not see the death")
+    again = common.supervise(lab, "--max-deaths 2 --window 600")
+    common.wait_for(lambda: common.status(lab)["state"] == "running", "not back", 30)
+    expect(domnet.domid == domid, "it came back with another id")
+    ping(lab, guest)
+    return again
+
+
+def restarted(lab, domnet, guest):
+    """An upgrade under the guest."""
+    domid = domnet.domid
+    states = common.StateLog(lab, common.domid_front(guest) + "/state")
+    lab.dom0.run("ferry restart domnet /root/domnet.cfg", timeout=60)
+    ping(lab, guest)
+    expect(domnet.domid == domid, "it came back with another id")
+    expect(set(states.values()) == {"4"}, f"the frontend's state went {states.values()}")
+    states.end()
+
+
+def given_up(lab, domnet):
+    """Two deaths are in the journal; the third is one too many."""
+    lab.dom0.run("xl destroy domnet", timeout=60)
+    common.wait_for(lambda: common.status(lab)["wish"] == "given up", "not given up", 20)
+    time.sleep(2)
+    expect(not domnet.exists(), "given up, and yet brought back")
+
+
+def run(lab):
+    common.install(lab)
+    path = common.config(lab)
+    ferryd = common.supervise(lab)
+    domnet = common.start(lab, path)
+    guest = ferry_domnet.guest(lab, 1)
+    lab.wait_console("domnet", "nic0: link up", timeout=20)
+    try:
+        ferryd = keeper_dies(lab, ferryd, domnet, guest)
+        restarted(lab, domnet, guest)
+        given_up(lab, domnet)
+        lab.dom0.run("ferry restart domnet", timeout=60)
+        ping(lab, guest)
+    finally:
+        print(ferryd.stdout, flush=True)
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    time.sleep(2)
+    expect(not domnet.exists(), "ferryd brought back what was stopped")
+    expect(lab.dom0.run("ferry status domnet", check=False).rc == 5, "stopped, but still known")
