@@ -138,7 +138,9 @@ int nic_start(struct nic *nic)
     if (err != 0)
         return err;
     err = start_with(nic, &info, true);
-    if (err == 0 && rte_eth_dev_rx_intr_enable(nic->id, 0) != 0) {
+    if (err != 0)
+        err = start_with(nic, &info, false);
+    if (err == 0 && (nic->polls_rx || rte_eth_dev_rx_intr_enable(nic->id, 0) != 0)) {
         log_warn("%s: its driver has no receive interrupts: this domain will never sleep",
                  nic->port.name);
         nic->polls_rx = true;

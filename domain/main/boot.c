@@ -3,7 +3,7 @@
  * Boot, as named steps. Vifs are served before the NIC is up: guests get their handshake while the
  * driver waits for its hardware, and what they send meanwhile stays in the guest.
  */
-#include <stdlib.h>
+#include <errno.h>
 
 #include <rte_log.h>
 #include <rte_random.h>
@@ -40,7 +40,15 @@ static __noreturn void give_up(const char *what)
 {
     log_error("%s; shutting down", what);
     console_flush_emergency();
+    console_hypervisor_write(what, strlen(what));
+    console_hypervisor_write("\n", 1);
     domain_shutdown(SHUTDOWN_poweroff);
+}
+
+static void step_end(const char *name)
+{
+    steps_mark(name);
+    domain_watchdog(LOOP_WATCHDOG_BOOT_SECONDS);
 }
 
 static void platform_up(void)
@@ -52,8 +60,7 @@ static void platform_up(void)
     console_init();
     log_info("ferry-net " FERRY_VERSION ": %lu MB, command line '%s'",
              mm_nr_pages() * PAGE_SIZE >> 20, domain_command_line());
-    domain_watchdog(LOOP_WATCHDOG_BOOT_SECONDS);
-    steps_mark("platform");
+    step_end("platform");
 }
 
 static void store_up(void)
@@ -65,8 +72,8 @@ static void store_up(void)
     if (xenstore_read_wait("domid", value, sizeof(value), XENSTORE_LIMIT_NS) != 0 ||
         xenstore_parse_u32(value, DOMID_FIRST_RESERVED - 1, &id) != 0)
         give_up("xenstore does not tell our domain id");
-    domain_id_set((domid_t)id);
-    steps_mark("xenstore");
+    log_info("domain %u", id);
+    step_end("xenstore");
 }
 
 static void configure(struct config *config)
@@ -85,9 +92,13 @@ static void configure(struct config *config)
 
 static void memory_up(void)
 {
-    if (eal_init(RTE_LOG_WARNING) != 0)
+    int err = eal_init(RTE_LOG_WARNING);
+
+    if (err == -ENOMEM)
         give_up("the memory of this domain does not suffice: give it memory=32 or more");
-    steps_mark("memory");
+    else if (err != 0)
+        give_up("DPDK's environment cannot be set up");
+    step_end("memory");
 }
 
 static void vif_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
@@ -110,7 +121,7 @@ static void forwarding_up(const struct config *config)
     bridges_create(config);
     if (vif_init(&host) != 0)
         give_up("xenstore refuses to watch for vifs");
-    steps_mark("vifs");
+    step_end("vifs");
 }
 
 static void nics_up(const struct config *config)
@@ -119,16 +130,14 @@ static void nics_up(const struct config *config)
     const struct pcifront_device *devices;
     int nr = pcifront_init(&devices);
 
-    steps_mark("pcifront");
-    if (nr == 0)
-        log_warn("no PCI device: guests reach each other only (pci=[...] hands one over)");
+    step_end("pcifront");
     nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0
              ? nic_probe_all(nics, LOOP_NICS_MAX)
              : 0;
     for (int i = 0; i < nr; i++)
         loop_add_nic(nics[i]);
     bridges_add_uplinks(config, nics, (unsigned int)nr);
-    steps_mark("NIC");
+    step_end("NIC");
 }
 
 __noreturn void boot(void)

@@ -14,6 +14,7 @@
 #define REARM_NS 1000000000ull
 
 static struct port *nics[LOOP_NICS_MAX];
+static bool was_up[LOOP_NICS_MAX];
 static unsigned int nr_nics;
 static uint64_t watchdog_due;
 
@@ -36,6 +37,16 @@ static unsigned int nics_receive(uint64_t now)
             bridge_input(nics[i], frames, gro_merge(frames, nr), now);
     }
     return total;
+}
+
+/* Behind a cable that was pulled, stations may turn up elsewhere. */
+static void nics_look_at_links(void)
+{
+    for (unsigned int i = 0; i < nr_nics; i++) {
+        if (was_up[i] && !nics[i]->up)
+            bridge_port_forget(nics[i]);
+        was_up[i] = nics[i]->up;
+    }
 }
 
 static bool nics_arm(void)
@@ -74,6 +85,7 @@ __noreturn void loop_run(void)
         unsigned int work = evtchn_dispatch();
         uint64_t now = clock_now();
 
+        nics_look_at_links();
         work += vif_receive_all();
         work += nics_receive(now);
         bridge_flush();

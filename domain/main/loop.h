@@ -12,8 +12,8 @@
 /* Xen ends a domain whose loop does not come round for this long; re-armed every second. */
 #define LOOP_WATCHDOG_SECONDS 5
 
-/* The same while booting, where a driver may wait for its hardware. */
-#define LOOP_WATCHDOG_BOOT_SECONDS 30
+/* The same for each step of the boot, in which dom0 and the hardware may be waited for. */
+#define LOOP_WATCHDOG_BOOT_SECONDS 90
 
 /* Look at a NIC's rings in every turn. At most LOOP_NICS_MAX. */
 #define LOOP_NICS_MAX 8

@@ -28,7 +28,7 @@
 
 /* Stations that one port may have in the table; see net/fdb.h. */
 #define BRIDGE_STATIONS_GUEST 32
-#define BRIDGE_STATIONS_UPLINK 1024
+#define BRIDGE_STATIONS_UPLINK 768
 
 /*
  * Start with no bridges. Once, before all else.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/egress.h"
 
+#include <rte_ip.h>
+
 #include "net/checksum.h"
 #include "net/segment.h"
 
@@ -48,6 +50,17 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
     else if (checksum_is_unfinished(frame))
         needed |= v6 ? PORT_TX_CSUM_V6 : PORT_TX_CSUM_V4;
     return needed;
+}
+
+/*
+ * Hardware and DPDK's tx_prepare take the L4 header to follow a bare IPv6 header; behind extension
+ * headers the checksum is finished here, whatever the port can do.
+ */
+static bool is_beyond_offload(const struct rte_mbuf *frame)
+{
+    return (frame->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 &&
+           (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0 &&
+           frame->l3_len != sizeof(struct rte_ipv6_hdr);
 }
 
 static bool is_vlan_tagged(const struct rte_mbuf *frame)
@@ -98,6 +111,9 @@ static struct rte_mbuf *make_linear(struct rte_mbuf *frame)
 static void put_plain(struct port *port, struct rte_mbuf *frame)
 {
     uint32_t missing = caps_needed(frame) & ~port->tx_caps;
+
+    if (is_beyond_offload(frame))
+        missing |= PORT_TX_CSUM_V6;
     struct rte_mbuf *fit = frame;
 
     if (missing & PORT_TX_MULTI_SEG)

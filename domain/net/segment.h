@@ -11,10 +11,10 @@
 #include <rte_mbuf.h>
 
 /*
- * The most pieces that one frame may make: a 64 KB frame in pieces of 256
- * bytes. It bounds the work that a guest gets for one frame.
+ * The most pieces that one frame may make: a 64 KB frame in pieces of 88
+ * bytes, the least that a guest may ask for. It bounds the work that a guest gets for one frame.
  */
-#define SEGMENT_MAX 256
+#define SEGMENT_MAX 768
 
 /*
  * Cut a TCP frame over IPv4 or IPv6.

@@ -67,6 +67,8 @@ static int ports_bind(struct vif *vif)
     int err;
 
     vif->rx_port = 0;
+    if (front->has_split && vif->index >= VIF_SPLIT_PLACES)
+        return why_set(vif, "event-channel-tx (no split channels were offered)", -EPROTO);
     err = evtchn_bind_interdomain(vif->guest, front->port_tx, rings_event, vif, &vif->tx_port);
     if (err)
         return why_set(vif, front->has_split ? "event-channel-tx" : "event-channel", err);

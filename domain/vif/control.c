@@ -241,10 +241,14 @@ void vif_job_done(struct vif *vif, enum vif_job job, int err)
         if (err)
             log_limited(&c->limit, LOG_WARN, "%s: cannot remove its nodes: error %d",
                         vif->port.name, -err);
+        if (err)
+            vif_control_later(vif);
         else
             look(vif);
         break;
     default:
+        if (err)
+            log_limited(&c->limit, LOG_WARN, "%s: %s", vif->port.name, c->why);
         rest(vif, 0);
         break;
     }

@@ -21,6 +21,9 @@
 #define VIF_QUEUE_FRAMES 256 /* a power of two */
 #define VIF_WHY_SIZE 128
 
+/* Split event channels are for the first places of the table: 128 ports do not suffice for all. */
+#define VIF_SPLIT_PLACES 24
+
 /* A list of xenstore requests being worked off, one at a time. */
 enum vif_job {
     VIF_JOB_NONE,

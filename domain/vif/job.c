@@ -32,12 +32,11 @@ static const struct offer offers[] = {
 };
 
 /* Two channels a vif do not fit into SCHEDOP_poll's 128 ports when the table is full. */
-#define SPLIT_PLACES 24
 static const char *offer_value(const struct vif *vif, const struct offer *offer)
 {
     bool split = !strcmp(offer->name, "feature-split-event-channels");
 
-    return split && vif->index >= SPLIT_PLACES ? "0" : offer->value;
+    return split && vif->index >= VIF_SPLIT_PLACES ? "0" : offer->value;
 }
 
 static int back_path(const struct vif *vif, char *path, const char *node)

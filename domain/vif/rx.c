@@ -198,8 +198,12 @@ static void vif_settle(struct vif *vif, uint64_t now)
     struct vif_queue *q = &vif->queue;
 
     responses_push(vif);
-    if (queue_empty(vif) || vif->broken || !vif->rx_notify) {
+    if (queue_empty(vif) || vif->broken) {
         vif_rx_purge(vif);
+    } else if (!vif->rx_notify) {
+        /* It will not say when there is room: only what merely had no turn stays. */
+        if (slots_free(vif) < (int)slots_needed(vif))
+            vif_rx_purge(vif);
     } else if (!q->stuck_ns) {
         q->stuck_ns = now;
     } else if (now - q->stuck_ns > STALL_NS) {

@@ -36,12 +36,15 @@ static bool guest_has_slots(const struct vif *vif)
     return READ_ONCE(vif->rx.sring->req_prod) != vif->rx.req_cons;
 }
 
-static bool queue_add(struct vif *vif, struct rte_mbuf *frame, uint32_t share)
+/* share: mbufs that this vif may hold; room: that all together may take up yet. */
+static bool queue_add(struct vif *vif, struct rte_mbuf *frame, uint32_t share, uint32_t *room)
 {
     struct vif_queue *q = &vif->queue;
 
-    if (q->tail - q->head == VIF_QUEUE_FRAMES || q->nr_mbufs + frame->nb_segs > share)
+    if (q->tail - q->head == VIF_QUEUE_FRAMES || q->nr_mbufs + frame->nb_segs > share ||
+        frame->nb_segs > *room)
         return false;
+    *room -= frame->nb_segs;
     q->frames[q->tail++ % VIF_QUEUE_FRAMES] = frame;
     q->nr_mbufs += frame->nb_segs;
     return true;
@@ -51,13 +54,14 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = (struct vif *)port;
     bool open = vif->mapped && !vif->broken;
-    uint32_t share = open ? queue_share() : 0;
+    uint32_t share = open ? queue_share() : 0, queued = vif_nr_queued_mbufs();
+    uint32_t room = vif_host.queue_mbufs > queued ? vif_host.queue_mbufs - queued : 0;
 
     if (open && vif->queue.stalled && guest_has_slots(vif))
         vif->queue.stalled = false;
     open = open && !vif->queue.stalled;
     for (uint16_t i = 0; i < nr; i++) {
-        if (open && frame_fits(vif, frames[i]) && queue_add(vif, frames[i], share))
+        if (open && frame_fits(vif, frames[i]) && queue_add(vif, frames[i], share, &room))
             continue;
         rte_pktmbuf_free(frames[i]);
         port->stats.tx_drops++;

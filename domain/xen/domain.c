@@ -11,7 +11,6 @@
 const struct start_info *start_info;
 struct shared_info *const shared_info = (struct shared_info *)shared_info_area;
 
-static domid_t own_id = DOMID_SELF;
 static char command_line[MAX_GUEST_CMDLINE + 1];
 
 void domain_init(const struct start_info *si)
@@ -37,16 +36,6 @@ struct xenstore_domain_interface *xenstore_ring(void)
 struct xencons_interface *console_ring(void)
 {
     return builder_page(start_info->console.domU.mfn);
-}
-
-domid_t domain_id(void)
-{
-    return own_id;
-}
-
-void domain_id_set(domid_t id)
-{
-    own_id = id;
 }
 
 const char *domain_command_line(void)

@@ -22,10 +22,6 @@ void domain_init(const struct start_info *si);
 struct xenstore_domain_interface *xenstore_ring(void);
 struct xencons_interface *console_ring(void);
 
-/* Our domain id; DOMID_SELF until domain_id_set(), which boot calls with what xenstore says. */
-domid_t domain_id(void);
-void domain_id_set(domid_t id);
-
 /* The extra= line, NUL-terminated whatever the builder gave us. */
 const char *domain_command_line(void);
 

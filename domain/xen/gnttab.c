@@ -139,15 +139,6 @@ void gnttab_copy(gnttab_copy_t *ops, unsigned int nr)
     }
 }
 
-const char *gnttab_strstatus(int16_t status)
-{
-    static const char *const messages[] = GNTTABOP_error_msgs;
-
-    if (status > 0 || (unsigned int)-status >= ARRAY_LEN(messages))
-        return "unknown grant status";
-    return messages[-status];
-}
-
 unsigned int gnttab_nr_grants(void)
 {
     return nr_grants;

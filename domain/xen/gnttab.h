@@ -56,9 +56,6 @@ void gnttab_copy(gnttab_copy_t *ops, unsigned int nr);
 /* Most ops taken per hypercall; callers may hand over more. */
 #define GNTTAB_COPY_BATCH 256
 
-/* A word for a GNTST_* status, for error nodes and log lines. */
-const char *gnttab_strstatus(int16_t status);
-
 /* In use, for tests and for the log. */
 unsigned int gnttab_nr_grants(void);
 unsigned int gnttab_nr_maps(void);

@@ -34,6 +34,11 @@ static unsigned int early_left_out;
 
 static unsigned int panics;
 
+bool log_enabled(enum log_level level)
+{
+    return level <= max_level;
+}
+
 void log_set_level(enum log_level level)
 {
     max_level = level;
@@ -131,7 +136,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     char line[LOG_LINE_MAX];
     va_list ap;
 
-    if (level > max_level)
+    if (!log_enabled(level))
         return;
     va_start(ap, fmt);
     size_t len = line_make(line, sizeof(line), level_words[level], fmt, ap);

@@ -19,6 +19,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Lines above level are dropped. LOG_INFO until said otherwise. */
 void log_set_level(enum log_level level);
 
+/* Whether lines of this level are written at all. */
+bool log_enabled(enum log_level level);
+
 /*
  * Write a line. Bytes that are not printable ASCII, and the backslash, come out as \xNN: a name that
  * a guest chose cannot forge a line. Until the console is there, lines are kept, 2 KiB of them.
@@ -46,7 +49,7 @@ bool log_limit_pass(struct log_limit *limit);
 
 #define log_limited(limit, level, ...)                                                             \
     do {                                                                                           \
-        if (log_limit_pass(limit))                                                                 \
+        if (log_enabled(level) && log_limit_pass(limit))                                           \
             log_line(level, __VA_ARGS__);                                                          \
     } while (0)
 

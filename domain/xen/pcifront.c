@@ -246,7 +246,8 @@ int pcifront_init(const struct pcifront_device **devices_r)
     int err = connect();
 
     if (err == -ENOENT)
-        log_warn("pcifront: the domain was given no PCI device (pci=[...] in its configuration)");
+        log_warn(
+            "pcifront: no PCI device: guests reach each other only (pci=[...] hands one over)");
     else if (err != 0)
         log_error("pcifront: no connection to the backend in dom0 (its state is %u): %d",
                   backend_state, err);

@@ -133,14 +133,14 @@ static void ipv4_identification_counts_up_and_wraps(void **state)
 
 static void more_pieces_than_allowed_are_refused(void **state)
 {
-    struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, 257, 1);
+    struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, SEGMENT_MAX + 1, 1);
 
     (void)state;
     assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), -E2BIG);
     assert_int_equal(fixture_in_use(), 1);
     rte_pktmbuf_free(whole);
-    assert_cut(false, 256, 1, 0);
-    assert_cut(true, 256, 1, 0);
+    assert_cut(false, SEGMENT_MAX, 1, 0);
+    assert_cut(true, SEGMENT_MAX, 1, 0);
 }
 
 static void an_empty_pool_leaves_nothing_behind(void **state)

@@ -24,6 +24,9 @@
 #define DEVICE_BASE (GRANT_BASE - DEVICE_TABLES * LARGE_SIZE)
 #define RAM_LIMIT DEVICE_BASE
 
+/* The image begins here (ferry.lds); below it is spare RAM for page tables. */
+#define SPARE_END 0x100000ul
+
 /* Grant slots are two pages apart: an unmapped page on either side of each. */
 #define GRANT_STRIDE (2 * PAGE_SIZE)
 _Static_assert(MM_GRANT_SLOTS *GRANT_STRIDE <= LARGE_SIZE, "the window has one table");
@@ -82,12 +85,6 @@ uint64_t virt_to_maddr(const void *va)
 bool mm_is_text(uintptr_t addr)
 {
     return addr >= (uintptr_t)text_start && addr < (uintptr_t)text_end;
-}
-
-bool mm_is_mapped(uintptr_t addr)
-{
-    return addr < GIB && (l2[addr / LARGE_SIZE] & PTE_PRESENT) != 0 &&
-           (l1_of(addr)[(addr >> PAGE_SHIFT) % 512] & PTE_PRESENT) != 0;
 }
 
 static bool in_range(uintptr_t va, const char *start, const char *end)
@@ -170,7 +167,7 @@ static void map_ram(void)
     for (uintptr_t va = builder_end; va < nr_pages * PAGE_SIZE; va += LARGE_SIZE) {
         pte_t *table = (pte_t *)spare;
 
-        INVARIANT(spare < (uintptr_t)image_start);
+        INVARIANT(spare < SPARE_END && SPARE_END <= (uintptr_t)image_start);
         for (unsigned int i = 0; i < 512; i++) {
             unsigned long pfn = (va >> PAGE_SHIFT) + i;
 
@@ -198,6 +195,11 @@ static void find_bounds(void)
     for (va = 0; va < RAM_LIMIT && (l2[va / LARGE_SIZE] & PTE_PRESENT); va += LARGE_SIZE)
         ;
     builder_end = va;
+
+    /* Each 2 MB above takes one of the spare pages, all but page 0. */
+    unsigned long most = (builder_end + (SPARE_END / PAGE_SIZE - 1) * LARGE_SIZE) / PAGE_SIZE;
+    if (nr_pages > most)
+        nr_pages = most;
 }
 
 void mm_init(void)

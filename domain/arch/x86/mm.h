@@ -18,7 +18,7 @@
 /* Build final page permissions and the windows. Called once, by the first boot step. */
 void mm_init(void);
 
-/* Frames of RAM that the domain was given. */
+/* Frames of RAM in use: what the domain was given, as far as there are page tables for it (about 520 MB). */
 unsigned long mm_nr_pages(void);
 
 /*
@@ -54,8 +54,7 @@ void mm_unmap_device(void *va, unsigned long nr_pages);
 #define MM_GRANT_SLOTS 128
 void *mm_grant_slot_va(unsigned int slot);
 
-/* Addresses the linker script and mm_init() lay out, for the crash report and for tests. */
+/* Whether an address is in the text, for the crash report. */
 bool mm_is_text(uintptr_t addr);
-bool mm_is_mapped(uintptr_t addr);
 
 #endif

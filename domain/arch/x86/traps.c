@@ -16,7 +16,6 @@
 
 #define NR_VECTORS 32
 #define STUB_SIZE 32
-#define VECTOR_DF 8
 #define VECTOR_PF 14
 #define STACK_WORDS 64
 
@@ -78,9 +77,9 @@ static void report(const char *fmt, ...)
         return;
     if ((size_t)len >= sizeof(line))
         len = sizeof(line) - 1;
+    console_flush_emergency(); /* makes room */
     console_write(line, (size_t)len);
     hypercall_console_write(line, (unsigned int)len);
-    console_flush_emergency();
 }
 
 static void report_address(const char *what, uint64_t addr)
@@ -133,7 +132,10 @@ static __noreturn void die(const char *reason, const struct trap_frame *frame)
     report_address("rip", frame->rip);
     report_registers(frame);
     report_stack(frame->rsp);
+    report("  start %u of this kernel, recovery page %s\n", recovery_page()->generation,
+           recovery_valid() ? "intact" : "damaged");
     report("ferry: end of report, shutting down\n");
+    console_flush_emergency();
     domain_shutdown(SHUTDOWN_crash);
 }
 
