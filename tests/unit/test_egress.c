@@ -100,6 +100,29 @@ static void checksums_pass_unfinished_where_taken(void **state)
         assert_true(checksum_is_unfinished(fake.kept[i]));
 }
 
+/* An IPv6 frame with a destination options header of 8 bytes in front of TCP. */
+static struct rte_mbuf *behind_options(void)
+{
+    struct rte_mbuf *frame = frame_make_l4(true, IPPROTO_TCP, 100, 0);
+    uint32_t l4 = frame->l2_len + frame->l3_len, rest = frame->pkt_len - l4;
+    uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+
+    assert_non_null(rte_pktmbuf_append(frame, 8));
+    memmove(bytes + l4 + 8, bytes + l4, rest);
+    memcpy(bytes + l4, "\x06\x00\x01\x04\x00\x00\x00\x00", 8);
+    bytes[frame->l2_len + 6] = IPPROTO_DSTOPTS;
+    frame->l3_len += 8;
+    return frame;
+}
+
+static void checksums_behind_extension_headers_are_never_left_to_the_port(void **state)
+{
+    (void)state;
+    put(behind_options(), CSUM);
+    assert_int_equal(fake.nr_kept, 1);
+    assert_false(checksum_is_unfinished(fake.kept[0]));
+}
+
 static void checksums_are_finished_where_not_taken(void **state)
 {
     (void)state;
@@ -274,6 +297,7 @@ int main(void)
         TEST(the_mtu_holds),
         TEST(a_vlan_tag_may_come_on_top),
         TEST(checksums_pass_unfinished_where_taken),
+        TEST(checksums_behind_extension_headers_are_never_left_to_the_port),
         TEST(checksums_are_finished_where_not_taken),
         TEST(a_shared_frame_is_finished_in_a_copy),
         TEST(an_own_frame_is_finished_in_place),

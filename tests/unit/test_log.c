@@ -219,6 +219,18 @@ static void test_limit_lets_a_burst_through_and_then_one_an_interval(void **stat
     assert_true(log_limit_pass(&limit));
 }
 
+static void test_lines_that_are_not_written_use_up_no_limit(void **state)
+{
+    struct log_limit limit = { 0 };
+
+    (void)state;
+    log_set_level(LOG_WARN);
+    for (int i = 0; i < 100; i++)
+        log_limited(&limit, LOG_INFO, "vif 3: connected");
+    log_limited(&limit, LOG_WARN, "vif 3: closed");
+    assert_string_equal(out, "[   12.345678] warning: vif 3: closed\n");
+}
+
 static void test_panic_reports_and_ends_the_domain(void **state)
 {
     (void)state;
@@ -281,6 +293,7 @@ int main(void)
         LOG_TEST(test_early_lines_are_bounded),
         LOG_TEST(test_line_before_there_is_a_clock),
         LOG_TEST(test_limit_lets_a_burst_through_and_then_one_an_interval),
+        LOG_TEST(test_lines_that_are_not_written_use_up_no_limit),
         LOG_TEST(test_panic_reports_and_ends_the_domain),
         LOG_TEST(test_panic_within_a_panic_ends_at_once),
         LOG_TEST(test_invariant_names_itself),
