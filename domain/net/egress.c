@@ -53,14 +53,16 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
 }
 
 /*
- * Hardware and DPDK's tx_prepare take the L4 header to follow a bare IPv6 header; behind extension
- * headers the checksum is finished here, whatever the port can do.
+ * What the port cannot do of what the frame needs. Hardware and DPDK's tx_prepare take the L4 header
+ * to follow a bare IPv6 header: behind extension headers the checksum is not left to any port.
  */
-static bool is_beyond_offload(const struct rte_mbuf *frame)
+static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *frame)
 {
-    return (frame->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 &&
-           (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0 &&
-           frame->l3_len != sizeof(struct rte_ipv6_hdr);
+    uint32_t needed = caps_needed(frame), missing = needed & ~port->tx_caps;
+
+    if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
+        missing |= PORT_TX_CSUM_V6;
+    return missing;
 }
 
 static bool is_vlan_tagged(const struct rte_mbuf *frame)
@@ -110,10 +112,7 @@ static struct rte_mbuf *make_linear(struct rte_mbuf *frame)
 /* Stage a frame that stands for no other, after making it what the port takes. */
 static void put_plain(struct port *port, struct rte_mbuf *frame)
 {
-    uint32_t missing = caps_needed(frame) & ~port->tx_caps;
-
-    if (is_beyond_offload(frame))
-        missing |= PORT_TX_CSUM_V6;
+    uint32_t missing = caps_missing(port, frame);
     struct rte_mbuf *fit = frame;
 
     if (missing & PORT_TX_MULTI_SEG)
@@ -154,7 +153,7 @@ void egress_put(struct port *port, struct rte_mbuf *frame)
 
     if (!port->up || (!for_several && is_too_long(port, frame)))
         drop(port, frame);
-    else if (!(caps_needed(frame) & ~port->tx_caps))
+    else if (!caps_missing(port, frame))
         stage(port, frame);
     else if (for_several)
         put_cut(port, frame);
