@@ -48,6 +48,20 @@ def destroyed_under_load(lab, domnet, stayer):
     wait_gone(lab, domnet, domid)
 
 
+def eight_vifs(lab, domnet):
+    """32 MB serve eight more interfaces at once, each with traffic."""
+    vifs = [f"mac={ferry_domnet.mac(0x80 + i)},bridge=xenbr0,backend=domnet" for i in range(8)]
+    many = lab.guest("many", vifs=vifs)
+    for i in range(8):
+        lab.wait_console("domnet", rf"vif{many.domid}\.{i}: connected", timeout=20)
+        many.run(f"ip addr add 10.77.0.{128 + i}/24 dev eth{i} && ip link set eth{i} up && "
+                 f"ping -c 2 -i 0.1 -I eth{i} {lab.wire['A'].ip} && ip link set eth{i} down")
+    expect(domnet.memory_mb() == 32, f"the driver domain has {domnet.memory_mb()} MB, not 32")
+    domid = many.domid
+    many.destroy()
+    wait_gone(lab, domnet, domid)
+
+
 def idle(lab, domnet):
     before = domnet.cpu_seconds()
     time.sleep(IDLE_S)
@@ -71,6 +85,7 @@ def run(lab):
     lab.wait_console("domnet", "nic0: link up", timeout=20)
     hot_plug(lab, domnet, stayer, mover)
     destroyed_under_load(lab, domnet, stayer)
+    eight_vifs(lab, domnet)
     idle(lab, domnet)
     ferry_domnet.check_alive(lab, domnet)
     recreated(lab, domnet)
