@@ -19,6 +19,7 @@
 #include "main/config.h"
 #include "main/fault.h"
 #include "main/loop.h"
+#include "main/shutdown.h"
 #include "main/steps.h"
 #include "net/bridge.h"
 #include "vif/vif.h"
@@ -152,6 +153,7 @@ __noreturn void boot(void)
     forwarding_up(&config);
     nics_up(&config);
     steps_log();
+    shutdown_init();
     fault_init();
     loop_run();
 }

@@ -71,7 +71,13 @@ def idle(lab, domnet):
 
 
 def recreated(lab, domnet):
-    domnet.destroy()
+    """`xl shutdown` ends it by itself; a new one of the same configuration serves again."""
+    lab.dom0.run(f"xl shutdown -w {domnet.name}", timeout=60)
+    lab.wait_console(domnet.name, "poweroff asked for by dom0", timeout=5)
+    deadline = time.monotonic() + 20
+    while domnet.exists():  # xl's monitor destroys it, as on_poweroff says
+        expect(time.monotonic() < deadline, "the driver domain is there 20 s after xl shutdown")
+        time.sleep(0.2)
     again = ferry_domnet.start(lab, name="domnet2")
     lab.wait_console("domnet2", "nic0: link up", timeout=20)
     guest = ferry_domnet.guest(lab, 7, backend="domnet2")
