@@ -24,9 +24,11 @@ static int words_wanted(int argc, char **argv, int min, int max)
     return -1;
 }
 
-static int stop(struct host *host, struct journal *journal)
+static int stop(struct host *host, struct journal *journal, const char *unused)
 {
     int err;
+
+    (void)unused;
 
     journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
     err = journal_save(journal);
@@ -89,9 +91,11 @@ static int restart(struct host *host, struct journal *journal, const char *path)
     return EXIT_OK;
 }
 
-int command_stop(int argc, char **argv)
+/* What `ferry stop` and `ferry restart` share: the journal's lock, libxl, and a word to ferryd. */
+static int act(int argc, char **argv, int most_words,
+               int (*what)(struct host *host, struct journal *journal, const char *path))
 {
-    int lock, code = words_wanted(argc, argv, 1, 1);
+    int lock, code = words_wanted(argc, argv, 1, most_words);
     struct journal journal;
     struct host host;
 
@@ -102,7 +106,7 @@ int command_stop(int argc, char **argv)
         return code;
     code = EXIT_FAILED;
     if (host_open(&host) == 0) {
-        code = stop(&host, &journal);
+        code = what(&host, &journal, argv[optind + 1]);
         host_close(&host);
     }
     close(lock);
@@ -110,23 +114,12 @@ int command_stop(int argc, char **argv)
     return code;
 }
 
+int command_stop(int argc, char **argv)
+{
+    return act(argc, argv, 1, stop);
+}
+
 int command_restart(int argc, char **argv)
 {
-    int lock, code = words_wanted(argc, argv, 1, 2);
-    struct journal journal;
-    struct host host;
-
-    if (code >= 0)
-        return code;
-    code = command_journal_take(argv[optind], &journal, &lock);
-    if (code)
-        return code;
-    code = EXIT_FAILED;
-    if (host_open(&host) == 0) {
-        code = restart(&host, &journal, argv[optind + 1]);
-        host_close(&host);
-    }
-    close(lock);
-    command_tell_ferryd();
-    return code;
+    return act(argc, argv, 2, restart);
 }
