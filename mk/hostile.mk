@@ -6,20 +6,13 @@ HOSTILE_CC ?= gcc
 HOSTILE_BUILD ?= $(BUILD)/hostile
 HOSTILE_IMAGE ?= $(BUILD)/hostile-guest
 
-HOSTILE_CFLAGS := -std=gnu11 -O2 -g -march=corei7 -fno-pic -fno-pie -mcmodel=small -mno-red-zone \
-	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fstack-protector-strong \
-	-ffunction-sections -fdata-sections -ftls-model=local-exec -U_FORTIFY_SOURCE \
-	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
-	-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
-	-DFERRY_VERSION='"$(shell cat VERSION)"' -Idomain -Iinclude -Itests/hostile
+HOSTILE_CFLAGS := $(PLATFORM_CFLAGS) -Itests/hostile
 
 HOSTILE_C := $(wildcard tests/hostile/*.c domain/arch/x86/*.c domain/libc/*.c) \
 	$(filter-out domain/xen/pcifront%,$(wildcard domain/xen/*.c))
 HOSTILE_S := $(wildcard domain/arch/x86/*.S)
 HOSTILE_OBJS := $(patsubst %,$(HOSTILE_BUILD)/%.o,$(HOSTILE_C) $(HOSTILE_S))
-HOSTILE_LDS := domain/arch/x86/ferry.lds
-HOSTILE_LINK = ld -static -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
-	--no-warn-rwx-segments --build-id=none -T $(HOSTILE_LDS) -Map $@.map -o $@ $(HOSTILE_OBJS)
+HOSTILE_LINK = ld $(KERNEL_LDFLAGS) -Map $@.map -o $@ $(HOSTILE_OBJS)
 HOSTILE_LIBC ?= /usr/lib/x86_64-linux-musl/libc.a
 
 .PHONY: hostile hostile-clang
@@ -48,7 +41,7 @@ $(HOSTILE_BUILD)/symbols.S: $(HOSTILE_BUILD)/first
 $(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_BUILD)/symbols.o: %.o: %.S
 	@$(HOSTILE_CC) -c -o $@ $<
 
-$(HOSTILE_BUILD)/first: $(HOSTILE_OBJS) $(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_LDS)
+$(HOSTILE_BUILD)/first: $(HOSTILE_OBJS) $(HOSTILE_BUILD)/symbols-none.o $(KERNEL_LDS)
 	@$(HOSTILE_LINK) $(HOSTILE_BUILD)/symbols-none.o $(HOSTILE_LIBC)
 
 $(HOSTILE_BUILD)/second: $(HOSTILE_BUILD)/first $(HOSTILE_BUILD)/symbols.o

@@ -11,12 +11,14 @@ KERNEL_BUILD ?= $(BUILD)/kernel
 KERNEL_IMAGE ?= $(BUILD)/ferry-net
 FERRY_VERSION := $(shell cat VERSION)
 
-KERNEL_CFLAGS := -std=gnu11 -O2 -g -march=corei7 -fno-pic -fno-pie -mcmodel=small -mno-red-zone \
+# For every image that is made of the platform rooms; the hostile guest is another (mk/hostile.mk).
+PLATFORM_CFLAGS := -std=gnu11 -O2 -g -march=corei7 -fno-pic -fno-pie -mcmodel=small -mno-red-zone \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fstack-protector-strong \
 	-ffunction-sections -fdata-sections -ftls-model=local-exec -U_FORTIFY_SOURCE \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
 	-D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ \
-	-DFERRY_VERSION='"$(FERRY_VERSION)"' -Idomain -Iinclude $(DPDK_CFLAGS)
+	-DFERRY_VERSION='"$(FERRY_VERSION)"' -Idomain -Iinclude
+KERNEL_CFLAGS := $(PLATFORM_CFLAGS) $(DPDK_CFLAGS)
 
 # FAULTS=1: an image that dies on request, for tests (domain/main/fault.h).
 ifneq ($(FAULTS),)
