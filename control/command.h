@@ -3,6 +3,8 @@
 #ifndef CONTROL_COMMAND_H
 #define CONTROL_COMMAND_H
 
+#include <stdbool.h>
+
 #include "check.h"
 #include "host.h"
 
@@ -28,6 +30,12 @@ int command_logs(int argc, char **argv);
 int command_usage(void);
 /* -h was given. */
 int command_help(void);
+
+/*
+ * The words of a command that takes between min and max of them, -h, and --json where as_json is
+ * not NULL. Returns -1 if the command is to run, its words from argv[optind] on; else its exit code.
+ */
+int command_words(int argc, char **argv, int min, int max, bool *as_json);
 
 /*
  * Lock a name and load its journal; says what is wrong. Returns 0 with the lock to be closed, or an

@@ -112,23 +112,13 @@ static int target_check(struct host *host, const struct target *target, bool as_
 
 int command_check(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
     struct target target = { 0 };
     bool as_json = false;
     struct host host;
-    int option, code;
+    int code = command_words(argc, argv, 1, 1, &as_json);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option != 'j')
-            return command_usage();
-        as_json = true;
-    }
-    if (argc - optind != 1)
-        return command_usage();
+    if (code >= 0)
+        return code;
     if (host_open(&host))
         return EXIT_FAILED;
     code = target_find(argv[optind], &target) ? EXIT_FAILED : target_check(&host, &target, as_json);

@@ -163,22 +163,12 @@ static int status(struct report *report, bool as_json)
 
 int command_status(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
     struct report report = { 0 };
     bool as_json = false;
-    int option, code;
+    int code = command_words(argc, argv, 0, 1, &as_json);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option != 'j')
-            return command_usage();
-        as_json = true;
-    }
-    if (argc - optind > 1)
-        return command_usage();
+    if (code >= 0)
+        return code;
     report.only = argv[optind];
     if (host_open(&report.host))
         return EXIT_FAILED;

@@ -11,25 +11,11 @@
 #include "recover.h"
 #include "say.h"
 
-/* -h, or between min and max words. Returns -1 if the command is to run, or its exit code. */
-static int words_wanted(int argc, char **argv, int min, int max)
-{
-    static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
-    int option = getopt_long(argc, argv, "h", options, NULL);
-
-    if (option == 'h')
-        return command_help();
-    if (option >= 0 || argc - optind < min || argc - optind > max)
-        return command_usage();
-    return -1;
-}
-
 static int stop(struct host *host, struct journal *journal, const char *unused)
 {
     int err;
 
     (void)unused;
-
     journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
     err = journal_save(journal);
     if (err) {
@@ -95,7 +81,7 @@ static int restart(struct host *host, struct journal *journal, const char *path)
 static int act(int argc, char **argv, int most_words,
                int (*what)(struct host *host, struct journal *journal, const char *path))
 {
-    int lock, code = words_wanted(argc, argv, 1, most_words);
+    int lock, code = command_words(argc, argv, 1, most_words, NULL);
     struct journal journal;
     struct host host;
 

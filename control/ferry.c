@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ferry: starts, stops and shows driver domains. */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,26 @@ int command_help(void)
 {
     printf("usage: ferry %s\n\n%s\n", running->usage, running->what);
     return EXIT_OK;
+}
+
+int command_words(int argc, char **argv, int min, int max, bool *as_json)
+{
+    static const struct option plain[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+    static const struct option with_json[] = { { "json", no_argument, NULL, 'j' },
+                                               { "help", no_argument, NULL, 'h' },
+                                               { 0 } };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", as_json ? with_json : plain, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'j')
+            return command_usage();
+        *as_json = true;
+    }
+    if (argc - optind < min || argc - optind > max)
+        return command_usage();
+    return -1;
 }
 
 int command_journal_take(const char *name, struct journal *journal_r, int *lock_r)
