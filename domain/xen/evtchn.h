@@ -42,6 +42,17 @@ int evtchn_bind_pirq(uint32_t pirq, bool shareable, evtchn_fn *handler, void *ct
 /* Take over a port that exists already (xenstore's, the console's). */
 int evtchn_adopt(evtchn_port_t port, evtchn_fn *handler, void *ctx) __must_check;
 
+/*
+ * After a restart: go on with a port of the last start. It must be noted in the recovery page as of
+ * this kind (EVTCHNSTAT_*) and remote (not looked at for a pirq), and Xen must say the same. What
+ * nobody resumes is closed by evtchn_sweep(). Returns 0 or -ENOENT.
+ */
+int evtchn_resume(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *handler, void *ctx)
+    __must_check;
+
+/* After a restart: close the ports of the last start that nobody resumed or adopted. */
+void evtchn_sweep(void);
+
 /* Close and forget. A port of 0 is ignored. */
 void evtchn_close(evtchn_port_t port);
 

@@ -46,6 +46,16 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 void gnttab_unmap(unsigned int slot);
 
 /*
+ * After a restart: go on with a page that the last start mapped. The recovery page must say that this
+ * slot holds this reference of this peer. What nobody resumes is unmapped by gnttab_sweep().
+ * Returns 0 with the page in *va_r, or -ENOENT.
+ */
+int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r) __must_check;
+
+/* After a restart: unmap the pages of the last start that nobody resumed. */
+void gnttab_sweep(void);
+
+/*
  * Run nr copies (gnttab_copy_t as in xen/grant_table.h) in as few hypercalls as can be. Each
  * op's status is set; the caller looks at every one. GNTST_eagain is retried by nobody: it is an
  * error of the one op. Never fails as a whole: a refused hypercall marks its ops
