@@ -21,6 +21,7 @@
 #include "main/loop.h"
 #include "main/shutdown.h"
 #include "main/steps.h"
+#include "main/stubs_tmp.h"
 #include "main/words.h"
 #include "net/bridge.h"
 #include "vif/vif.h"
@@ -34,7 +35,6 @@
 #include "xen/recovery.h"
 #include "xen/status.h"
 #include "xen/xenstore.h"
-#include "main/stubs_tmp.h"
 
 #define XENSTORE_LIMIT_NS 10000000000ull
 #define NS_PER_SECOND 1000000000ull

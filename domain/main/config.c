@@ -295,7 +295,9 @@ static void fill_in(struct parser *parser)
 int config_parse(const char *line, size_t size, struct config *config, char *error)
 {
     struct parser parser = {
-        .config = { .log = CONFIG_LOG_INFO, .ageing_s = AGEING_DEFAULT, .restarts = RESTARTS_DEFAULT },
+        .config = { .log = CONFIG_LOG_INFO,
+                    .ageing_s = AGEING_DEFAULT,
+                    .restarts = RESTARTS_DEFAULT },
         .error = error,
     };
     struct text rest = { line, size > 0 ? strnlen(line, size) : 0 };

@@ -34,7 +34,7 @@ uint32_t recovery_sum(const void *data, size_t len)
         word = word << 8 | (unsigned char)*bytes++;
     a += word;
     b = (b << 1 | b >> 63) + a;
-    b ^= a * 0x9e3779b97f4a7c15ull;
+    b = (b ^ (a << 17 | a >> 47)) * 0x9e3779b97f4a7c15ull;
     b ^= b >> 32;
     return (uint32_t)b != 0 ? (uint32_t)b : 1;
 }

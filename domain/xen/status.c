@@ -39,8 +39,8 @@ static bool is_within(const char *name, const char *start, const char *end)
 static void port_name_keep(void)
 {
     const char *name = READ_ONCE(port_name);
-    bool is_data = is_within(name, nic_data_start, bss_end) ||
-                   is_within(name, outlive_start, outlive_end);
+    bool is_data =
+        is_within(name, nic_data_start, bss_end) || is_within(name, outlive_start, outlive_end);
 
     snprintf(status_page->last_port, sizeof(status_page->last_port), "%.32s", is_data ? name : "");
 }

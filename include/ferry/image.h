@@ -46,7 +46,8 @@ struct ferry_image {
     uint64_t status; /* the page of struct ferry_status (ferry/status.h) */
     uint64_t text_start, text_end; /* executable, read only; whole pages */
     uint64_t rodata_start, rodata_end; /* read only; whole pages */
-    uint64_t nic_text_start, nic_text_end; /* in the text: a vCPU stopped here cannot keep its NIC */
+    uint64_t nic_text_start,
+        nic_text_end; /* in the text: a vCPU stopped here cannot keep its NIC */
     uint64_t image_end; /* behind it the domain builder's own pages */
     uint64_t nic_hash; /* images with the same one can take a running NIC over; 0: with none */
 };

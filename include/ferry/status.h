@@ -68,7 +68,8 @@ struct ferry_status {
     uint64_t step_ns[FERRY_STEPS]; /* Xen's system time; 0: not reached or not gone through */
 
     char nic_why[FERRY_STATUS_TEXT_SIZE]; /* why the NIC was reset; NUL-terminated */
-    char last_port[FERRY_STATUS_TEXT_SIZE]; /* the vif or NIC whose frames were in hand at the death */
+    char last_port
+        [FERRY_STATUS_TEXT_SIZE]; /* the vif or NIC whose frames were in hand at the death */
     char reason[FERRY_STATUS_REASON_SIZE]; /* of the last death; "" before the first */
     char report[FERRY_STATUS_REPORT_SIZE]; /* of the last death, lines; NUL-terminated */
 };

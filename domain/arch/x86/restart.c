@@ -89,8 +89,7 @@ static __noreturn void go_on(uint64_t why, uint64_t rip)
     if (objection) {
         if (objection != status_page->nic_why)
             status_nic_why(objection);
-        range_restore(nic_data_start, nic_pristine_start, nic_data_end, nic_bss_start,
-                      nic_bss_end);
+        range_restore(nic_data_start, nic_pristine_start, nic_data_end, nic_bss_start, nic_bss_end);
     }
     recovery_begin(objection == NULL);
     status_began(objection == NULL);
