@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel image, build/ferry-net. Linked twice: the second link carries the function names that
-# the first one gave addresses to, and ends with a copy of .data that a restart goes back to.
+# the first one gave addresses to, and ends with copies of its data that a restart goes back to.
 #
 # NICS= chooses the drivers (mk/dpdk.mk). KERNEL_CC=clang builds with clang, KERNEL_BUILD= elsewhere.
 
@@ -29,6 +29,9 @@ KERNEL_C := $(wildcard domain/arch/x86/*.c domain/xen/*.c domain/vif/*.c domain/
 	domain/main/*.c) $(EAL_SRCS) $(LIBC_SRCS)
 KERNEL_S := $(wildcard domain/arch/x86/*.S)
 KERNEL_OBJS := $(patsubst %,$(KERNEL_BUILD)/%.o,$(KERNEL_C) $(KERNEL_S))
+# What a running NIC depends on: kernels that have all of this in common can take one over.
+KERNEL_NIC_PARTS = $(patsubst %,$(KERNEL_BUILD)/%.o,$(EAL_SRCS) $(LIBC_SRCS)) $(DPDK_NIC_OBJECTS) \
+	$(DPDK_OUT)/libeal.a $(DPDK_ARCHIVES)/librte_ethdev.a $(DPDK_ARCHIVES)/librte_mbuf.a
 KERNEL_LDS := domain/arch/x86/ferry.lds
 KERNEL_LDFLAGS := -static -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
 	--no-warn-rwx-segments --build-id=none -T $(KERNEL_LDS)
@@ -68,7 +71,7 @@ $(KERNEL_BUILD)/symbols-none.S: tools/mksymbols
 	@tools/mksymbols nm > $@
 
 $(KERNEL_BUILD)/symbols.S: $(KERNEL_BUILD)/first
-	@tools/mksymbols nm $< > $@
+	@tools/mksymbols nm $< $(KERNEL_NIC_PARTS) > $@
 
 $(KERNEL_BUILD)/symbols-none.o $(KERNEL_BUILD)/symbols.o: %.o: %.S
 	@$(KERNEL_CC) -c -o $@ $<
@@ -87,8 +90,10 @@ $(KERNEL_BUILD)/second: $(KERNEL_BUILD)/first $(KERNEL_BUILD)/symbols.o tools/ch
 
 $(KERNEL_IMAGE): $(KERNEL_BUILD)/second
 	@objcopy -O binary --only-section=.data $< $(KERNEL_BUILD)/data.bin
+	@objcopy -O binary --only-section=.nicdata $< $(KERNEL_BUILD)/nicdata.bin
 	@objcopy --strip-all --remove-section=.comment \
-		--update-section .pristine=$(KERNEL_BUILD)/data.bin $< $@
+		--update-section .pristine=$(KERNEL_BUILD)/data.bin \
+		--update-section .nicpristine=$(KERNEL_BUILD)/nicdata.bin $< $@
 	@echo "  $@: $$(stat -c %s $@) bytes"
 
 -include $(KERNEL_OBJS:.o=.d)

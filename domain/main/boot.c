@@ -21,6 +21,8 @@
 #include "main/loop.h"
 #include "main/shutdown.h"
 #include "main/steps.h"
+#include "main/stubs_tmp.h"
+#include "main/words.h"
 #include "net/bridge.h"
 #include "vif/vif.h"
 #include "xen/clock.h"
@@ -31,6 +33,7 @@
 #include "xen/log.h"
 #include "xen/pcifront.h"
 #include "xen/recovery.h"
+#include "xen/status.h"
 #include "xen/xenstore.h"
 
 #define XENSTORE_LIMIT_NS 10000000000ull
@@ -46,6 +49,16 @@ static __noreturn void give_up(const char *what)
     domain_shutdown(SHUTDOWN_poweroff);
 }
 
+/* For what only a new domain can mend. */
+static __noreturn void give_back(const char *what, int err)
+{
+    log_error("%s (%d): dom0 has to build this domain anew", what, err);
+    status_page->ask_depth = 3;
+    status_page->phase = FERRY_PHASE_DYING;
+    console_flush_emergency();
+    domain_shutdown(SHUTDOWN_crash);
+}
+
 static void step_end(const char *name)
 {
     steps_mark(name);
@@ -54,21 +67,23 @@ static void step_end(const char *name)
 
 static void platform_up(void)
 {
-    recovery_init();
-    clock_init();
+    if (!recovery_resuming()) {
+        recovery_init();
+        status_init();
+    }
     evtchn_init();
     gnttab_init();
     console_init();
-    log_info("ferry-net " FERRY_VERSION ": %lu MB, command line '%s'",
-             mm_nr_pages() * PAGE_SIZE >> 20, domain_command_line());
-    step_end("platform");
 }
 
-static void store_up(void)
+static void first_words(void)
 {
     char value[16];
     uint32_t id;
 
+    log_info("ferry-net " FERRY_VERSION ": %lu MB, command line '%s'",
+             mm_nr_pages() * PAGE_SIZE >> 20, domain_command_line());
+    step_end("platform");
     xenstore_init();
     if (xenstore_read_wait("domid", value, sizeof(value), XENSTORE_LIMIT_NS) != 0 ||
         xenstore_parse_u32(value, DOMID_FIRST_RESERVED - 1, &id) != 0)
@@ -89,6 +104,7 @@ static void configure(struct config *config)
     if (config_parse(domain_command_line(), MAX_GUEST_CMDLINE, config, error) != 0)
         give_up(error);
     log_set_level(levels[config->log]);
+    recovery_note_limit(config->restarts);
 }
 
 static void memory_up(void)
@@ -99,7 +115,8 @@ static void memory_up(void)
         give_up("the memory of this domain does not suffice: give it memory=32 or more");
     else if (err != 0)
         give_up("DPDK's environment cannot be set up");
-    step_end("memory");
+    if (!recovery_resuming())
+        step_end("memory");
 }
 
 static void vif_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
@@ -121,24 +138,118 @@ static void forwarding_up(const struct config *config)
     bridge_ageing_set(config->ageing_s * NS_PER_SECOND);
     bridges_create(config);
     if (vif_init(&host) != 0)
-        give_up("xenstore refuses to watch for vifs");
-    step_end("vifs");
+        give_up("the mbufs are too small for vifs");
 }
 
-static void nics_up(const struct config *config)
+static void uplinks_add(const struct config *config, struct port *const *nics, int nr)
+{
+    for (int i = 0; i < nr; i++)
+        loop_add_nic(nics[i]);
+    bridges_add_uplinks(config, nics, nr > 0 ? (unsigned int)nr : 0);
+}
+
+/* The devices are there: find their drivers and start them. */
+static void nics_start(const struct config *config, const struct pcifront_device *devices, int nr)
 {
     struct port *nics[LOOP_NICS_MAX];
-    const struct pcifront_device *devices;
-    int nr = pcifront_init(&devices);
 
-    step_end("pcifront");
     nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0
              ? nic_probe_all(nics, LOOP_NICS_MAX)
              : 0;
-    for (int i = 0; i < nr; i++)
-        loop_add_nic(nics[i]);
-    bridges_add_uplinks(config, nics, (unsigned int)nr);
+    uplinks_add(config, nics, nr);
+    eal_seal();
+    status_step(FERRY_STEP_NIC);
+}
+
+static void watches_set(void)
+{
+    if (vif_watch() != 0)
+        give_up("xenstore refuses to watch for vifs");
+    shutdown_init();
+    fault_init();
+}
+
+static void start(const struct config *config)
+{
+    const struct pcifront_device *devices;
+    int nr;
+
+    libc_run_constructors();
+    memory_up();
+    forwarding_up(config);
+    watches_set();
+    step_end("vifs");
+    nr = pcifront_init(&devices);
+    step_end("pcifront");
+    nics_start(config, devices, nr);
     step_end("NIC");
+    steps_log();
+    mm_seal();
+}
+
+/* Nothing here waits for dom0: guests are served first. */
+static void vifs_resume(void)
+{
+    int nr = vif_resume();
+
+    gnttab_sweep();
+    status_step(FERRY_STEP_VIFS);
+    status_page->phase = FERRY_PHASE_SERVING;
+    log_info("%d vifs go on where they stood", nr);
+}
+
+static void resume_with_nic(const struct config *config)
+{
+    struct port *nics[LOOP_NICS_MAX];
+    const struct pcifront_device *devices;
+    const char *objection = eal_resume();
+
+    if (!objection && pcifront_resume(&devices) < 0)
+        objection = "pcifront's state is damaged";
+    if (objection)
+        recovery_restart_nic(objection);
+    status_step(FERRY_STEP_MEMORY);
+    forwarding_up(config);
+    uplinks_add(config, nics, nic_resume(nics, LOOP_NICS_MAX));
+    vifs_resume();
+    status_step(FERRY_STEP_NIC);
+}
+
+static void resume_without_nic(const struct config *config)
+{
+    const struct pcifront_device *devices = NULL;
+    int nr = pcifront_resume(&devices);
+
+    if (nr < 0)
+        give_back("pcifront's state is damaged", nr);
+    /* Before its memory becomes somebody else's. */
+    for (int i = 0; i < nr; i++)
+        eal_nic_quiet(&devices[i]);
+    libc_run_constructors();
+    memory_up();
+    status_step(FERRY_STEP_MEMORY);
+    forwarding_up(config);
+    vifs_resume();
+    evtchn_sweep();
+    nics_start(config, devices, nr);
+}
+
+static void resume(const struct config *config)
+{
+    log_warn("start %u: %s; %s%s", status_page->generation, status_page->reason,
+             recovery_keeps_nic() ? "the NIC is kept" : "the NIC is started anew: ",
+             recovery_keeps_nic() ? "" : status_page->nic_why);
+    status_step(FERRY_STEP_PLATFORM);
+    if (recovery_keeps_nic())
+        resume_with_nic(config);
+    else
+        resume_without_nic(config);
+    xenstore_init();
+    evtchn_sweep();
+    watches_set();
+    if (pcifront_watch() != 0)
+        log_error("dom0's wishes about the NIC go unheard");
+    words_say();
 }
 
 __noreturn void boot(void)
@@ -146,14 +257,12 @@ __noreturn void boot(void)
     static struct config config;
 
     platform_up();
-    store_up();
+    if (!recovery_resuming())
+        first_words();
     configure(&config);
-    libc_run_constructors();
-    memory_up();
-    forwarding_up(&config);
-    nics_up(&config);
-    steps_log();
-    shutdown_init();
-    fault_init();
+    if (recovery_resuming())
+        resume(&config);
+    else
+        start(&config);
     loop_run();
 }

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KNOWN "bridge=NAME[,uplink=NIC] log=debug|info|warn ageing=SECONDS"
+#define KNOWN "bridge=NAME[,uplink=NIC] log=debug|info|warn ageing=SECONDS restarts=NUMBER"
 #define NIC_FORMS "nic0 to nic31, a PCI address like 00:00.0, or none"
 #define AGEING_DEFAULT 300
 #define AGEING_MAX 1000000
+#define RESTARTS_DEFAULT 10
+#define RESTARTS_MAX 1000000
 #define SHOWN_MAX 48 /* bytes of a bad word that an error repeats */
 
 /* A piece of the line; not NUL-terminated. */
@@ -20,7 +22,7 @@ struct text {
 
 struct parser {
     struct config config;
-    bool seen_uplink, seen_log, seen_ageing;
+    bool seen_uplink, seen_log, seen_ageing, seen_restarts;
     char *error;
 };
 
@@ -249,6 +251,17 @@ static int parse_ageing(struct parser *parser, struct text value, struct text wo
     return 0;
 }
 
+static int parse_restarts(struct parser *parser, struct text value, struct text word)
+{
+    if (parser->seen_restarts)
+        return fail(parser, word, "said before:", "restarts= stands once");
+    if (text_number(value, 10, 7, RESTARTS_MAX, &parser->config.restarts) != 0)
+        return fail(parser, word, "not a number of restarts in a minute:",
+                    "accepted: restarts=NUMBER, 0 to 1000000");
+    parser->seen_restarts = true;
+    return 0;
+}
+
 static int parse_word(struct parser *parser, struct text word)
 {
     struct text value = word;
@@ -261,6 +274,8 @@ static int parse_word(struct parser *parser, struct text word)
         return parse_log(parser, value, word);
     if (text_skip(&value, "ageing="))
         return parse_ageing(parser, value, word);
+    if (text_skip(&value, "restarts="))
+        return parse_restarts(parser, value, word);
     return fail(parser, word, "unknown word", "known: " KNOWN);
 }
 
@@ -280,7 +295,9 @@ static void fill_in(struct parser *parser)
 int config_parse(const char *line, size_t size, struct config *config, char *error)
 {
     struct parser parser = {
-        .config = { .log = CONFIG_LOG_INFO, .ageing_s = AGEING_DEFAULT },
+        .config = { .log = CONFIG_LOG_INFO,
+                    .ageing_s = AGEING_DEFAULT,
+                    .restarts = RESTARTS_DEFAULT },
         .error = error,
     };
     struct text rest = { line, size > 0 ? strnlen(line, size) : 0 };

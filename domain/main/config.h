@@ -7,6 +7,7 @@
  *     bridge=NAME[,uplink=NIC]   make a bridge; once for each bridge
  *     log=debug|info|warn        what goes to the console; info unless set
  *     ageing=SECONDS             1 to 1000000; 300 unless set
+ *     restarts=NUMBER            0 to 1000000 restarts by itself within a minute; 10 unless set
  *     root=...                   ignored: xl writes it for `root=`
  *
  *     NIC is nic0, nic1, ... in the order of pci=[...], or a PCI address as
@@ -58,6 +59,7 @@ struct config {
     struct config_bridge bridges[CONFIG_BRIDGES_MAX];
     enum config_log log;
     uint32_t ageing_s;
+    uint32_t restarts; /* in a minute */
 };
 
 /*

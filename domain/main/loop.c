@@ -8,6 +8,8 @@
 #include "xen/domain.h"
 #include "xen/evtchn.h"
 #include "xen/log.h"
+#include "xen/recovery.h"
+#include "xen/status.h"
 #include "xen/timer.h"
 #include "xen/xenstore.h"
 
@@ -30,6 +32,7 @@ static unsigned int nics_receive(uint64_t now)
     unsigned int total = 0;
 
     for (unsigned int i = 0; i < nr_nics; i++) {
+        status_port_set(nics[i]->name);
         uint16_t nr = nics[i]->ops->rx_burst(nics[i], frames, PORT_BURST);
 
         total += nr;
@@ -45,6 +48,8 @@ static void nics_look_at_links(void)
     for (unsigned int i = 0; i < nr_nics; i++) {
         if (was_up[i] && !nics[i]->up)
             bridge_port_forget(nics[i]);
+        if (!was_up[i] && nics[i]->up && status_page->step_ns[FERRY_STEP_LINK] == 0)
+            status_step(FERRY_STEP_LINK);
         was_up[i] = nics[i]->up;
     }
 }
@@ -81,9 +86,13 @@ static void idle(void)
 
 __noreturn void loop_run(void)
 {
+    recovery_ready();
+    status_page->phase = FERRY_PHASE_READY;
     for (;;) {
         unsigned int work = evtchn_dispatch();
         uint64_t now = clock_now();
+
+        status_beat();
 
         nics_look_at_links();
         work += vif_receive_all();

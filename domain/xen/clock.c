@@ -3,8 +3,7 @@
 
 #include "arch/x86/cpu.h"
 #include "xen/domain.h"
-
-static uint64_t started_ns;
+#include "xen/recovery.h"
 
 static inline uint64_t tsc_read(void)
 {
@@ -44,7 +43,7 @@ uint64_t clock_now(void)
 
 uint64_t clock_uptime(void)
 {
-    return clock_now() - started_ns;
+    return clock_now() - recovery_page()->started_ns;
 }
 
 uint64_t clock_tsc_hz(void)
@@ -61,9 +60,4 @@ void clock_delay_us(unsigned int us)
 
     while (clock_now() < end)
         __builtin_ia32_pause();
-}
-
-void clock_init(void)
-{
-    started_ns = clock_now();
 }

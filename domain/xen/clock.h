@@ -11,7 +11,7 @@
 /* Nanoseconds of Xen's system time (since the host booted). Monotonic within the domain. */
 uint64_t clock_now(void);
 
-/* Nanoseconds since the kernel's first instruction. */
+/* Nanoseconds since the first start of a kernel in this domain (recovery_init()). */
 uint64_t clock_uptime(void);
 
 /* TSC ticks in a second, as Xen publishes it. */
@@ -19,7 +19,5 @@ uint64_t clock_tsc_hz(void);
 
 /* Busy wait. For drivers' register delays only. */
 void clock_delay_us(unsigned int us);
-
-void clock_init(void);
 
 #endif

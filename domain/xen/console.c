@@ -145,6 +145,11 @@ bool console_ready(void)
     return ready;
 }
 
+size_t console_room(void)
+{
+    return attach() ? out_room() : 0;
+}
+
 uint64_t console_lost(void)
 {
     return lost_total;

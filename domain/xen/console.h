@@ -24,6 +24,9 @@ bool console_ready(void);
  */
 void console_write(const char *text, size_t len);
 
+/* Bytes that console_write() would find room for now; a newline takes two. */
+size_t console_room(void);
+
 /* Bytes dropped since the start, said or not. */
 uint64_t console_lost(void);
 

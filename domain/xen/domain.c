@@ -3,15 +3,16 @@
 
 #include "arch/x86/layout.h"
 #include "arch/x86/pagetable.h"
+#include "arch/x86/restart.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
 
-const struct start_info *start_info;
+const struct start_info *start_info __sealed;
 struct shared_info *const shared_info = (struct shared_info *)shared_info_area;
 
-static char command_line[MAX_GUEST_CMDLINE + 1];
+static char command_line[MAX_GUEST_CMDLINE + 1] __sealed;
 
 void domain_init(const struct start_info *si)
 {

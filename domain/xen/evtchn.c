@@ -50,11 +50,32 @@ static int port_free_in_xen(evtchn_port_t port)
     return hypercall_evtchn_op(EVTCHNOP_close, &close);
 }
 
+/*
+ * Places in the recovery page and here are the same. A place that the page calls taken and that is
+ * free here holds a port of the last start, which nobody has resumed yet.
+ */
+static bool place_fits(unsigned int i, evtchn_port_t port)
+{
+    evtchn_port_t noted = recovery_page()->ports[i].port;
+
+    return bindings[i].port == 0 && (noted == 0 || noted == port);
+}
+
+static bool is_noted(evtchn_port_t port)
+{
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++)
+        if (bindings[i].port == 0 && recovery_page()->ports[i].port == port)
+            return true;
+    return false;
+}
+
 static int binding_add(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *handler,
                        void *ctx)
 {
+    bool noted = is_noted(port);
+
     for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
-        if (bindings[i].port != 0)
+        if (!place_fits(i, port) || (noted && recovery_page()->ports[i].port != port))
             continue;
         bindings[i] = (struct binding){ .port = port, .handler = handler, .ctx = ctx };
         if (i >= nr_used)
@@ -120,6 +141,32 @@ int evtchn_adopt(evtchn_port_t port, evtchn_fn *handler, void *ctx)
     if (status.status != EVTCHNSTAT_interdomain)
         return -ENOTCONN;
     return binding_add(port, status.u.interdomain.dom, (uint16_t)status.status, handler, ctx);
+}
+
+int evtchn_resume(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *handler, void *ctx)
+{
+    struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
+
+    if (port == 0 || !is_noted(port) || hypercall_evtchn_op(EVTCHNOP_status, &status) != 0 ||
+        status.status != kind)
+        return -ENOENT;
+    if (kind == EVTCHNSTAT_interdomain && status.u.interdomain.dom != remote)
+        return -ENOENT;
+    return binding_add(port, remote, kind, handler, ctx) == 0 ? 0 : -ENOENT;
+}
+
+void evtchn_sweep(void)
+{
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
+        evtchn_port_t port = recovery_page()->ports[i].port;
+
+        if (port == 0 || bindings[i].port != 0)
+            continue;
+        log_debug("event channel %u of the last start is closed", port);
+        recovery_note_port(i, 0, 0, 0);
+        (void)port_free_in_xen(port);
+        test_and_clear_pending(port);
+    }
 }
 
 void evtchn_close(evtchn_port_t port)

@@ -14,6 +14,7 @@
 
 static grant_entry_v1_t *const table = (grant_entry_v1_t *)grant_table_area;
 static unsigned int nr_grants, nr_maps;
+static bool is_resumed[MM_GRANT_SLOTS]; /* after a restart: somebody goes on with the slot */
 
 void gnttab_init(void)
 {
@@ -27,6 +28,10 @@ void gnttab_init(void)
     rc = hypercall_va_mapping_update((uintptr_t)table, pte_make(frame, PTE_RW), UVMF_INVLPG);
     if (rc != 0)
         panic("the grant table cannot be mapped: %d", rc);
+    for (grant_ref_t ref = GNTTAB_NR_RESERVED_ENTRIES; ref < NR_ENTRIES; ref++)
+        nr_grants += table[ref].flags != GTF_invalid;
+    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+        nr_maps += recovery_page()->grants[i].domid != DOMID_INVALID;
 }
 
 int gnttab_grant(domid_t peer, const void *page, bool read_only, grant_ref_t *ref_r)
@@ -99,6 +104,7 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
     if (rc != 0)
         return rc;
     recovery_note_grant(slot, peer, ref, map.handle);
+    is_resumed[slot] = true;
     nr_maps++;
     *va_r = mm_grant_slot_va(slot);
     *slot_r = slot;
@@ -118,6 +124,28 @@ void gnttab_unmap(unsigned int slot)
     INVARIANT(rc == 0 && unmap.status == GNTST_okay);
     recovery_note_grant(slot, DOMID_INVALID, 0, 0);
     nr_maps--;
+}
+
+int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
+{
+    const struct recovery_grant *grant = &recovery_page()->grants[slot];
+
+    if (slot >= MM_GRANT_SLOTS || is_resumed[slot] || grant->domid != peer || grant->ref != ref)
+        return -ENOENT;
+    is_resumed[slot] = true;
+    *va_r = mm_grant_slot_va(slot);
+    return 0;
+}
+
+void gnttab_sweep(void)
+{
+    for (unsigned int slot = 0; slot < MM_GRANT_SLOTS; slot++) {
+        if (is_resumed[slot] || recovery_page()->grants[slot].domid == DOMID_INVALID)
+            continue;
+        log_debug("a page of domain %u, mapped by the last start, is unmapped",
+                  recovery_page()->grants[slot].domid);
+        gnttab_unmap(slot);
+    }
 }
 
 static void copy_batch(gnttab_copy_t *ops, unsigned int nr)

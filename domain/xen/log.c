@@ -167,14 +167,7 @@ bool log_limit_pass(struct log_limit *limit)
     return true;
 }
 
-static void emergency_write(const char *text, size_t len)
-{
-    console_hypervisor_write(text, len);
-    console_flush_emergency();
-    console_write(text, len);
-}
-
-/* The report failed: say so on the shortest way, and never more than once. */
+/* The report failed. */
 static __noreturn void panic_again(void)
 {
     static const char text[] = "ferry: panic within a panic\n";
@@ -186,8 +179,7 @@ static __noreturn void panic_again(void)
 
 __noreturn void panic(const char *fmt, ...)
 {
-    static char reason[LOG_LINE_MAX];
-    char line[LOG_LINE_MAX];
+    static char reason[LOG_LINE_MAX], line[LOG_LINE_MAX];
     va_list ap;
 
     if (panics++)
@@ -196,9 +188,6 @@ __noreturn void panic(const char *fmt, ...)
     vsnprintf(reason, sizeof(reason), fmt, ap);
     va_end(ap);
     early_flush();
-    size_t used = line_append(line, sizeof(line) - 1, 0, "ferry: panic: ", false);
-    used = line_append(line, sizeof(line) - 1, used, reason, false);
-    line[used++] = '\n';
-    emergency_write(line, used);
-    arch_crash(reason);
+    line[line_append(line, sizeof(line) - 1, 0, reason, false)] = '\0';
+    arch_crash(line);
 }

@@ -13,11 +13,13 @@
 
 #include <xen/io/xenbus.h>
 
+#include "arch/x86/layout.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/log.h"
 #include "xen/pcifront_device.h"
 #include "xen/pcifront_op.h"
+#include "xen/recovery.h"
 #include "xen/xenstore.h"
 
 #define FRONTEND "device/pci/0"
@@ -33,7 +35,7 @@ struct query {
 static char backend[XENSTORE_PATH_SIZE];
 static uint32_t backend_state;
 static bool is_connected; /* the boot is over: changes of state are answered */
-static unsigned int watch_id;
+static char state_path[XENSTORE_PATH_SIZE];
 
 static void query_done(void *ctx, int err, const char *value, size_t len)
 {
@@ -110,6 +112,7 @@ static void state_read(void *ctx, int err, const char *value, size_t len)
     if (state == backend_state)
         return;
     backend_state = state;
+    pcifront_seal();
     if (is_connected)
         state_answer();
 }
@@ -143,7 +146,7 @@ static int backend_find(domid_t *domid_r)
 
 static int connect_start(domid_t domid)
 {
-    static char state_path[XENSTORE_PATH_SIZE];
+    unsigned int watch_id;
     evtchn_port_t port;
     grant_ref_t ref;
     int err = xenstore_path(state_path, sizeof(state_path), "%s/state", backend);
@@ -235,9 +238,41 @@ static int connect(void)
     if (err != 0)
         return err;
     is_connected = true;
+    pcifront_seal();
     log_debug("pcifront: backend found after %lu us, connected %lu us, devices scanned %lu us",
               found_us, connected_us, us_since(start_ns));
     return 0;
+}
+
+static size_t state_size(void)
+{
+    return (size_t)(pcifront_state_end - pcifront_state_start);
+}
+
+void pcifront_seal(void)
+{
+    if (is_connected)
+        recovery_note_pcifront(recovery_sum(pcifront_state_start, state_size()));
+}
+
+int pcifront_resume(const struct pcifront_device **devices_r)
+{
+    uint32_t sum = recovery_page()->pcifront_sum;
+    unsigned int nr;
+
+    if (sum == 0)
+        return 0;
+    if (recovery_sum(pcifront_state_start, state_size()) != sum)
+        return -EIO;
+    *devices_r = pcifront_devices(&nr);
+    return pcifront_op_resume() == 0 ? (int)nr : -ENOTCONN;
+}
+
+int pcifront_watch(void)
+{
+    unsigned int watch_id;
+
+    return is_connected ? xenstore_watch(state_path, state_changed, state_path, &watch_id) : 0;
 }
 
 int pcifront_init(const struct pcifront_device **devices_r)

@@ -40,6 +40,15 @@ struct pcifront_device {
 int pcifront_init(const struct pcifront_device **devices_r) __must_check;
 
 /*
+ * After a restart, in place of pcifront_init(): go on with the devices of the last start. Everything
+ * that pcifront knows outlives a restart and is sealed. Returns their number (0: there were none),
+ * -EIO if what is known does not verify, -ENOTCONN if the event channel to pciback is lost.
+ * pcifront_watch() takes up watching for dom0's wishes again, once xenstore is there.
+ */
+int pcifront_resume(const struct pcifront_device **devices_r) __must_check;
+int pcifront_watch(void) __must_check;
+
+/*
  * Configuration space; size 1, 2 or 4 bytes, offset a multiple of it. What cannot change is answered
  * from a cache; anything else asks pciback and waits for its answer (0.8 ms in the lab), with no
  * event of ours dispatched meanwhile. Each returns 0, or -EINVAL (offset, size), -ENODEV (taken away

@@ -49,12 +49,14 @@ static void cache_learn(struct cache *cache, unsigned int offset, unsigned int s
         cache->value[offset + i] = (uint8_t)(value >> (8 * i));
         cache->is_known[offset + i] = true;
     }
+    pcifront_seal();
 }
 
 static void cache_forget(struct cache *cache, unsigned int offset, unsigned int size)
 {
     for (unsigned int i = 0; i < size && offset + i < CACHE_SIZE; i++)
         cache->is_known[offset + i] = false;
+    pcifront_seal();
 }
 
 int pcifront_read(const struct pcifront_device *dev, unsigned int offset, unsigned int size,
@@ -109,6 +111,7 @@ static void capability_seen(void *ctx, unsigned int offset)
 
     cache->is_constant[offset] = true;
     cache->is_constant[offset + 1] = true;
+    pcifront_seal();
 }
 
 unsigned int pcifront_capability_find(const struct pcifront_device *dev, uint8_t id)

@@ -11,18 +11,20 @@
 #include "xen/gnttab.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
+#include "xen/recovery.h"
 
 #define TIMEOUT_NS 2000000000ull
 #define AER_RESULT_NONE 1 /* PCI_ERS_RESULT_NONE: not supported by this driver */
 
 /* Ours to write but for `flags` and, while XEN_PCIF_active is set, the answer. */
-static alignas(PAGE_SIZE) union {
+static alignas(PAGE_SIZE) __outlive union {
     struct xen_pci_sharedinfo info;
     char page[PAGE_SIZE];
 } shared;
 
 static grant_ref_t shared_ref;
 static evtchn_port_t op_port; /* 0: not open */
+static domid_t op_domid;
 static bool is_revoked;
 
 static uint32_t flags_read(void)
@@ -50,6 +52,7 @@ int pcifront_op_open(domid_t backend, grant_ref_t *ref_r, evtchn_port_t *port_r)
 {
     int err = gnttab_grant(backend, &shared, false, &shared_ref);
 
+    op_domid = backend;
     if (err != 0)
         return err;
     err = evtchn_alloc_unbound(backend, port_handle, NULL, &op_port);
@@ -60,6 +63,11 @@ int pcifront_op_open(domid_t backend, grant_ref_t *ref_r, evtchn_port_t *port_r)
     *ref_r = shared_ref;
     *port_r = op_port;
     return 0;
+}
+
+int pcifront_op_resume(void)
+{
+    return evtchn_resume(op_port, op_domid, EVTCHNSTAT_interdomain, port_handle, NULL);
 }
 
 void pcifront_op_close(void)
@@ -73,6 +81,7 @@ void pcifront_op_close(void)
 void pcifront_op_revoke(void)
 {
     is_revoked = true;
+    pcifront_seal();
 }
 
 /* Sleep until the backend kicks us. Only our own port is looked at: nothing is dispatched. */

@@ -17,8 +17,14 @@
 /* Grant the shared page to the backend's domain and give it an event channel. */
 int pcifront_op_open(domid_t backend, grant_ref_t *ref_r, evtchn_port_t *port_r) __must_check;
 
+/* After a restart: go on with the page and the event channel. Returns 0 or -ENOENT. */
+int pcifront_op_resume(void) __must_check;
+
 /* Undo it, as far as the backend lets go; for a handshake that failed. */
 void pcifront_op_close(void);
+
+/* Something in the variables of pcifront*.c changed, and outlives a restart. */
+void pcifront_seal(void);
 
 /* The device is being taken away: every later request ends with -ENODEV. */
 void pcifront_op_revoke(void);

@@ -24,11 +24,7 @@
 #include "arch/x86/mm.h"
 #include "xen/evtchn.h"
 
-/* Changes with the recovery page and with anything __outlive: kernels that differ share nothing. */
-#define RECOVERY_VERSION 1
-
 #define RECOVERY_MAGIC 0x59525245465245ull
-#define RECOVERY_REASON_SIZE 160
 
 /*
  * A variable that a restart does not touch: zero at the first start of a domain. It may have been
@@ -67,27 +63,51 @@ struct recovery_port {
 struct recovery_page {
     uint64_t magic;
     uint32_t checksum; /* over all that follows */
-    uint32_t version; /* RECOVERY_VERSION */
+    uint32_t version; /* ferry_image.recovery_version of the image that wrote it */
     uint32_t generation; /* starts of a kernel since the domain was built; the first is 1 */
+    uint32_t self_restarts, nic_resets;
+    uint32_t restarts_max; /* self restarts in a minute; 0: none */
+    uint32_t window_restarts; /* of them, since window_ns */
+    uint64_t window_ns;
+    uint64_t started_ns; /* of the first start */
+    uint64_t ready_ns; /* when the loop last began to run */
+    uint32_t was_ready, is_ready; /* ever; in this start */
+    uint32_t quick_deaths; /* one after the other, each soon after a start */
     uint32_t xenstore_next_id;
     uint32_t watchdog_id; /* 0: not armed yet */
+    uint32_t pcifront_sum; /* of its state, which outlives a restart; 0: none to keep */
     struct recovery_grant grants[MM_GRANT_SLOTS];
     struct recovery_port ports[EVTCHN_MAX];
 };
 
+/* A first start: an empty page. */
 void recovery_init(void);
 
-/* Whether magic and checksum hold. */
+/* Whether the page is as it was sealed. recovery_repair() first tries the copy where it is not. */
 bool recovery_valid(void);
+bool recovery_repair(void);
+
+/* At a death: whether the kernel may restart itself, which is counted then. */
+bool recovery_may_restart(void);
+
+/* Whether the last start has not come to run, or not for a second. */
+bool recovery_died_soon(void);
+
+/* After a restart: the page is valid, data is restored; the start goes on with the NIC or without. */
+void recovery_begin(bool keep_nic);
+
+/* The loop begins to run. */
+void recovery_ready(void);
 
 /* Each records one fact and seals the page again. */
+void recovery_note_limit(unsigned int restarts);
+void recovery_note_pcifront(uint32_t sum);
 void recovery_note_grant(unsigned int slot, domid_t domid, grant_ref_t ref, grant_handle_t handle);
 void recovery_note_port(unsigned int index, evtchn_port_t port, domid_t remote, uint16_t kind);
 void recovery_note_xenstore_id(uint32_t next);
 void recovery_note_watchdog(uint32_t id);
-void recovery_note_reason(const char *reason);
 
-/* Read only; for tests and for the report. */
+/* Read only. */
 const struct recovery_page *recovery_page(void);
 
 #endif

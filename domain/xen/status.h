@@ -3,8 +3,10 @@
 #ifndef XEN_STATUS_H
 #define XEN_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <ferry/image.h>
 #include <ferry/status.h>
 
 #include "arch/x86/cpu.h"
@@ -35,5 +37,21 @@ static inline void status_nic_leave(void)
 
 /* This step of a start is done now. */
 void status_step(enum ferry_step step);
+
+/* A first start. */
+void status_init(void);
+
+/* Frames of the port with this name are in hand; the name stays where it is. */
+void status_port_set(const char *name);
+
+/* The kernel dies: the reason and whose frames were in hand; the times begin anew. */
+void status_dying(const char *reason);
+
+/* A start that is not the first begins (FERRY_RESTART_*); goes on, the recovery page is valid. */
+void status_restarting(uint32_t kind);
+void status_began(bool nic_kept);
+
+/* Why the NIC is not kept. */
+void status_nic_why(const char *why);
 
 #endif

@@ -23,6 +23,7 @@
 #include "xen/gnttab.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
+#include "xen/status.h"
 
 static const struct attack *const tables[] = {
     attacks_honest, attacks_ring,      attacks_slots, attacks_extra, attacks_headers, attacks_grant,
@@ -36,7 +37,7 @@ static char chosen[MAX_GUEST_CMDLINE];
 static void platform_up(void)
 {
     recovery_init();
-    clock_init();
+    status_init();
     evtchn_init();
     gnttab_init();
     console_init();

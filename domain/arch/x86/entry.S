@@ -37,11 +37,17 @@ trap_stubs:
 
     .balign 16
 trap_common:
+    /* One that Xen kept from before dom0 put the vCPU there: nothing is wrong now. */
+    mov %rax, FRAME(0)
+    movzbl trap_has_error, %eax
+    mov 16(%rsp,%rax,8), %rax   /* rip */
+    cmp $restart_entry, %rax
+    je restart_entry
+
     lock incl trap_depth
     cmpl $1, trap_depth
     jne trap_nested
 
-    mov %rax, FRAME(0)
     mov %rbx, FRAME(1)
     mov %rdx, FRAME(3)
     mov %rsi, FRAME(4)
@@ -93,6 +99,11 @@ trap_nested:
     mov $shutdown_reason, %esi
     syscall
     jmp trap_nested
+
+/* arch_restart_now(why, rip): leaves the stack it is called on. */
+    .globl arch_restart_now
+arch_restart_now:
+    jmp restart_entry
 
 /* arch_crash() without a fault: the registers as the caller has them. rdi: the reason. */
     .globl trap_capture

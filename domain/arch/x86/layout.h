@@ -4,13 +4,17 @@
 #define ARCH_X86_LAYOUT_H
 
 extern char image_start[], image_end[];
-extern char text_start[], text_end[];
+extern char text_start[], text_end[], nic_text_start[], nic_text_end[];
 extern char rodata_start[], rodata_end[];
-extern char pristine_start[], data_start[], data_end[];
-extern char bss_start[], bss_end[];
+extern char pristine_start[], data_start[], data_end[], bss_start[], bss_end[];
+extern char nic_pristine_start[], nic_data_start[], nic_data_end[], nic_bss_start[], nic_bss_end[];
 extern char tdata_start[], tdata_end[], tbss_start[], tbss_end[];
-extern char guard_0[], guard_1[], guard_2[], guard_3[];
-extern char stack_bottom[], stack_top[], fault_stack_top[];
-extern char recovery_area[], shared_info_area[], grant_table_area[];
+extern char guard_0[], guard_1[], guard_2[], guard_3[], guard_4[], guard_5[], guard_6[];
+extern char stack_bottom[], stack_top[], fault_stack_bottom[], fault_stack_top[];
+extern char recovery_area[], recovery_copy_area[], status_area[];
+extern char shared_info_area[], grant_table_area[];
+extern char outlive_start[], outlive_end[], sealed_start[], sealed_end[];
+extern char pcifront_state_start[], pcifront_state_end[];
+extern char restart_entry[];
 
 #endif

@@ -11,6 +11,7 @@
 #include "arch/x86/layout.h"
 #include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
+#include "arch/x86/restart.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
@@ -31,14 +32,16 @@
 #define GRANT_STRIDE (2 * PAGE_SIZE)
 _Static_assert(MM_GRANT_SLOTS *GRANT_STRIDE <= LARGE_SIZE, "the window has one table");
 
-static pte_t grant_table_l1[512] __attribute__((aligned(4096)));
-static pte_t device_l1[DEVICE_TABLES][512] __attribute__((aligned(4096)));
+static pte_t grant_table_l1[512] __sealed __attribute__((aligned(4096)));
+static pte_t device_l1[DEVICE_TABLES][512] __sealed __attribute__((aligned(4096)));
 
-static const unsigned long *p2m; /* the builder's list: machine frame by our frame number */
-static unsigned long nr_pages; /* RAM we keep mapped */
-static pte_t *l2; /* read only, as all live tables */
-static uintptr_t builder_end; /* mapped by the builder up to here */
-static uintptr_t boot_end; /* in use at boot up to here */
+/* The builder's list: machine frame by our frame number. */
+static const unsigned long *p2m __sealed;
+static unsigned long nr_pages __sealed; /* RAM we keep mapped */
+static pte_t *l2 __sealed; /* read only, as all live tables */
+static uintptr_t builder_end __sealed; /* mapped by the builder up to here */
+static uintptr_t boot_end __sealed; /* in use at boot up to here */
+static bool is_sealed __sealed;
 
 static void mmu_update_one(uint64_t entry_maddr, pte_t value)
 {
@@ -94,8 +97,13 @@ static bool in_range(uintptr_t va, const char *start, const char *end)
 
 static bool is_guard(uintptr_t va)
 {
-    return va == (uintptr_t)guard_0 || va == (uintptr_t)guard_1 || va == (uintptr_t)guard_2 ||
-           va == (uintptr_t)guard_3;
+    static const char *const guards[] = { guard_0, guard_1, guard_2, guard_3,
+                                          guard_4, guard_5, guard_6 };
+
+    for (unsigned int i = 0; i < ARRAY_LEN(guards); i++)
+        if (va == (uintptr_t)guards[i])
+            return true;
+    return false;
 }
 
 /* What a page of the builder's mapping is to become. */
@@ -212,6 +220,33 @@ void mm_init(void)
         l2_install(DEVICE_BASE + i * LARGE_SIZE, device_l1[i]);
 }
 
+static void range_protect(const char *start, const char *end, pte_t flags)
+{
+    for (uintptr_t va = (uintptr_t)start & PAGE_MASK; va < (uintptr_t)end; va += PAGE_SIZE)
+        batch_add(va, pte_make(p2m[va >> PAGE_SHIFT], flags));
+    batch_flush();
+}
+
+/* The tables among the sealed variables are read only since they are in use. */
+void mm_seal(void)
+{
+    const char *list = (const char *)p2m;
+
+    restart_sums_note();
+    is_sealed = true;
+    range_protect((const char *)start_info, (const char *)start_info + PAGE_SIZE, PTE_RO);
+    range_protect(list, list + start_info->nr_pages * sizeof(*p2m), PTE_RO);
+    range_protect(sealed_start, sealed_end, PTE_RO);
+}
+
+void mm_unseal(void)
+{
+    for (const char *va = sealed_start; va < sealed_end; va += PAGE_SIZE)
+        if (va < (const char *)grant_table_l1 || va >= (const char *)(grant_table_l1 + 512))
+            if (va < (const char *)device_l1 || va >= (const char *)(device_l1 + DEVICE_TABLES))
+                range_protect(va, va + PAGE_SIZE, PTE_RW);
+}
+
 unsigned long mm_nr_pages(void)
 {
     return nr_pages;
@@ -256,6 +291,8 @@ int mm_extent_make_contiguous(void *va)
         .out = { .nr_extents = 1, .extent_order = 9, .domid = DOMID_SELF },
     };
 
+    if (is_sealed)
+        return -EPERM;
     set_xen_guest_handle(exchange.in.extent_start, mfns);
     set_xen_guest_handle(exchange.out.extent_start, &out);
     extent_map((uintptr_t)va, 0);

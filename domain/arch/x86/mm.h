@@ -18,6 +18,14 @@
 /* Build final page permissions and the windows. Called once, by the first boot step. */
 void mm_init(void);
 
+/*
+ * Make what never changes again read only: the variables marked __sealed (restart.h), the builder's
+ * page and its list of frames. Called when the first start is complete. mm_unseal() opens the
+ * variables again.
+ */
+void mm_seal(void);
+void mm_unseal(void);
+
 /* Frames of RAM in use: what the domain was given, as far as there are page tables for it (about 520 MB). */
 unsigned long mm_nr_pages(void);
 
@@ -38,7 +46,7 @@ bool mm_extent_contiguous(const void *va);
 
 /*
  * Exchange the frames behind a 2 MB-aligned extent of the pool for a contiguous run. Contents are
- * lost. Returns 0 or a negative errno, with the extent still usable (not contiguous) on failure.
+ * lost. Returns 0 or a negative errno (-EPERM after mm_seal()), with the extent still usable (not contiguous) on failure.
  * Source: xen/memory.h, XENMEM_exchange.
  */
 int mm_extent_make_contiguous(void *va) __must_check;

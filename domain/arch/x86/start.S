@@ -5,6 +5,8 @@
  */
 #include <xen/elfnote.h>
 
+#include <ferry/image.h>
+
 #define NOTE(type, desc)                                                                           \
     .pushsection .note.Xen, "a", @note;                                                            \
     .balign 4;                                                                                     \
@@ -24,6 +26,31 @@
     NOTE(XEN_ELFNOTE_ENTRY, .quad _start)
     NOTE(XEN_ELFNOTE_PAE_MODE, .asciz "yes")
 
+/* For dom0's tools. The last two are sums over what the first link laid out (tools/mksymbols). */
+    .section .note.Ferry, "a", @note
+    .balign 4
+    .long 2f - 1f, 4f - 3f, FERRY_NOTE_IMAGE
+1:  .asciz FERRY_NOTE_NAME
+2:  .balign 4
+    .globl image_note
+image_note:
+3:  .long FERRY_IMAGE_VERSION
+#ifdef FERRY_FAULTS
+    .long FERRY_IMAGE_FAULTS
+#else
+    .long 0
+#endif
+    .long image_kept_sum, 0
+    .quad restart_entry
+    .quad trap_stubs
+    .quad status_area
+    .quad text_start, text_end
+    .quad rodata_start, rodata_end
+    .quad nic_text_start, nic_text_end
+    .quad image_end
+    .quad image_nic_sum
+4:  .balign 4
+
     .section .text.start, "ax", @progbits
     .globl _start
     .type _start, @function
@@ -37,31 +64,48 @@ _start:
     .size _start, . - _start
 
 /*
- * Stacks and the recovery page, each between pages that mm_init() unmaps. The labels of guards are
- * used there.
+ * Every start but the first: from the trap handlers, or from dom0. rdi: why, rsi: where the vCPU stood
+ * (ferry/image.h). An exception that Xen kept from before may come first: trap_common knows it by the
+ * address it returns to, which is this one.
  */
+    .globl restart_entry
+    .type restart_entry, @function
+restart_entry:
+    cld
+    lea stack_top(%rip), %rsp
+    xor %ebp, %ebp
+    call arch_restart
+    ud2
+    .size restart_entry, . - restart_entry
+
+/*
+ * Stacks, the recovery pages and what Xen maps, each between pages that mm_init() unmaps. More that is
+ * kept over a restart follows in ferry.lds.
+ */
+    .macro area name size
+    .globl \name
+\name:
+    .skip \size
+    .endm
+
     .section .guarded, "aw", @nobits
     .balign 4096
-    .globl guard_0, guard_1, guard_2, guard_3, stack_bottom, stack_top, fault_stack_top
-    .globl recovery_area, shared_info_area, grant_table_area
-guard_0:
-    .skip 4096
-stack_bottom:
-    .skip 65536
+    area guard_0 4096
+    area stack_bottom 65536
+    .globl stack_top
 stack_top:
-guard_1:
-    .skip 4096
-    .skip 16384
+    area guard_1 4096
+    area fault_stack_bottom 16384
+    .globl fault_stack_top
 fault_stack_top:
-guard_2:
-    .skip 4096
-recovery_area:
-    .skip 4096
-guard_3:
-    .skip 4096
-shared_info_area:
-    .skip 4096
-grant_table_area:
-    .skip 4096
+    area guard_2 4096
+    area recovery_area 4096
+    area guard_3 4096
+    area recovery_copy_area 4096
+    area guard_4 4096
+    area status_area 4096
+    area shared_info_area 4096
+    area grant_table_area 4096
+    area guard_5 4096
 
     .section .note.GNU-stack, "", @progbits

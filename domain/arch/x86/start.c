@@ -81,11 +81,16 @@ static void fpu_init(void)
     __asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 }
 
-NO_PROTECTOR __noreturn void arch_start(const struct start_info *si)
+NO_PROTECTOR void arch_begin(void)
 {
     traps_init();
     tls_init();
     fpu_init();
+}
+
+NO_PROTECTOR __noreturn void arch_start(const struct start_info *si)
+{
+    arch_begin();
     domain_init(si);
     mm_init();
     cpu_check();

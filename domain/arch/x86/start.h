@@ -9,6 +9,9 @@
 /* Called by start.S with the builder's page, on the kernel's stack. */
 __noreturn void arch_start(const struct start_info *si);
 
+/* What every start begins with: exception handlers, thread-local storage, the FPU. */
+void arch_begin(void);
+
 /* The kernel proper (main/boot.c): memory is protected, traps report, nothing else runs yet. */
 __noreturn void boot(void);
 

@@ -8,11 +8,13 @@
 
 #include "arch/x86/layout.h"
 #include "arch/x86/mm.h"
+#include "arch/x86/restart.h"
 #include "arch/x86/traps.h"
 #include "xen/console.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
 #include "xen/recovery.h"
+#include "xen/status.h"
 
 #define NR_VECTORS 32
 #define STUB_SIZE 32
@@ -63,23 +65,39 @@ void traps_init(void)
         domain_shutdown(SHUTDOWN_crash);
 }
 
-/* One piece of the report, past every queue: the ring first, Xen's own console besides. */
+/* The report is written into the status page, from which dom0, the console and the next start read it. */
+static size_t report_used;
+
 static void report(const char *fmt, ...) __printf(1, 2);
 static void report(const char *fmt, ...)
 {
-    char line[160];
+    char *text = status_page->report + report_used;
+    size_t room = sizeof(status_page->report) - report_used;
     va_list ap;
 
     va_start(ap, fmt);
-    int len = vsnprintf(line, sizeof(line), fmt, ap);
+    int len = vsnprintf(text, room, fmt, ap);
     va_end(ap);
-    if (len <= 0)
-        return;
-    if ((size_t)len >= sizeof(line))
-        len = sizeof(line) - 1;
-    console_flush_emergency(); /* makes room */
-    console_write(line, (size_t)len);
-    hypercall_console_write(line, (unsigned int)len);
+    if (len > 0)
+        report_used += (size_t)len < room ? (size_t)len : room - 1;
+}
+
+/* Past every queue: the ring first, Xen's own console besides. */
+void traps_report_say(void)
+{
+    const char *text = status_page->report;
+
+    status_page->report[sizeof(status_page->report) - 1] = '\0';
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+
+        len += text[len] == '\n';
+        console_flush_emergency(); /* makes room */
+        console_write(text, len);
+        hypercall_console_write(text, (unsigned int)len);
+        text += len;
+    }
+    console_flush_emergency();
 }
 
 static void report_address(const char *what, uint64_t addr)
@@ -125,17 +143,27 @@ static void report_stack(uint64_t rsp)
     }
 }
 
+/* Ends this start: with a restart where that may help, else with the domain. */
 static __noreturn void die(const char *reason, const struct trap_frame *frame)
 {
-    recovery_note_reason(reason);
+    status_dying(reason);
+    report_used = 0;
     report("ferry: crash: %s\n", reason);
     report_address("rip", frame->rip);
     report_registers(frame);
     report_stack(frame->rsp);
+    if (status_page->last_port[0])
+        report("  frames in hand: %s\n", status_page->last_port);
     report("  start %u of this kernel, recovery page %s\n", recovery_page()->generation,
            recovery_valid() ? "intact" : "damaged");
+    status_step(FERRY_STEP_REPORTED);
+    if (recovery_may_restart()) {
+        report("ferry: end of report, restarting\n");
+        arch_restart_now(FERRY_RESTART_SELF, frame->rip);
+    }
     report("ferry: end of report, shutting down\n");
-    console_flush_emergency();
+    status_page->ask_depth = 2;
+    traps_report_say();
     domain_shutdown(SHUTDOWN_crash);
 }
 
@@ -148,7 +176,7 @@ static const char *access_kind(uint64_t error_code)
 
 __noreturn void trap_handle(struct trap_frame *frame)
 {
-    static char reason[RECOVERY_REASON_SIZE];
+    static char reason[FERRY_STATUS_REASON_SIZE];
     const char *name = frame->vector < NR_VECTORS ? vector_names[frame->vector] : NULL;
 
     if (frame->vector == VECTOR_PF) {

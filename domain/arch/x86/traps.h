@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions: all 32 have a handler, every one of them ends the domain with a report. */
+/* Exceptions: all 32 have a handler, every one of them ends this start of the kernel with a report. */
 #ifndef ARCH_X86_TRAPS_H
 #define ARCH_X86_TRAPS_H
 
@@ -16,9 +16,12 @@ struct trap_frame {
 /* Register the handlers with Xen. Before everything else. */
 void traps_init(void);
 
-/* Report registers and stack as they are here, leave the reason in the recovery page, end the
- * domain with SHUTDOWN_crash. */
+/* Report registers and stack as they are here into the status page; then restart, or where that is of
+ * no use end the domain with SHUTDOWN_crash. */
 __noreturn void arch_crash(const char *reason);
+
+/* The report of the last death onto the consoles, however long they take. */
+void traps_report_say(void);
 
 /* Name of the function that covers a text address, and the offset in it; NULL where there is none. */
 const char *symbol_lookup(uintptr_t addr, uintptr_t *offset_r);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A start that is not the first, on an address space that stands. Data goes back to what it was at
+ * the first start; then what else must hold is verified, and the kernel boots as it always does, but
+ * takes over what outlived the restart. Where something does not verify, dom0 is asked for more.
+ */
+#include "arch/x86/restart.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
+#include "arch/x86/layout.h"
+#include "arch/x86/mm.h"
+#include "arch/x86/start.h"
+#include "arch/x86/traps.h"
+#include "xen/domain.h"
+#include "xen/log.h"
+#include "xen/recovery.h"
+#include "xen/status.h"
+
+static uint32_t text_sum __sealed, rodata_sum __sealed;
+
+static uint32_t range_sum(const char *start, const char *end)
+{
+    return recovery_sum(start, (size_t)(end - start));
+}
+
+void restart_sums_note(void)
+{
+    text_sum = range_sum(text_start, text_end);
+    rodata_sum = range_sum(rodata_start, rodata_end);
+}
+
+static void range_restore(char *start, const char *pristine, char *end, char *zero, char *zero_end)
+{
+    memcpy(start, pristine, (size_t)(end - start));
+    memset(zero, 0, (size_t)(zero_end - zero));
+}
+
+/* No restart from here can help: the depth that may. */
+static __noreturn void refuse(uint32_t depth, const char *why)
+{
+    status_page->ask_depth = depth;
+    status_page->phase = FERRY_PHASE_DYING;
+    log_error("no restart: %s; depth %u may help", why, depth);
+    traps_report_say();
+    domain_shutdown(SHUTDOWN_crash);
+}
+
+static void sums_verify(uint32_t kind)
+{
+    if (kind == FERRY_RESTART_UPGRADE) {
+        mm_unseal();
+        restart_sums_note();
+        mm_seal();
+        return;
+    }
+    if (range_sum(text_start, text_end) != text_sum ||
+        range_sum(rodata_start, rodata_end) != rodata_sum)
+        refuse(kind == FERRY_RESTART_SELF ? 2 : 3, "text or read-only data is damaged");
+}
+
+/* Why the NIC's driver cannot go on with what is in memory; NULL if nothing is known against it. */
+static const char *nic_objection(uint64_t why, uint64_t rip)
+{
+    if (why & FERRY_RESTART_RESET_NIC)
+        return status_page->nic_why[0] ? status_page->nic_why : "as asked";
+    if (status_page->in_nic != 0 ||
+        (rip >= (uintptr_t)nic_text_start && rip < (uintptr_t)nic_text_end))
+        return "died inside the NIC's driver";
+    return recovery_died_soon() ? "died soon after a start" : NULL;
+}
+
+static __noreturn void go_on(uint64_t why, uint64_t rip)
+{
+    const uint32_t kind = why & FERRY_RESTART_KIND;
+    const char *objection;
+
+    status_restarting(kind);
+    if (!recovery_repair())
+        refuse(3, "the recovery page and its copy are damaged");
+    sums_verify(kind);
+    status_step(FERRY_STEP_VERIFIED);
+    objection = nic_objection(why, rip);
+    if (objection) {
+        if (objection != status_page->nic_why)
+            status_nic_why(objection);
+        range_restore(nic_data_start, nic_pristine_start, nic_data_end, nic_bss_start, nic_bss_end);
+    }
+    recovery_begin(objection == NULL);
+    status_began(objection == NULL);
+    status_step(FERRY_STEP_RESTORED);
+    boot();
+}
+
+__attribute__((no_stack_protector)) __noreturn void arch_restart(uint64_t why, uint64_t rip)
+{
+    range_restore(data_start, pristine_start, data_end, bss_start, bss_end);
+    arch_begin();
+    go_on(why, rip);
+}
+
+__noreturn void recovery_restart_nic(const char *why)
+{
+    if (status_page->phase != FERRY_PHASE_BOOTING) /* if it is, a restart is under way already */
+        status_dying(why);
+    status_nic_why(why);
+    if (!recovery_may_restart())
+        panic("%s", why);
+    arch_restart_now(FERRY_RESTART_SELF | FERRY_RESTART_RESET_NIC, 0);
+}
