@@ -28,8 +28,10 @@ int pool_init(void) __must_check;
 struct rte_mempool *mbuf_pool(void);
 
 /*
- * After a restart: look at every mbuf, free those that were ours, leave those that a driver holds.
- * Ours that a driver's indirect segments point into stay too, with as many references.
+ * After a restart: free the mbufs that were ours, leave those that a driver holds. Ours that a driver's
+ * indirect segments point into stay too, with as many references. The driver's are looked at now;
+ * free ones before they are used, and all of them within about half a second, as the loop finds time:
+ * one that is damaged ends this start (recovery_restart_nic()).
  *
  *   driver_min, driver_max  how many mbufs the drivers can hold
  *

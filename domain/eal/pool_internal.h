@@ -15,10 +15,14 @@ struct pool_stack {
     /* Does not change once all mbufs were on it: from then on, owners are looked at. */
     bool is_complete;
     uint32_t size;
-    uintptr_t lowest, highest; /* where mbufs are */
 
     uint32_t nr; /* in use from 0 on */
+    uint32_t
+        nr_unseen; /* of those, from 0 on: taken for whole after a restart, not looked at yet */
     struct rte_mbuf *mbufs[];
 };
+
+/* mbufs[from] on were among the unseen: look at them. A damaged one ends this start. */
+void pool_look(struct pool_stack *stack, uint32_t from);
 
 #endif

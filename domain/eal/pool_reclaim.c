@@ -2,6 +2,9 @@
 /*
  * The pool after a restart. Nothing is believed but whom an mbuf belongs to: where it is says all that
  * must be true of a free one, and ours are written anew. The driver's are compared, not touched.
+ *
+ * There are thousands, most of them free and in no cache: those are put on the stack unseen, and
+ * looked at later.
  */
 #include <stdio.h>
 
@@ -11,16 +14,22 @@
 #include "eal/owner.h"
 #include "eal/pool.h"
 #include "eal/pool_internal.h"
+#include "xen/clock.h"
+#include "xen/recovery.h"
+#include "xen/timer.h"
 
 #define REASON_SIZE 64
 #define EXTENT_SHIFT 21 /* DPDK's segments: contiguous machine memory */
 #define EXTENTS 16 /* whose addresses are remembered */
 
+#define LOOK_INTERVAL_NS 10000000ull
+#define LOOK_AT 256 /* mbufs each time */
+
 struct reclaim {
     struct rte_mempool *pool;
     struct pool_stack *stack;
     struct rte_mbuf *ours; /* linked by next, without references */
-    unsigned int nr_driver;
+    unsigned int nr_driver, nr_ours;
     unsigned int indirect; /* the driver's indirect ones lie on the stack from here to its end */
 };
 
@@ -32,40 +41,54 @@ static const char *wrong(const char *what, const void *where)
     return reason;
 }
 
-/* Whether an mbuf of the pool's is there: its header says so, and its machine address, which nothing
- * else that looks like a header has. */
-static bool is_mbuf(const struct rte_mempool *pool, const void *mbuf)
+/* The mempool's header in front of an mbuf, which whatever ran over the end of the one before has hit. */
+static bool has_header(const struct rte_mempool *pool, const struct rte_mbuf *mbuf, rte_iova_t iova)
 {
-    const struct pool_stack *stack = pool->pool_data;
-    const struct rte_mempool_objhdr *header;
+    const struct rte_mempool_objhdr *header = (const struct rte_mempool_objhdr *)mbuf - 1;
 
-    if ((uintptr_t)mbuf < stack->lowest || (uintptr_t)mbuf > stack->highest ||
-        (uintptr_t)mbuf % RTE_CACHE_LINE_SIZE != 0)
-        return false;
-    header = (const struct rte_mempool_objhdr *)mbuf - 1;
-    return header->mp == pool && header->iova == rte_mem_virt2iova(mbuf);
+    return header->mp == pool && header->iova == iova;
 }
 
 /* Its buffer is its own. */
-static bool is_whole(const struct reclaim *reclaim, const struct rte_mbuf *mbuf, rte_iova_t iova)
+static bool is_whole(const struct rte_mempool *pool, const struct rte_mbuf *mbuf)
 {
+    const rte_iova_t iova = rte_mem_virt2iova(mbuf);
+
     return mbuf->buf_addr == (const void *)(mbuf + 1) &&
            rte_mbuf_iova_get(mbuf) == iova + sizeof(*mbuf) &&
-           mbuf->buf_len == RTE_PKTMBUF_HEADROOM + POOL_MBUF_ROOM && mbuf->pool == reclaim->pool &&
-           mbuf->priv_size == 0 && rte_mbuf_refcnt_read(mbuf) == 1 && RTE_MBUF_DIRECT(mbuf);
+           mbuf->buf_len == RTE_PKTMBUF_HEADROOM + POOL_MBUF_ROOM && mbuf->pool == pool &&
+           mbuf->priv_size == 0 && rte_mbuf_refcnt_read(mbuf) == 1 && RTE_MBUF_DIRECT(mbuf) &&
+           has_header(pool, mbuf, iova);
 }
 
-static const char *free_take(struct reclaim *reclaim, struct rte_mbuf *mbuf, rte_iova_t iova)
+void pool_look(struct pool_stack *stack, uint32_t from)
 {
-    if (!is_whole(reclaim, mbuf, iova) || mbuf->next || mbuf->nb_segs != 1)
-        return wrong("free, and damaged", mbuf);
-    reclaim->stack->mbufs[reclaim->stack->nr++] = mbuf;
-    return NULL;
+    while (stack->nr_unseen > from) {
+        const struct rte_mbuf *mbuf = stack->mbufs[--stack->nr_unseen];
+
+        if (!is_whole(mbuf_pool(), mbuf) || mbuf->next || mbuf->nb_segs != 1)
+            recovery_restart_nic(wrong("free, and damaged", mbuf));
+    }
+}
+
+static struct timer look_timer;
+
+static void look_fire(void *ctx)
+{
+    struct pool_stack *stack = ctx;
+
+    pool_look(stack, stack->nr_unseen > LOOK_AT ? stack->nr_unseen - LOOK_AT : 0);
+    if (stack->nr_unseen > 0)
+        timer_arm(&look_timer, clock_now() + LOOK_INTERVAL_NS, look_fire, stack);
 }
 
 /* As rte_pktmbuf_init() makes them, but for the reference. */
-static void ours_take(struct reclaim *reclaim, struct rte_mbuf *mbuf, rte_iova_t iova)
+static const char *ours_take(struct reclaim *reclaim, struct rte_mbuf *mbuf)
 {
+    const rte_iova_t iova = rte_mem_virt2iova(mbuf);
+
+    if (!has_header(reclaim->pool, mbuf, iova))
+        return wrong("ours, and damaged", mbuf);
     mbuf->buf_addr = mbuf + 1;
     rte_mbuf_iova_set(mbuf, iova + sizeof(*mbuf));
     mbuf->buf_len = RTE_PKTMBUF_HEADROOM + POOL_MBUF_ROOM;
@@ -81,52 +104,54 @@ static void ours_take(struct reclaim *reclaim, struct rte_mbuf *mbuf, rte_iova_t
     rte_mbuf_refcnt_set(mbuf, 0);
     mbuf->next = reclaim->ours;
     reclaim->ours = mbuf;
+    reclaim->nr_ours++;
+    return NULL;
 }
 
-static const char *drivers_look_at(struct reclaim *reclaim, struct rte_mbuf *mbuf, rte_iova_t iova)
+static const char *drivers_look_at(struct reclaim *reclaim, struct rte_mbuf *mbuf)
 {
     reclaim->nr_driver++;
-    if (mbuf->next && !is_mbuf(reclaim->pool, mbuf->next))
+    if (mbuf->next && !owner_is_mbuf(mbuf->next))
         return wrong("the driver's, and leads nowhere", mbuf);
     if (RTE_MBUF_CLONED(mbuf) && !RTE_MBUF_HAS_EXTBUF(mbuf) && mbuf->pool == reclaim->pool &&
-        rte_mbuf_refcnt_read(mbuf) == 1)
+        rte_mbuf_refcnt_read(mbuf) == 1 && reclaim->indirect > reclaim->stack->nr)
         reclaim->stack->mbufs[--reclaim->indirect] = mbuf;
-    else if (!is_whole(reclaim, mbuf, iova))
+    else if (!is_whole(reclaim->pool, mbuf))
         return wrong("the driver's, and damaged", mbuf);
     return NULL;
 }
 
-static const char *mbuf_take(struct reclaim *reclaim, struct rte_mbuf *mbuf, rte_iova_t iova)
+static const char *slot_take(struct reclaim *reclaim, uint32_t slot)
 {
-    switch (owner_of(mbuf)) {
-    case OWNER_FREE:
-        return free_take(reclaim, mbuf, iova);
-    case OWNER_FERRY:
-        ours_take(reclaim, mbuf, iova);
+    struct pool_stack *stack = reclaim->stack;
+
+    switch (owner_map.owner[slot]) {
+    case OWNER_NONE:
         return NULL;
+    case OWNER_FREE:
+        if (stack->nr == reclaim->indirect)
+            return "more mbufs than there are";
+        stack->mbufs[stack->nr++] = owner_mbuf(slot);
+        return NULL;
+    case OWNER_FERRY:
+        return ours_take(reclaim, owner_mbuf(slot));
     case OWNER_DRIVER:
-        return drivers_look_at(reclaim, mbuf, iova);
+        return drivers_look_at(reclaim, owner_mbuf(slot));
     default:
-        return wrong("nobody's", mbuf);
+        return wrong("nobody's", owner_mbuf(slot));
     }
 }
 
-/* A link that leads astray makes the list end early, or too late. */
-static const char *mbufs_walk(struct reclaim *reclaim)
+static const char *slots_take(struct reclaim *reclaim)
 {
-    const struct rte_mempool *pool = reclaim->pool;
-    const struct rte_mempool_objhdr *header = STAILQ_FIRST(&pool->elt_list);
     const char *why = NULL;
 
-    for (uint32_t i = 0; i < pool->populated_size && !why; i++) {
-        struct rte_mbuf *mbuf = header ? (struct rte_mbuf *)(uintptr_t)(header + 1) : NULL;
-
-        if (!is_mbuf(pool, mbuf))
-            return wrong("not where it was", mbuf);
-        why = mbuf_take(reclaim, mbuf, header->iova);
-        header = STAILQ_NEXT(header, next);
-    }
-    return why || !header ? why : wrong("one too many", header);
+    for (uint32_t slot = 0; slot < owner_map.nr_slots && !why; slot++)
+        if ((owner_map.where[slot] == OWNER_NOWHERE) != (owner_map.owner[slot] == OWNER_NONE))
+            why = "the owners of mbufs are damaged";
+        else
+            why = slot_take(reclaim, slot);
+    return why;
 }
 
 /* A reference for each of the driver's segments that points into one of ours. */
@@ -135,8 +160,8 @@ static const char *parents_hold(struct reclaim *reclaim)
     for (unsigned int i = reclaim->indirect; i < reclaim->stack->size; i++) {
         struct rte_mbuf *mbuf = reclaim->stack->mbufs[i], *parent = rte_mbuf_from_indirect(mbuf);
 
-        if (mbuf->priv_size != 0 || !is_mbuf(reclaim->pool, parent) ||
-            owner_of(parent) != OWNER_FERRY || rte_mbuf_iova_get(mbuf) != rte_mbuf_iova_get(parent))
+        if (mbuf->priv_size != 0 || !owner_is_mbuf(parent) || owner_of(parent) != OWNER_FERRY ||
+            rte_mbuf_iova_get(mbuf) != rte_mbuf_iova_get(parent))
             return wrong("the driver's, and points nowhere", mbuf);
         rte_mbuf_refcnt_update(parent, 1);
     }
@@ -162,31 +187,33 @@ const char *pool_reclaim(unsigned int driver_min, unsigned int driver_max)
 {
     struct rte_mempool *pool = mbuf_pool();
     struct pool_stack *stack = pool->pool_data;
-    struct reclaim reclaim = {
-        .pool = pool,
-        .stack = stack,
-        .indirect = stack->size,
-    };
+    struct reclaim reclaim = { .pool = pool, .stack = stack, .indirect = stack->size };
     const char *why;
 
     stack->nr = 0;
-    why = mbufs_walk(&reclaim);
+    stack->nr_unseen = 0;
+    why = slots_take(&reclaim);
     if (!why)
         why = parents_hold(&reclaim);
     if (why)
         return why;
     if (reclaim.nr_driver < driver_min || reclaim.nr_driver > driver_max)
         return "the driver holds fewer or more mbufs than it can";
+    if (stack->nr + reclaim.nr_ours + reclaim.nr_driver != pool->populated_size)
+        return "there are fewer mbufs than there were";
+    stack->nr_unseen = stack->nr;
     ours_free(&reclaim);
+    look_timer = (struct timer){ 0 };
+    timer_arm(&look_timer, clock_now() + LOOK_INTERVAL_NS, look_fire, stack);
     return NULL;
 }
 
 /* The address behind a machine address in DPDK's memory; NULL if there is none. */
-static void *address_of(uint64_t maddr)
+static const char *address_of(uint64_t maddr)
 {
     static struct {
         uint64_t extent; /* its machine address; 0: none */
-        char *start;
+        const char *start;
     } known[EXTENTS];
     const uint64_t extent = maddr >> EXTENT_SHIFT << EXTENT_SHIFT;
     const unsigned int i = (maddr >> EXTENT_SHIFT) % EXTENTS;
@@ -200,11 +227,8 @@ static void *address_of(uint64_t maddr)
 
 bool pool_is_room_of_driver(uint64_t maddr)
 {
-    const char *room = address_of(maddr);
-    const struct rte_mbuf *mbuf;
+    const uintptr_t room = (uintptr_t)address_of(maddr);
+    const void *mbuf = (const void *)(room - RTE_PKTMBUF_HEADROOM - sizeof(struct rte_mbuf));
 
-    if ((uintptr_t)room < RTE_PKTMBUF_HEADROOM + sizeof(*mbuf))
-        return false;
-    mbuf = (const void *)(room - RTE_PKTMBUF_HEADROOM - sizeof(*mbuf));
-    return is_mbuf(mbuf_pool(), mbuf) && owner_of(mbuf) == OWNER_DRIVER;
+    return room != 0 && owner_is_mbuf(mbuf) && owner_of(mbuf) == OWNER_DRIVER;
 }

@@ -2,6 +2,7 @@
 /* The mempool operations of the pool: a stack, for one thread, that notes whom mbufs belong to. */
 #include <errno.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
@@ -34,9 +35,11 @@ static int stack_push(struct rte_mempool *pool, void *const *mbufs, unsigned int
 
     INVARIANT(nr <= stack->size - stack->nr);
     for (unsigned int i = 0; i < nr; i++) {
-        INVARIANT(!stack->is_complete || owner_of(mbufs[i]) != OWNER_FREE);
-        owner_set(mbufs[i], OWNER_FREE);
         top[i] = mbufs[i];
+        if (!stack->is_complete)
+            continue;
+        INVARIANT(owner_of(mbufs[i]) != OWNER_FREE);
+        owner_set(mbufs[i], OWNER_FREE);
     }
     stack->nr += nr;
     return 0;
@@ -50,6 +53,8 @@ static int stack_pop(struct rte_mempool *pool, void **mbufs_r, unsigned int nr)
 
     if (nr > stack->nr)
         return -ENOBUFS;
+    if (unlikely(stack->nr - nr < stack->nr_unseen))
+        pool_look(stack, stack->nr - nr);
     for (unsigned int i = 0; i < nr; i++) {
         mbufs_r[i] = *--top;
         owner_set(mbufs_r[i], owner);
