@@ -249,6 +249,7 @@ static void resume(const struct config *config)
     watches_set();
     if (pcifront_watch() != 0)
         log_error("dom0's wishes about the NIC go unheard");
+    steps_log_restart();
     words_say();
 }
 
