@@ -335,6 +335,7 @@ static void fault_asked(void *ctx, int err, const char *value, size_t len)
     }
     log_warn("fault on request: %s", request);
     fault->die();
+    log_warn("fault: the damage is done");
 }
 
 static void noted_read(void *ctx, int err, const char *value, size_t len)
