@@ -7,9 +7,12 @@
  *   tcpsum recv HOST PORT BYTES      the server sends
  *
  * Each end prints "<sha256> <bytes>" when a transfer is over.  The client
- * starts with 16 bytes: its direction and the length, as text.
+ * starts with 16 bytes: its direction and the length, as text.  SIGINT ends
+ * the client's transfer early and in order: both ends then print what it came to.
  */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,14 @@
 
 #define CHUNK 65536
 #define HEADER_LEN 16
+
+static volatile sig_atomic_t asked_to_end;
+
+static void end_asked(int number)
+{
+    (void)number;
+    asked_to_end = 1;
+}
 
 static void die(const char *what)
 {
@@ -51,6 +62,8 @@ static void write_all(int fd, const void *data, size_t len)
     while (len) {
         ssize_t n = write(fd, p, len);
 
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             die("tcpsum: write");
         p += n;
@@ -67,25 +80,34 @@ static void sum_print(struct sha256 *sum, uint64_t nr_bytes)
     fflush(stdout);
 }
 
+/* The receiver has closed its side: it wants no more. */
+static int peer_wants_end(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
 static void transfer_send(int fd, uint64_t nr_bytes)
 {
     static uint64_t chunk[CHUNK / sizeof(uint64_t)];
     struct sha256 sum;
+    uint64_t sent = 0;
     char byte;
 
     sha256_init(&sum);
-    for (uint64_t left = nr_bytes; left;) {
-        size_t n = left < CHUNK ? (size_t)left : CHUNK;
+    while (sent < nr_bytes && !asked_to_end && !peer_wants_end(fd)) {
+        size_t n = nr_bytes - sent < CHUNK ? (size_t)(nr_bytes - sent) : CHUNK;
 
         chunk_fill(chunk);
         sha256_update(&sum, chunk, n);
         write_all(fd, chunk, n);
-        left -= n;
+        sent += n;
     }
     shutdown(fd, SHUT_WR);
     while (read(fd, &byte, 1) > 0)
         ; /* wait until the peer has all of it and closes */
-    sum_print(&sum, nr_bytes);
+    sum_print(&sum, sent);
 }
 
 static void transfer_receive(int fd)
@@ -93,15 +115,20 @@ static void transfer_receive(int fd)
     static char chunk[CHUNK];
     uint64_t nr_bytes = 0;
     struct sha256 sum;
+    int told = 0;
     ssize_t n;
 
     sha256_init(&sum);
-    while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+    while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+        if (asked_to_end && !told)
+            told = !shutdown(fd, SHUT_WR);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            die("tcpsum: read");
         sha256_update(&sum, chunk, (size_t)n);
         nr_bytes += (uint64_t)n;
     }
-    if (n < 0)
-        die("tcpsum: read");
     sum_print(&sum, nr_bytes);
 }
 
@@ -164,11 +191,14 @@ static void client(const char *direction, char **argv)
 
 int main(int argc, char **argv)
 {
+    const struct sigaction end = { .sa_handler = end_asked };
+
     if (argc == 4 && !strcmp(argv[1], "serve")) {
         serve(argv[2], atoi(argv[3]));
         return 0;
     }
     if (argc == 5 && (!strcmp(argv[1], "send") || !strcmp(argv[1], "recv"))) {
+        sigaction(SIGINT, &end, NULL);
         client(argv[1], argv + 2);
         return 0;
     }
