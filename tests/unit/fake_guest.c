@@ -49,10 +49,8 @@ int vif_test_setup(void **state)
 
     (void)state;
     fake_xen_reset();
-    memset(vif_table, 0, sizeof(vif_table));
-    vif_active = vif_queued = vif_broken = 0;
     memset(&fake_host, 0, sizeof(fake_host));
-    return vif_init(&host);
+    return vif_init(&host) ? -1 : vif_watch();
 }
 
 int vif_test_teardown(void **state)
