@@ -54,7 +54,6 @@ EAL_OBJECTS := $(addprefix eal_common_eal_common_,$(addsuffix .c.o,bus class con
 	eal_x86_rte_cpuflags.c.o eal_x86_rte_spinlock.c.o
 BUS_PCI_OBJECTS := bus_pci_pci_common.c.o bus_pci_pci_params.c.o
 TELEMETRY_OBJECTS := telemetry_telemetry_data.c.o
-MEMPOOL_OBJECTS := mempool_ring_rte_mempool_ring.c.o
 
 DPDK_LIBRARIES := librte_ethdev librte_mbuf librte_mempool librte_ring librte_net librte_kvargs \
 	librte_meter librte_pci librte_gso librte_hash
@@ -75,8 +74,8 @@ DPDK_NIC_OBJECTS := $(foreach n,$(NICS),$(DPDK_OUT)/$(word 2,$(NIC_$(n))).c.o)
 DPDK_NIC_LIBRARIES := $(sort $(foreach n,$(NICS),$(word 1,$(NIC_$(n))) \
 	$(wordlist 3,99,$(NIC_$(n)))))
 DPDK_PMD_INFO := $(DPDK_OUT)/pmd_info-$(subst $() $(),-,$(strip $(NICS))).o
-DPDK_BUILT := $(DPDK_OUT)/nics $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO)
-DPDK_LIBS := --start-group $(DPDK_NIC_OBJECTS) $(DPDK_OUT)/mempool_ring.o $(DPDK_PMD_INFO) \
+DPDK_BUILT := $(DPDK_OUT)/nics $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_PMD_INFO)
+DPDK_LIBS := --start-group $(DPDK_NIC_OBJECTS) $(DPDK_PMD_INFO) \
 	$(patsubst %,$(DPDK_ARCHIVES)/%.a,$(sort $(DPDK_NIC_LIBRARIES) $(DPDK_LIBRARIES))) \
 	$(DPDK_OUT)/libeal.a --end-group
 LIBC_LIBS := $(MUSL_LIBC)
@@ -101,11 +100,6 @@ $(DPDK_OUT)/libeal.a: $(DPDK_ARCHIVES)/librte_eal.a mk/dpdk.mk
 	@ar x --output $(DPDK_OUT)/objects $(DPDK_ARCHIVES)/librte_bus_pci.a $(BUS_PCI_OBJECTS)
 	@ar x --output $(DPDK_OUT)/objects $(DPDK_ARCHIVES)/librte_telemetry.a $(TELEMETRY_OBJECTS)
 	@ar rcD $@ $(DPDK_OUT)/objects/*.o
-
-# Registers itself from a constructor that nothing calls by name.
-$(DPDK_OUT)/mempool_ring.o: $(DPDK_ARCHIVES)/librte_mempool_ring.a mk/dpdk.mk
-	@mkdir -p $(@D)
-	@ar p $< $(MEMPOOL_OBJECTS) > $@
 
 define nic-object-rule
 $(DPDK_OUT)/$(word 2,$(NIC_$(1))).c.o: $(DPDK_ARCHIVES)/$(word 1,$(NIC_$(1))).a mk/dpdk.mk
