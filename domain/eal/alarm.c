@@ -5,7 +5,10 @@
 
 #include <rte_alarm.h>
 
+#include "arch/x86/mm.h"
+#include "eal/internal.h"
 #include "xen/clock.h"
+#include "xen/status.h"
 #include "xen/timer.h"
 
 #define NR_ALARMS 32
@@ -24,7 +27,9 @@ static void alarm_fire(void *ctx)
     rte_eal_alarm_callback fn = alarm->fn;
 
     alarm->fn = NULL;
+    status_nic_enter();
     fn(alarm->arg);
+    status_nic_leave();
 }
 
 int rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback fn, void *arg)
@@ -57,4 +62,20 @@ int rte_eal_alarm_cancel(rte_eal_alarm_callback fn, void *arg)
         nr++;
     }
     return nr > 0 ? nr : -ENOENT;
+}
+
+/* The list of timers is not kept over a restart: what was armed is armed again. */
+const char *eal_alarms_resume(void)
+{
+    for (struct alarm *alarm = alarms; alarm < alarms + NR_ALARMS; alarm++) {
+        uint64_t deadline_ns = alarm->timer.deadline_ns;
+
+        alarm->timer = (struct timer){ 0 };
+        if (!alarm->fn)
+            continue;
+        if (!mm_is_text((uintptr_t)alarm->fn))
+            return "an alarm is damaged";
+        timer_arm(&alarm->timer, deadline_ns, alarm_fire, alarm);
+    }
+    return NULL;
 }

@@ -35,6 +35,19 @@ int eal_init(uint32_t log_level) __must_check;
  */
 int eal_devices_add(const struct pcifront_device *devices, unsigned int nr) __must_check;
 
+/*
+ * The NICs run, or there are none: note what does not change from here on. After nic_probe_all().
+ */
+void eal_seal(void);
+
+/*
+ * After a restart, in place of libc_run_constructors(), eal_init() and all that follows: verify what
+ * the last start left, take back mbufs, go on with alarms and interrupts. nic_resume() is next.
+ *
+ * Returns NULL, or why it cannot go on: then all of it must be as at a first start, and is made anew.
+ */
+const char *eal_resume(void) __must_check;
+
 /* Bytes in DPDK's heap, and those of them in use. */
 void eal_heap_usage(size_t *size_r, size_t *used_r);
 

@@ -3,6 +3,7 @@
 #ifndef EAL_INTERNAL_H
 #define EAL_INTERNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bus_pci_driver.h>
@@ -30,6 +31,22 @@ int eal_intr_attach(struct rte_intr_handle *handle, const struct rte_pci_device 
 
 /* How many events the device has sent, modulo 2^32. */
 uint32_t eal_intr_events(const struct rte_intr_handle *handle);
+
+/*
+ * After a restart: go on with the event channels of the last start. Each device is taken to have sent
+ * an event, its driver's callbacks run. Returns NULL, or what is wrong.
+ */
+const char *eal_intr_resume(void) __must_check;
+
+/* The same for alarms, which fire when they would have. */
+const char *eal_alarms_resume(void) __must_check;
+
+/* Whether DPDK's heap is in order. */
+bool eal_heap_is_sound(void) __must_check;
+
+/* Name what of interrupts and of the PCI bus does not change (eal/seal.h). */
+void eal_intr_seal(void);
+void eal_pci_seal(void);
 
 /* Give a handle's vectors back. */
 void eal_intr_detach(struct rte_intr_handle *handle);

@@ -16,9 +16,11 @@
 
 #include "eal/internal.h"
 #include "eal/quirk.h"
+#include "eal/seal.h"
 #include "xen/evtchn.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
+#include "xen/status.h"
 
 #define MAX_VECTORS 4
 #define MAX_CALLBACKS 4
@@ -37,13 +39,14 @@ static struct irq {
     const struct pcifront_device *dev; /* NULL: free */
     enum { MODE_MSIX, MODE_MSI, MODE_INTX } mode;
     unsigned int nr; /* vectors in use */
-    uint32_t nr_events;
     struct vector vectors[MAX_VECTORS];
     struct {
         rte_intr_callback_fn fn; /* NULL: free */
         void *arg;
     } callbacks[MAX_CALLBACKS];
 } irqs[PCIFRONT_MAX_DEVICES];
+
+static uint32_t nr_events[PCIFRONT_MAX_DEVICES]; /* as irqs[] */
 
 static const char *const mode_names[] = { "MSI-X", "MSI", "INTx" };
 static const enum rte_intr_handle_type mode_types[] = {
@@ -75,11 +78,14 @@ static void vector_handle(void *ctx)
     struct vector *vector = ctx;
     struct irq *irq = vector->irq;
 
-    irq->nr_events++;
-    if (vector == irq->vectors)
+    nr_events[irq - irqs]++;
+    if (vector == irq->vectors) {
+        status_nic_enter();
         for (unsigned int i = 0; i < MAX_CALLBACKS; i++)
             if (irq->callbacks[i].fn)
                 irq->callbacks[i].fn(irq->callbacks[i].arg);
+        status_nic_leave();
+    }
     vector_eoi(vector);
 }
 
@@ -183,7 +189,29 @@ uint32_t eal_intr_events(const struct rte_intr_handle *handle)
 {
     const struct irq *irq = irq_of(handle);
 
-    return irq ? irq->nr_events : 0;
+    return irq ? nr_events[irq - irqs] : 0;
+}
+
+void eal_intr_seal(void)
+{
+    seal_add("interrupts", irqs, sizeof(irqs));
+}
+
+static bool vector_resume(struct vector *vector)
+{
+    return evtchn_resume(vector->port, DOMID_SELF, EVTCHNSTAT_pirq, vector_handle, vector) == 0;
+}
+
+const char *eal_intr_resume(void)
+{
+    for (struct irq *irq = irqs; irq < irqs + PCIFRONT_MAX_DEVICES; irq++)
+        for (unsigned int i = 0; irq->dev && i < irq->nr; i++)
+            if (!vector_resume(&irq->vectors[i]))
+                return "an interrupt's event channel is lost";
+    for (struct irq *irq = irqs; irq < irqs + PCIFRONT_MAX_DEVICES; irq++)
+        for (unsigned int i = 0; irq->dev && i < irq->nr; i++)
+            vector_handle(&irq->vectors[i]);
+    return NULL;
 }
 
 int rte_intr_enable(const struct rte_intr_handle *handle)

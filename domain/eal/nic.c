@@ -13,6 +13,7 @@
 #include "eal/nic_internal.h"
 #include "xen/clock.h"
 #include "xen/log.h"
+#include "xen/status.h"
 
 #define CLASS_NETWORK 0x02
 #define NS_PER_US 1000u
@@ -86,11 +87,19 @@ static int nic_make(struct nic *nic, uint16_t id)
     return 0;
 }
 
+struct nic *nics_all(unsigned int *nr_r)
+{
+    *nr_r = nr_nics;
+    return nics;
+}
+
 int nic_probe_all(struct port **ports_r, unsigned int max)
 {
     const struct rte_pci_device *dev;
     uint64_t start_ns = clock_now();
     uint16_t id;
+
+    status_nic_enter();
 
     /* What fails for one device is said device by device. */
     (void)rte_bus_probe();
@@ -106,6 +115,7 @@ int nic_probe_all(struct port **ports_r, unsigned int max)
         ports_r[nr_nics] = &nics[nr_nics].port;
         nr_nics++;
     }
+    status_nic_leave();
     return (int)nr_nics;
 }
 

@@ -25,6 +25,12 @@
  */
 int nic_probe_all(struct port **ports_r, unsigned int max) __must_check;
 
+/*
+ * After a restart that keeps the NICs, once eal_resume() has found nothing against it: the same ports
+ * again, in the same order, in no bridge; statistics go on. Returns their number.
+ */
+int nic_resume(struct port **ports_r, unsigned int max) __must_check;
+
 /* Whether this port is the NIC at that PCI address, as the domain sees it. */
 bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,
                      uint8_t function);

@@ -4,13 +4,29 @@
 
 #include "eal/internal.h"
 #include "eal/nic_internal.h"
+#include "eal/owner.h"
+#include "eal/pool.h"
 #include "eal/rx_flags.h"
+#include "xen/status.h"
+
+/* What the driver hands out is ours before the driver is left. */
+static uint16_t receive(const struct nic *nic, struct rte_mbuf **frames, uint16_t nr)
+{
+    uint16_t got;
+
+    status_nic_enter();
+    got = rte_eth_rx_burst(nic->id, 0, frames, nr);
+    for (uint16_t i = 0; i < got; i++)
+        owner_set_frame(frames[i], OWNER_FERRY);
+    status_nic_leave();
+    return got;
+}
 
 static uint16_t nic_rx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct nic *nic = nic_of(port);
     uint64_t bytes = 0;
-    uint16_t got = rte_eth_rx_burst(nic->id, 0, frames, nr);
+    uint16_t got = receive(nic, frames, nr);
 
     for (uint16_t i = 0; i < got; i++) {
         frames[i]->ol_flags = rx_flags(frames[i], nic->quirk->reports_bad_only);
@@ -27,6 +43,38 @@ static void drop(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     port->stats.tx_drops += nr;
 }
 
+static bool is_shared(const struct rte_mbuf *frame)
+{
+    for (const struct rte_mbuf *segment = frame; segment; segment = segment->next)
+        if (rte_mbuf_refcnt_read(segment) > 1)
+            return true;
+    return false;
+}
+
+/*
+ * What a NIC holds is its alone (eal/owner.h): of a frame that other ports have too, it gets a copy.
+ * Returns how many frames are left, moved together.
+ */
+static uint16_t frames_own(struct nic *nic, struct rte_mbuf **frames, uint16_t nr)
+{
+    uint16_t good = 0;
+
+    for (uint16_t i = 0; i < nr; i++) {
+        struct rte_mbuf *frame = frames[i];
+
+        if (is_shared(frame)) {
+            struct rte_mbuf *copy = rte_pktmbuf_copy(frame, mbuf_pool(), 0, UINT32_MAX);
+
+            nic->port.stats.tx_drops += copy == NULL;
+            rte_pktmbuf_free(frame);
+            frame = copy;
+        }
+        if (frame)
+            frames[good++] = frame;
+    }
+    return good;
+}
+
 /*
  * Let the driver look at the frames, which writes the pseudo-header sum that is there already, and
  * drop those it cannot send. Returns how many are left, moved together.
@@ -36,7 +84,9 @@ static uint16_t prepare(struct nic *nic, struct rte_mbuf **frames, uint16_t nr)
     uint16_t good = 0;
 
     while (good < nr) {
+        status_nic_enter();
         good += rte_eth_tx_prepare(nic->id, 0, frames + good, nr - good);
+        status_nic_leave();
         if (good == nr)
             break;
         drop(&nic->port, &frames[good], 1);
@@ -56,16 +106,31 @@ static uint64_t bytes_of(struct rte_mbuf *const *frames, uint16_t nr)
     return bytes;
 }
 
+/* Returns how many frames the driver took; the others are ours still. */
+static uint16_t transmit(const struct nic *nic, struct rte_mbuf **frames, uint16_t nr)
+{
+    uint16_t sent;
+
+    status_nic_enter();
+    for (uint16_t i = 0; i < nr; i++)
+        owner_set_frame(frames[i], OWNER_DRIVER);
+    sent = rte_eth_tx_burst(nic->id, 0, frames, nr);
+    for (uint16_t i = sent; i < nr; i++)
+        owner_set_frame(frames[i], OWNER_FERRY);
+    status_nic_leave();
+    return sent;
+}
+
 static void nic_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct nic *nic = nic_of(port);
     uint64_t bytes;
     uint16_t sent;
 
-    nr = prepare(nic, frames, nr);
+    nr = prepare(nic, frames, frames_own(nic, frames, nr));
     bytes = bytes_of(frames, nr);
-    sent = rte_eth_tx_burst(nic->id, 0, frames, nr);
-    /* What was sent may be gone; what was not is ours still. */
+    sent = transmit(nic, frames, nr);
+    /* What was sent may be gone. */
     if (sent < nr) {
         bytes -= bytes_of(frames + sent, nr - sent);
         drop(port, frames + sent, nr - sent);
@@ -82,17 +147,23 @@ static bool interrupt_ask(struct nic *nic)
     if (nic->is_armed && nic->armed_events == events)
         return true;
     nic->armed_events = events;
+    status_nic_enter();
     nic->is_armed = rte_eth_dev_rx_intr_enable(nic->id, 0) == 0;
+    status_nic_leave();
     return nic->is_armed;
 }
 
 static bool nic_arm(struct port *port)
 {
     struct nic *nic = nic_of(port);
+    int status;
 
     if (nic->polls_rx || !interrupt_ask(nic))
         return true;
-    return rte_eth_rx_descriptor_status(nic->id, 0, 0) == RTE_ETH_RX_DESC_DONE;
+    status_nic_enter();
+    status = rte_eth_rx_descriptor_status(nic->id, 0, 0);
+    status_nic_leave();
+    return status == RTE_ETH_RX_DESC_DONE;
 }
 
 const struct port_ops nic_ops = {

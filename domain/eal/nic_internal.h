@@ -9,12 +9,17 @@
 
 struct nic {
     struct port port; /* first: a nic's port is the nic */
+
+    /* Not changed once the NIC runs. */
     uint16_t id; /* of the ethdev */
     bool polls_rx; /* the driver has no receive interrupts: the loop never sleeps */
-    bool is_armed; /* asked for an interrupt when the device had sent armed_events */
-    uint32_t armed_events;
+    uint16_t nr_rx, nr_tx; /* descriptors */
+    const void *rx_ring; /* for the quirk of that name; NULL: unknown */
     const struct rte_pci_device *pci;
     const struct quirk *quirk;
+
+    bool is_armed; /* asked for an interrupt when the device had sent armed_events */
+    uint32_t armed_events;
     struct timer link_timer; /* for drivers without link interrupts */
 };
 
@@ -26,7 +31,13 @@ static inline struct nic *nic_of(struct port *port)
 /* rx_burst, tx_burst and arm. */
 extern const struct port_ops nic_ops;
 
+/* All there are; nr_r of them. */
+struct nic *nics_all(unsigned int *nr_r);
+
 /* Configure queues and offloads, start, begin to follow the link. Returns 0 or a negative errno. */
 int nic_start(struct nic *nic) __must_check;
+
+/* Go on following the link after a restart. */
+void nic_link_resume(struct nic *nic);
 
 #endif

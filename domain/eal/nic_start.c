@@ -2,12 +2,16 @@
 /* From a probed device to one that carries frames. */
 #include <errno.h>
 
+#include <stdio.h>
+
 #include <rte_ethdev.h>
+#include <rte_memzone.h>
 
 #include "eal/nic_internal.h"
 #include "eal/pool.h"
 #include "xen/clock.h"
 #include "xen/log.h"
+#include "xen/status.h"
 
 #define DESCRIPTORS_MIN 64
 #define DESCRIPTORS_MAX 512
@@ -34,8 +38,12 @@ static uint32_t port_caps(uint64_t offloads)
 static void link_show(struct nic *nic)
 {
     struct rte_eth_link link;
+    int err;
 
-    if (rte_eth_link_get_nowait(nic->id, &link) != 0 || link.link_status == nic->port.up)
+    status_nic_enter();
+    err = rte_eth_link_get_nowait(nic->id, &link);
+    status_nic_leave();
+    if (err != 0 || link.link_status == nic->port.up)
         return;
     nic->port.up = link.link_status;
     if (nic->port.up)
@@ -89,6 +97,19 @@ static int configure(struct nic *nic, const struct rte_eth_dev_info *info, bool 
     return rte_eth_dev_configure(nic->id, 1, 1, &conf);
 }
 
+/* DPDK names rings so (rte_eth_dma_zone_reserve()). */
+static const void *ring_find(const struct nic *nic)
+{
+    char name[RTE_MEMZONE_NAMESIZE];
+    const struct rte_memzone *zone;
+
+    if (!nic->quirk->rx_ring)
+        return NULL;
+    snprintf(name, sizeof(name), "eth_p%u_q0_%s", (unsigned int)nic->id, nic->quirk->rx_ring);
+    zone = rte_memzone_lookup(name);
+    return zone ? zone->addr : NULL;
+}
+
 static int queues_set(struct nic *nic, const struct rte_eth_dev_info *info)
 {
     uint16_t nr_rx = descriptors(DESCRIPTORS_MAX, &info->rx_desc_lim);
@@ -103,6 +124,9 @@ static int queues_set(struct nic *nic, const struct rte_eth_dev_info *info)
         err = rte_eth_rx_queue_setup(nic->id, 0, nr_rx, 0, &rx, mbuf_pool());
     if (err == 0)
         err = rte_eth_tx_queue_setup(nic->id, 0, nr_tx, 0, &tx);
+    nic->nr_rx = nr_rx;
+    nic->nr_tx = nr_tx;
+    nic->rx_ring = ring_find(nic);
     return err;
 }
 
@@ -128,6 +152,17 @@ static int link_follow(struct nic *nic, const struct rte_eth_dev_info *info)
         link_poll(nic);
     link_show(nic);
     return err;
+}
+
+void nic_link_resume(struct nic *nic)
+{
+    bool polls = nic->link_timer.fn != NULL;
+
+    nic->link_timer = (struct timer){ 0 };
+    if (polls)
+        link_poll(nic);
+    else
+        link_show(nic);
 }
 
 int nic_start(struct nic *nic)

@@ -11,6 +11,7 @@
 
 #include "arch/x86/mm.h"
 #include "eal/internal.h"
+#include "eal/seal.h"
 #include "xen/log.h"
 
 #define PCI_COMMAND 0x04
@@ -31,6 +32,14 @@ const struct pcifront_device *eal_pci_device(const struct rte_pci_device *dev)
 {
     INVARIANT(dev >= pci_devices && dev < pci_devices + nr_fronts);
     return &fronts[dev - pci_devices];
+}
+
+void eal_pci_seal(void)
+{
+    seal_add("the PCI bus", &rte_pci_bus, sizeof(rte_pci_bus));
+    seal_add("the PCI devices", pci_devices, nr_fronts * sizeof(pci_devices[0]));
+    seal_add("the list of PCI devices", &fronts, sizeof(fronts));
+    seal_add("their number", &nr_fronts, sizeof(nr_fronts));
 }
 
 static void device_add(unsigned int index)

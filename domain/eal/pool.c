@@ -11,6 +11,7 @@
 #include "eal/eal.h"
 #include "eal/owner.h"
 #include "eal/pool_internal.h"
+#include "eal/seal.h"
 #include "xen/log.h"
 
 #define SHARE_PERCENT 60
@@ -83,4 +84,16 @@ int pool_init(void)
 struct rte_mempool *mbuf_pool(void)
 {
     return pool;
+}
+
+void pool_seal(void)
+{
+    const struct rte_mempool_memhdr *chunk;
+
+    seal_add("the pool's address", &pool, sizeof(pool));
+    seal_add("the pool", pool, sizeof(*pool) + pool->private_data_size);
+    seal_add("the stack of mbufs", pool->pool_data, offsetof(struct pool_stack, nr));
+    seal_add("the pool's operations", &rte_mempool_ops_table, sizeof(rte_mempool_ops_table));
+    STAILQ_FOREACH(chunk, &pool->mem_list, next)
+    seal_add("a chunk of the pool", chunk, sizeof(*chunk));
 }

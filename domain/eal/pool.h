@@ -37,6 +37,9 @@ struct rte_mempool *mbuf_pool(void);
  */
 const char *pool_reclaim(unsigned int driver_min, unsigned int driver_max) __must_check;
 
+/* Name what of the pool does not change (eal/seal.h). */
+void pool_seal(void);
+
 /* Whether a machine address is where a driver's mbuf has its data, behind the headroom. */
 bool pool_is_room_of_driver(uint64_t maddr) __must_check;
 

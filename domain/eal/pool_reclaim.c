@@ -49,7 +49,8 @@ static bool is_mbuf(const struct rte_mempool *pool, const void *mbuf)
 /* Its buffer is its own. */
 static bool is_whole(const struct reclaim *reclaim, const struct rte_mbuf *mbuf, rte_iova_t iova)
 {
-    return mbuf->buf_addr == (const void *)(mbuf + 1) && rte_mbuf_iova_get(mbuf) == iova + sizeof(*mbuf) &&
+    return mbuf->buf_addr == (const void *)(mbuf + 1) &&
+           rte_mbuf_iova_get(mbuf) == iova + sizeof(*mbuf) &&
            mbuf->buf_len == RTE_PKTMBUF_HEADROOM + POOL_MBUF_ROOM && mbuf->pool == reclaim->pool &&
            mbuf->priv_size == 0 && rte_mbuf_refcnt_read(mbuf) == 1 && RTE_MBUF_DIRECT(mbuf);
 }
@@ -134,8 +135,8 @@ static const char *parents_hold(struct reclaim *reclaim)
     for (unsigned int i = reclaim->indirect; i < reclaim->stack->size; i++) {
         struct rte_mbuf *mbuf = reclaim->stack->mbufs[i], *parent = rte_mbuf_from_indirect(mbuf);
 
-        if (mbuf->priv_size != 0 || !is_mbuf(reclaim->pool, parent) || owner_of(parent) != OWNER_FERRY ||
-            rte_mbuf_iova_get(mbuf) != rte_mbuf_iova_get(parent))
+        if (mbuf->priv_size != 0 || !is_mbuf(reclaim->pool, parent) ||
+            owner_of(parent) != OWNER_FERRY || rte_mbuf_iova_get(mbuf) != rte_mbuf_iova_get(parent))
             return wrong("the driver's, and points nowhere", mbuf);
         rte_mbuf_refcnt_update(parent, 1);
     }

@@ -7,6 +7,8 @@
 
 #include <rte_io.h>
 
+#include "eal/pool.h"
+
 /*
  * em and igb set the interrupt throttle to its maximum, 16.8 ms between two interrupts, at every
  * start. 200 units of 256 ns are 51 us.
@@ -24,6 +26,30 @@
 #define E1000_RXCSUM_IPOFLD 0x100
 #define E1000_RXCSUM_TUOFLD 0x200
 
+/*
+ * Once the device is done with a descriptor it sets "done" in it; the driver clears that when it gives
+ * the descriptor back with another buffer.
+ * Source: the same, 7.1.4 "Legacy Receive Descriptor Format".
+ */
+struct e1000_rx_descriptor {
+    uint64_t buffer; /* machine address */
+    uint16_t length, checksum;
+    uint8_t status, errors;
+    uint16_t special;
+};
+#define E1000_RX_DONE 0x01
+
+static bool em_rx_ring_is_sound(const void *ring, uint16_t nr)
+{
+    const volatile struct e1000_rx_descriptor *descriptors = ring;
+
+    for (uint16_t i = 0; i < nr; i++)
+        if (!(descriptors[i].status & E1000_RX_DONE) &&
+            !pool_is_room_of_driver(descriptors[i].buffer))
+            return false;
+    return true;
+}
+
 static void em_after_start(const struct rte_pci_device *dev)
 {
     char *registers = dev->mem_resource[0].addr;
@@ -37,6 +63,8 @@ static const struct quirk quirks[] = {
     { .driver = "net_e1000_em",
       .no_msix = true,
       .reports_bad_only = true,
+      .rx_ring = "rx_ring",
+      .rx_ring_is_sound = em_rx_ring_is_sound,
       .after_start = em_after_start },
 };
 

@@ -4,6 +4,7 @@
 #define EAL_QUIRK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <bus_pci_driver.h>
 
@@ -11,6 +12,13 @@ struct quirk {
     const char *driver; /* as it registers itself */
     bool no_msix; /* programs one vector only, whatever the device can */
     bool reports_bad_only; /* of received checksums (eal/rx_flags.h) */
+
+    /*
+     * Where the layout of receive descriptors is known: the ring's name as the driver reserves it, and
+     * whether each of its descriptors that the device owns leads to an mbuf of the driver's.
+     */
+    const char *rx_ring;
+    bool (*rx_ring_is_sound)(const void *ring, uint16_t nr);
 
     /* Called after every start of the device; NULL where there is nothing to mend. */
     void (*after_start)(const struct rte_pci_device *dev);

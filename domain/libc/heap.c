@@ -89,3 +89,22 @@ size_t libc_heap_block_size(const void *memory)
 {
     return ((const struct libc_block *)memory - 1)->size;
 }
+
+bool libc_heap_is_sound(const struct libc_heap *heap, const void *memory)
+{
+    const char *at = memory, *end = at + heap->size;
+    size_t used = 0;
+
+    if (heap->first != memory)
+        return false;
+    for (const struct libc_block *block = heap->first; block; block = block->next) {
+        if ((const char *)block != at || (size_t)(end - at) < sizeof(*block) ||
+            block->size > (size_t)(end - at) - sizeof(*block) ||
+            (block->magic != MAGIC_USED && block->magic != MAGIC_FREE))
+            return false;
+        at += sizeof(*block) + block->size;
+        if (block->magic == MAGIC_USED)
+            used += sizeof(*block) + block->size;
+    }
+    return at == end && used == heap->used;
+}

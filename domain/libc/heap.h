@@ -6,6 +6,7 @@
 #ifndef LIBC_HEAP_H
 #define LIBC_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ void *libc_heap_alloc(struct libc_heap *heap, size_t size);
  * heap (given back twice, or overwritten).
  */
 int libc_heap_free(struct libc_heap *heap, void *block) __attribute__((warn_unused_result));
+
+/* Whether the blocks are whole, in order and without gaps, and as many bytes in use as counted. */
+bool libc_heap_is_sound(const struct libc_heap *heap, const void *memory);
 
 /* Bytes that a block in use has room for. */
 size_t libc_heap_block_size(const void *block);

@@ -25,6 +25,9 @@ struct libc_heap_stats {
 };
 void libc_heap_stats(struct libc_heap_stats *stats_r);
 
+/* Whether that heap is in order, as far as can be seen without knowing who has what of it. */
+bool libc_malloc_is_sound(void);
+
 /* The rest is implemented by the kernel (eal/libc_host.c). */
 
 /* One line for the log, NUL-terminated and without a newline. */

@@ -73,3 +73,8 @@ void libc_heap_stats(struct libc_heap_stats *stats_r)
     *stats_r =
         (struct libc_heap_stats){ .size = sizeof(memory), .used = heap.used, .peak = heap.peak };
 }
+
+bool libc_malloc_is_sound(void)
+{
+    return heap.size == sizeof(memory) && libc_heap_is_sound(&heap, memory);
+}

@@ -103,6 +103,39 @@ static void many_at_random_keep_what_they_hold(void **state)
     }
 }
 
+static void a_heap_in_use_is_sound(void **state)
+{
+    void *blocks[8];
+
+    (void)state;
+    assert_true(libc_heap_is_sound(&heap, memory));
+    for (size_t i = 0; i < 8; i++)
+        blocks[i] = libc_heap_alloc(&heap, 100 * i);
+    assert_true(libc_heap_is_sound(&heap, memory));
+    for (size_t i = 0; i < 8; i += 3)
+        assert_int_equal(libc_heap_free(&heap, blocks[i]), 0);
+    assert_true(libc_heap_is_sound(&heap, memory));
+}
+
+/* One byte of any header that is not padding. */
+static void a_damaged_heap_is_not(void **state)
+{
+    char *a = libc_heap_alloc(&heap, 100), *b = libc_heap_alloc(&heap, 100);
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++) {
+        a[-HEADER + (long)i] ^= 1;
+        assert_false(libc_heap_is_sound(&heap, memory));
+        a[-HEADER + (long)i] ^= 1;
+        b[-HEADER + (long)i] ^= 0x40;
+        assert_false(libc_heap_is_sound(&heap, memory));
+        b[-HEADER + (long)i] ^= 0x40;
+    }
+    assert_true(libc_heap_is_sound(&heap, memory));
+    heap.used += 16;
+    assert_false(libc_heap_is_sound(&heap, memory));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +143,8 @@ int main(void)
         cmocka_unit_test_setup(all_comes_back_in_one_piece, fresh),
         cmocka_unit_test_setup(too_much_is_refused, fresh),
         cmocka_unit_test_setup(wrong_frees_are_told, fresh),
+        cmocka_unit_test_setup(a_heap_in_use_is_sound, fresh),
+        cmocka_unit_test_setup(a_damaged_heap_is_not, fresh),
         cmocka_unit_test_setup(many_at_random_keep_what_they_hold, fresh),
     };
 
