@@ -48,6 +48,12 @@ void eal_seal(void);
  */
 const char *eal_resume(void) __must_check;
 
+/*
+ * Keep a device from reading and writing memory, whatever it was doing. After a restart that does not
+ * keep the NICs, for each device, before memory that its rings lie in is used for anything else.
+ */
+void eal_nic_quiet(const struct pcifront_device *device);
+
 /* Bytes in DPDK's heap, and those of them in use. */
 void eal_heap_usage(size_t *size_r, size_t *used_r);
 

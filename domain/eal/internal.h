@@ -23,6 +23,9 @@ void eal_pci_init(const struct pcifront_device *devices, unsigned int nr);
 /* The pcifront side of a device that rte_pci_scan() added. */
 const struct pcifront_device *eal_pci_device(const struct rte_pci_device *dev);
 
+/* Let a device read and write memory. Returns 0 or a negative errno. */
+int eal_pci_master_enable(const struct rte_pci_device *dev) __must_check;
+
 /*
  * Tie an interrupt handle to a device: chooses MSI-X, MSI or INTx by what the device and its driver
  * can, and sets the handle's type. Nothing is asked of pciback before rte_intr_enable().

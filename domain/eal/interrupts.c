@@ -20,6 +20,7 @@
 #include "xen/evtchn.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
+#include "xen/recovery.h"
 #include "xen/status.h"
 
 #define MAX_VECTORS 4
@@ -119,6 +120,14 @@ static int pirqs_get(struct irq *irq, unsigned int nr, uint32_t *pirqs_r)
     return irq->dev->irq_line != 0 ? 0 : -ENODEV;
 }
 
+static void pirqs_put(const struct irq *irq)
+{
+    if (irq->mode == MODE_MSIX)
+        pcifront_msix_disable(irq->dev);
+    else if (irq->mode == MODE_MSI)
+        pcifront_msi_disable(irq->dev);
+}
+
 static void vectors_put(struct irq *irq)
 {
     if (irq->nr == 0)
@@ -127,17 +136,19 @@ static void vectors_put(struct irq *irq)
         evtchn_close(irq->vectors[i].port);
         irq->vectors[i].port = 0;
     }
-    if (irq->mode == MODE_MSIX)
-        pcifront_msix_disable(irq->dev);
-    else if (irq->mode == MODE_MSI)
-        pcifront_msi_disable(irq->dev);
+    pirqs_put(irq);
     irq->nr = 0;
 }
 
 static int vectors_get(struct irq *irq, unsigned int nr)
 {
     uint32_t pirqs[MAX_VECTORS];
-    int err = pirqs_get(irq, nr, pirqs);
+    int err;
+
+    /* pciback enables only what it has not enabled already, as for the last start. */
+    if (recovery_resuming())
+        pirqs_put(irq);
+    err = pirqs_get(irq, nr, pirqs);
 
     for (unsigned int i = 0; err == 0 && i < nr; i++) {
         irq->nr = i + 1;

@@ -72,8 +72,10 @@ static int nic_make(struct nic *nic, uint16_t id)
     if (err == 0) {
         nic->pci = RTE_DEV_TO_PCI_CONST(info.device);
         nic->quirk = quirk_of(info.driver_name);
-        err = rte_eth_macaddr_get(id, &nic->port.mac);
+        err = eal_pci_master_enable(nic->pci);
     }
+    if (err == 0)
+        err = rte_eth_macaddr_get(id, &nic->port.mac);
     if (err == 0)
         err = nic_start(nic);
     if (err != 0) {

@@ -10,7 +10,9 @@
 #include <pci_private.h>
 
 #include "arch/x86/mm.h"
+#include "eal/eal.h"
 #include "eal/internal.h"
+#include "eal/quirk.h"
 #include "eal/seal.h"
 #include "xen/log.h"
 
@@ -71,6 +73,16 @@ static void device_add(unsigned int index)
     rte_pci_add_device(dev);
 }
 
+static int command_change(const struct pcifront_device *device, uint32_t off, uint32_t on)
+{
+    uint32_t command;
+    int err = pcifront_read(device, PCI_COMMAND, 2, &command);
+
+    if (err != 0 || ((command & ~off) | on) == command)
+        return err;
+    return pcifront_write(device, PCI_COMMAND, 2, (command & ~off) | on);
+}
+
 /* Once: devices neither come nor go in the life of the domain. */
 int rte_pci_scan(void)
 {
@@ -101,16 +113,34 @@ static void bar_unmap(struct rte_mem_resource *bar)
     bar->addr = NULL;
 }
 
+/*
+ * Bus mastering is off until the driver has reset the device, if it can wait so long: in whatever
+ * state the device comes to us, it may still have rings in memory that is somebody else's by now.
+ */
 static int device_enable(const struct rte_pci_device *dev)
 {
-    const struct pcifront_device *front = eal_pci_device(dev);
-    uint32_t command;
-    int err = pcifront_read(front, PCI_COMMAND, 2, &command);
+    bool late = quirk_of(dev->driver->driver.name)->master_after_probe;
 
-    if (err != 0 || (command & (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)) ==
-                        (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER))
-        return err;
-    return pcifront_write(front, PCI_COMMAND, 2, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    return command_change(eal_pci_device(dev), late ? PCI_COMMAND_MASTER : 0,
+                          PCI_COMMAND_MEMORY | (late ? 0 : PCI_COMMAND_MASTER));
+}
+
+int eal_pci_master_enable(const struct rte_pci_device *dev)
+{
+    return command_change(eal_pci_device(dev), 0, PCI_COMMAND_MASTER);
+}
+
+void eal_nic_quiet(const struct pcifront_device *device)
+{
+    uint32_t command = 0;
+    int err = command_change(device, PCI_COMMAND_MASTER, 0);
+
+    /* The answer comes after all that the device had under way. */
+    if (err == 0)
+        err = pcifront_read(device, PCI_COMMAND, 2, &command);
+    if (err != 0 || (command & PCI_COMMAND_MASTER))
+        log_error("eal: %02x:%02x.%x goes on reading and writing memory: %d", device->bus,
+                  device->dev, device->fn, err);
 }
 
 /* A BAR that cannot be mapped is the driver's to miss: many have one it never uses (the MSI-X

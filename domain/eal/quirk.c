@@ -63,9 +63,13 @@ static const struct quirk quirks[] = {
     { .driver = "net_e1000_em",
       .no_msix = true,
       .reports_bad_only = true,
+      .master_after_probe = true,
       .rx_ring = "rx_ring",
       .rx_ring_is_sound = em_rx_ring_is_sound,
       .after_start = em_after_start },
+    { .driver = "net_e1000_igb", .master_after_probe = true },
+    { .driver = "net_igc", .master_after_probe = true },
+    { .driver = "net_ixgbe", .master_after_probe = true },
 };
 
 static const struct quirk none;

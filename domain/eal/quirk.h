@@ -13,6 +13,8 @@ struct quirk {
     bool no_msix; /* programs one vector only, whatever the device can */
     bool reports_bad_only; /* of received checksums (eal/rx_flags.h) */
 
+    bool master_after_probe; /* its probe resets the device, and does not need it to use memory */
+
     /*
      * Where the layout of receive descriptors is known: the ring's name as the driver reserves it, and
      * whether each of its descriptors that the device owns leads to an mbuf of the driver's.
