@@ -9,6 +9,9 @@
  * Each end prints "<sha256> <bytes>" when a transfer is over.  The client
  * starts with 16 bytes: its direction and the length, as text.  SIGINT ends
  * the client's transfer early and in order: both ends then print what it came to.
+ *
+ * Each 8 bytes follow from the 8 before them, so that a receiver also finds where something else
+ * arrived; it says so on stderr.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,6 +43,14 @@ static void die(const char *what)
     exit(1);
 }
 
+static uint64_t word_after(uint64_t x)
+{
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x;
+}
+
 /* Not compressible and different each time, so that stale data shows. */
 static void chunk_fill(uint64_t *words)
 {
@@ -47,11 +58,55 @@ static void chunk_fill(uint64_t *words)
 
     if (!x)
         x = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid() ^ 0x9e3779b97f4a7c15;
-    for (size_t i = 0; i < CHUNK / sizeof(*words); i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        words[i] = x;
+    for (size_t i = 0; i < CHUNK / sizeof(*words); i++)
+        words[i] = x = word_after(x);
+}
+
+/* What a receiver knows of the stream. */
+struct check {
+    uint64_t word, wanted; /* being filled; what it should become, once the first has come */
+    uint64_t nr_bytes;
+    uint64_t wrong_from, nr_wrong; /* the run of wrong words that lasts */
+};
+
+static void wrong_end(struct check *check)
+{
+    if (check->nr_wrong)
+        fprintf(stderr, "tcpsum: %llu bytes from %llu on are not those that were sent\n",
+                (unsigned long long)check->nr_wrong * sizeof(check->word),
+                (unsigned long long)check->wrong_from);
+    check->nr_wrong = 0;
+}
+
+static void word_check(struct check *check)
+{
+    uint64_t at = check->nr_bytes - sizeof(check->word);
+
+    if (at == 0)
+        check->wanted = check->word;
+    if (check->word == check->wanted) {
+        wrong_end(check);
+    } else if (check->nr_wrong++ == 0) {
+        check->wrong_from = at;
+        fprintf(stderr, "tcpsum: at %llu came %016llx, not %016llx\n", (unsigned long long)at,
+                (unsigned long long)check->word, (unsigned long long)check->wanted);
+    }
+    check->wanted = word_after(check->wanted);
+}
+
+static void check_data(struct check *check, const char *data, size_t len)
+{
+    while (len) {
+        size_t have = check->nr_bytes % sizeof(check->word), n = sizeof(check->word) - have;
+
+        if (n > len)
+            n = len;
+        memcpy((char *)&check->word + have, data, n);
+        check->nr_bytes += n;
+        data += n;
+        len -= n;
+        if (have + n == sizeof(check->word))
+            word_check(check);
     }
 }
 
@@ -113,7 +168,7 @@ static void transfer_send(int fd, uint64_t nr_bytes)
 static void transfer_receive(int fd)
 {
     static char chunk[CHUNK];
-    uint64_t nr_bytes = 0;
+    struct check check = { 0 };
     struct sha256 sum;
     int told = 0;
     ssize_t n;
@@ -127,9 +182,10 @@ static void transfer_receive(int fd)
         if (n < 0)
             die("tcpsum: read");
         sha256_update(&sum, chunk, (size_t)n);
-        nr_bytes += (uint64_t)n;
+        check_data(&check, chunk, (size_t)n);
     }
-    sum_print(&sum, nr_bytes);
+    wrong_end(&check);
+    sum_print(&sum, check.nr_bytes);
 }
 
 static void connection_serve(int fd)
