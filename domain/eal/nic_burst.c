@@ -130,6 +130,12 @@ static void nic_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t n
     nr = prepare(nic, frames, frames_own(nic, frames, nr));
     bytes = bytes_of(frames, nr);
     sent = transmit(nic, frames, nr);
+    if (sent > 0 && !nic->watch_timer.armed)
+        nic_watch_begin(nic);
+    if (sent == 0 && nr > 0)
+        nic_watch_full(nic);
+    else
+        nic->full_since_ns = 0;
     /* What was sent may be gone. */
     if (sent < nr) {
         bytes -= bytes_of(frames + sent, nr - sent);

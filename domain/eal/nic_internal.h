@@ -5,6 +5,7 @@
 
 #include "eal/nic.h"
 #include "eal/quirk.h"
+#include "eal/watch.h"
 #include "xen/timer.h"
 
 struct nic {
@@ -21,6 +22,12 @@ struct nic {
     bool is_armed; /* asked for an interrupt when the device had sent armed_events */
     uint32_t armed_events;
     struct timer link_timer; /* for drivers without link interrupts */
+
+    /* eal/nic_watch.c */
+    struct timer watch_timer; /* armed while there may be frames to transmit */
+    struct watch watch;
+    uint64_t watched_frames; /* port.stats.tx_frames at the last look */
+    uint64_t full_since_ns; /* 0: the last frame that was offered was taken */
 };
 
 static inline struct nic *nic_of(struct port *port)
@@ -36,6 +43,11 @@ struct nic *nics_all(unsigned int *nr_r);
 
 /* Configure queues and offloads, start, begin to follow the link. Returns 0 or a negative errno. */
 int nic_start(struct nic *nic) __must_check;
+
+/* The NIC was given frames and is not watched; it took none; a restart kept it. */
+void nic_watch_begin(struct nic *nic);
+void nic_watch_full(struct nic *nic);
+void nic_watch_forget(struct nic *nic);
 
 /* Go on following the link after a restart. */
 void nic_link_resume(struct nic *nic);

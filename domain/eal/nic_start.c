@@ -46,6 +46,7 @@ static void link_show(struct nic *nic)
     if (err != 0 || link.link_status == nic->port.up)
         return;
     nic->port.up = link.link_status;
+    nic->full_since_ns = 0;
     if (nic->port.up)
         log_info("%s: link up, %u Mb/s, %s duplex", nic->port.name, link.link_speed,
                  link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX ? "full" : "half");

@@ -50,6 +50,34 @@ static bool em_rx_ring_is_sound(const void *ring, uint16_t nr)
     return true;
 }
 
+/*
+ * Source: the same, 10.2.2.2 "Device Status Register", 10.2.5.5, 10.2.5.6 and 10.2.6.7, 10.2.6.8 (heads
+ * and tails), 10.2.7.4 "Missed Packets Count", which a read clears and nothing else of ours reads.
+ */
+#define E1000_STATUS 0x0008
+#define E1000_STATUS_TXOFF 0x10
+#define E1000_RDH 0x2810
+#define E1000_RDT 0x2818
+#define E1000_TDH 0x3810
+#define E1000_TDT 0x3818
+#define E1000_MPC 0x4010
+
+static void em_look(const struct rte_pci_device *dev, struct watch_look *look_r)
+{
+    const char *registers = dev->mem_resource[0].addr;
+    uint32_t status = rte_read32(registers + E1000_STATUS);
+
+    *look_r = (struct watch_look){
+        .is_gone = status == UINT32_MAX,
+        .is_paused = (status & E1000_STATUS_TXOFF) != 0,
+        .tx_head = rte_read32(registers + E1000_TDH),
+        .tx_tail = rte_read32(registers + E1000_TDT),
+        .rx_head = rte_read32(registers + E1000_RDH),
+        .rx_tail = rte_read32(registers + E1000_RDT),
+        .rx_missed = rte_read32(registers + E1000_MPC),
+    };
+}
+
 static void em_after_start(const struct rte_pci_device *dev)
 {
     char *registers = dev->mem_resource[0].addr;
@@ -66,6 +94,7 @@ static const struct quirk quirks[] = {
       .master_after_probe = true,
       .rx_ring = "rx_ring",
       .rx_ring_is_sound = em_rx_ring_is_sound,
+      .look = em_look,
       .after_start = em_after_start },
     { .driver = "net_e1000_igb", .master_after_probe = true },
     { .driver = "net_igc", .master_after_probe = true },

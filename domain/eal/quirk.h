@@ -8,6 +8,8 @@
 
 #include <bus_pci_driver.h>
 
+#include "eal/watch.h"
+
 struct quirk {
     const char *driver; /* as it registers itself */
     bool no_msix; /* programs one vector only, whatever the device can */
@@ -21,6 +23,9 @@ struct quirk {
      */
     const char *rx_ring;
     bool (*rx_ring_is_sound)(const void *ring, uint16_t nr);
+
+    /* Read what nic_watch.c looks at;. NULL: cannot be told. */
+    void (*look)(const struct rte_pci_device *dev, struct watch_look *look_r);
 
     /* Called after every start of the device; NULL where there is nothing to mend. */
     void (*after_start)(const struct rte_pci_device *dev);

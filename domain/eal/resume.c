@@ -200,6 +200,8 @@ int nic_resume(struct port **ports_r, unsigned int max)
         nics[i].port.nr_staged = 0;
         nics[i].is_armed = false;
         nic_link_resume(&nics[i]);
+        nic_watch_forget(&nics[i]);
+        nic_watch_begin(&nics[i]);
         ports_r[i] = &nics[i].port;
     }
     return (int)(nr < max ? nr : max);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Looks at a NIC while it has something to do: from the first frame it is given until it has sent all.
+ * One that has come to a halt is started anew, with the kernel.
+ */
+#include <stdio.h>
+
+#include "eal/nic_internal.h"
+#include "xen/clock.h"
+#include "xen/recovery.h"
+
+#define REASON_SIZE 64
+
+static __noreturn void restart(const struct nic *nic, const char *why)
+{
+    char reason[REASON_SIZE];
+
+    snprintf(reason, sizeof(reason), "%s %s", nic->port.name, why);
+    recovery_restart_nic(reason);
+}
+
+static void watch_fire(void *ctx)
+{
+    struct nic *nic = ctx;
+    struct watch_look look = { 0 };
+    uint64_t now = clock_now();
+    const char *why;
+
+    nic->quirk->look(nic->pci, &look);
+    why = watch_verdict(&nic->watch, &look,
+                        nic->port.stats.tx_frames - nic->watched_frames >= nic->nr_tx, now);
+    if (why && (nic->port.up || look.is_gone))
+        restart(nic, why);
+    nic->watched_frames = nic->port.stats.tx_frames;
+    if (look.tx_head != look.tx_tail)
+        timer_arm(&nic->watch_timer, now + WATCH_INTERVAL_NS, watch_fire, nic);
+}
+
+void nic_watch_begin(struct nic *nic)
+{
+    if (nic->quirk->look)
+        timer_arm(&nic->watch_timer, clock_now() + WATCH_INTERVAL_NS, watch_fire, nic);
+}
+
+void nic_watch_full(struct nic *nic)
+{
+    uint64_t now = clock_now();
+
+    if (nic->full_since_ns == 0)
+        nic->full_since_ns = now;
+    else if (!nic->quirk->look && nic->port.up && now - nic->full_since_ns >= WATCH_FULL_NS)
+        restart(nic, "has taken no frame for 2 s");
+}
+
+void nic_watch_forget(struct nic *nic)
+{
+    nic->watch_timer = (struct timer){ 0 };
+    nic->watch = (struct watch){ 0 };
+    nic->full_since_ns = 0;
+}

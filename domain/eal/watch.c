@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "eal/watch.h"
+
+#include <stddef.h>
+
+static void side_init(struct watch_side *side, uint32_t head, uint64_t now_ns)
+{
+    *side = (struct watch_side){ .head = head, .since_ns = now_ns };
+}
+
+/* moves: it did, or need not. */
+static bool is_stuck(struct watch_side *side, uint32_t head, bool moves, uint64_t now_ns)
+{
+    if (moves || head != side->head) {
+        side_init(side, head, now_ns);
+        return false;
+    }
+    side->looks++;
+    return side->looks >= WATCH_LOOKS && now_ns - side->since_ns >= WATCH_STUCK_NS;
+}
+
+void watch_init(struct watch *watch, const struct watch_look *look, uint64_t now_ns)
+{
+    side_init(&watch->tx, look->tx_head, now_ns);
+    side_init(&watch->rx, look->rx_head, now_ns);
+}
+
+const char *watch_verdict(struct watch *watch, const struct watch_look *look, bool tx_went_round,
+                          uint64_t now_ns)
+{
+    bool tx_moves = look->tx_head == look->tx_tail || look->is_paused || tx_went_round;
+    bool rx_moves = look->rx_head == look->rx_tail || look->rx_missed == 0;
+
+    if (look->is_gone)
+        return "does not answer";
+    if (is_stuck(&watch->tx, look->tx_head, tx_moves, now_ns))
+        return "transmits nothing";
+    return is_stuck(&watch->rx, look->rx_head, rx_moves, now_ns) ? "receives nothing" : NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether a NIC has come to a halt, from looks at its registers every WATCH_INTERVAL_NS.
+ *
+ * Transmit: it has frames, and its head has not moved over WATCH_LOOKS looks and WATCH_STUCK_NS.
+ * A NIC that its peer pauses (802.3x) is not stuck, for however long: starting it anew would not help.
+ * Receive: the same for a NIC that misses frames although it has room for them.
+ */
+#ifndef EAL_WATCH_H
+#define EAL_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WATCH_INTERVAL_NS 100000000ull
+#define WATCH_STUCK_NS 300000000ull
+#define WATCH_LOOKS                                                                                \
+    3 /* in which nothing moved; time alone may also pass while everything stood still */
+
+/* Where no register tells of pauses: a ring that takes no frame for so long. */
+#define WATCH_FULL_NS 2000000000ull
+
+/* What registers say, as far as the NIC is known (eal/quirk.h). */
+struct watch_look {
+    bool is_gone; /* nothing answers */
+    bool is_paused; /* by its peer */
+    uint32_t tx_head, tx_tail; /* equal: nothing to transmit */
+    uint32_t rx_head, rx_tail; /* equal: no room */
+    uint32_t rx_missed; /* frames since the last look */
+};
+
+struct watch {
+    struct watch_side {
+        uint32_t head;
+        unsigned int looks; /* in which it did not move */
+        uint64_t since_ns; /* when it was first seen there */
+    } tx, rx;
+};
+
+/* Begin anew. */
+void watch_init(struct watch *watch, const struct watch_look *look, uint64_t now_ns);
+
+/*
+ * Take in a look. tx_went_round: as many frames were accepted since the last one as the ring has room
+ * for, so that the head may have come back to where it was.
+ *
+ * Returns NULL, or what is wrong.
+ */
+const char *watch_verdict(struct watch *watch, const struct watch_look *look, bool tx_went_round,
+                          uint64_t now_ns);
+
+#endif
