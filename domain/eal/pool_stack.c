@@ -63,13 +63,16 @@ static unsigned int stack_count(const struct rte_mempool *pool)
     return ((const struct pool_stack *)pool->pool_data)->nr;
 }
 
-static const struct rte_mempool_ops stack_ops = {
-    .name = POOL_OPS,
-    .alloc = stack_alloc,
-    .free = stack_free,
-    .enqueue = stack_push,
-    .dequeue = stack_pop,
-    .get_count = stack_count,
-};
+#define OPS_NAMED(called)                                                                          \
+    {                                                                                              \
+        .name = (called), .alloc = stack_alloc, .free = stack_free, .enqueue = stack_push,         \
+        .dequeue = stack_pop, .get_count = stack_count,                                            \
+    }
+
+static const struct rte_mempool_ops stack_ops = OPS_NAMED(POOL_OPS);
+
+/* rte_mempool_create_empty() wants these to exist, before it is told which to use. */
+static const struct rte_mempool_ops default_ops = OPS_NAMED("ring_mp_mc");
 
 RTE_MEMPOOL_REGISTER_OPS(stack_ops);
+RTE_MEMPOOL_REGISTER_OPS(default_ops);

@@ -21,7 +21,6 @@
 #include "main/loop.h"
 #include "main/shutdown.h"
 #include "main/steps.h"
-#include "main/stubs_tmp.h"
 #include "main/words.h"
 #include "net/bridge.h"
 #include "vif/vif.h"

@@ -1,1 +1,0 @@
-void eal_nic_quiet(const struct pcifront_device *d);
