@@ -312,19 +312,43 @@ static void rx_marks_cover_batches_that_run_in_between(void **state)
     (void)state;
     rx_post(&guest, 200);
     rings_save();
-    for (unsigned int i = 0; i < 30; i++)
+    for (unsigned int i = 0; i < 50; i++)
         send_to_guest(long_frame()); /* more copies than a batch takes */
     vif_flush_all();
-    assert_int_equal(guest.rx.sring->rsp_prod, rsp + 120);
-    for (unsigned int i = 0; i < 30; i++)
+    assert_int_equal(guest.rx.sring->rsp_prod, rsp + 200);
+    for (unsigned int i = 0; i < 50; i++)
         assert_true(rx_take(&guest, got, &flags, &gso) > 9000);
     guest.rx.rsp_cons = rsp;
-    rx_rewind(rsp, 120);
+    rx_rewind(rsp, 200);
     restart();
-    assert_int_equal(guest.rx.sring->rsp_prod, rsp + 120);
-    for (unsigned int i = 0; i < 120; i++)
+    assert_int_equal(guest.rx.sring->rsp_prod, rsp + 200);
+    for (unsigned int i = 0; i < 200; i++)
         assert_int_equal(rx_take(&guest, got, &flags, &gso), -1);
     assert_works();
+}
+
+static unsigned int nr_looks;
+
+static void look_at_marks(void)
+{
+    assert_int_equal(vif->kept.tx_mark, vif->tx.req_cons);
+    assert_int_equal(vif->kept.rx_mark, vif->rx.req_cons);
+    nr_looks++;
+}
+
+/* Between a copy and its responses nothing is taken off a ring. */
+static void marks_stand_before_every_copy(void **state)
+{
+    (void)state;
+    fake_copy_watch(look_at_marks);
+    rx_post(&guest, 200);
+    for (unsigned int i = 0; i < 50; i++)
+        send_to_guest(long_frame()); /* more copies than a batch takes */
+    packets_send();
+    nr_looks = 0;
+    loop_turn();
+    assert_true(nr_looks > 2);
+    fake_copy_watch(NULL);
 }
 
 static void frames_that_waited_for_the_guest_are_lost_alone(void **state)
@@ -503,6 +527,7 @@ int main(void)
         TEST(restart_during_a_restart_answers_once),
         TEST(rx_burst_is_refused_once_at_every_stage),
         TEST(rx_marks_cover_batches_that_run_in_between),
+        TEST(marks_stand_before_every_copy),
         TEST(frames_that_waited_for_the_guest_are_lost_alone),
         TEST(impossible_tx_mark_refuses_all_there_is),
         TEST(tx_mark_inside_a_packet_refuses_all_there_is),

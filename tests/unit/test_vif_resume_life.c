@@ -503,6 +503,7 @@ static void disconnected_vif_is_not_resumed(void **state)
     guest_state(&guest, "1");
     assert_int_equal(back_state(&guest), 2);
     assert_int_equal(kernel_restart(), 0);
+    assert_false(fake_log_has("cannot go on"));
     (void)watch_and_settle();
     guest_connect(&guest);
     assert_int_equal(back_state(&guest), 4);
