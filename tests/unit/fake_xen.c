@@ -29,6 +29,7 @@ static struct grant {
     void *page;
 } grants[GRANTS_MAX];
 static unsigned int nr_grants, copy_ops, copy_calls, copy_fail;
+static void (*copy_watch)(void);
 static bool resuming;
 static struct mapping {
     bool mapped, old; /* old: not resumed yet */
@@ -58,6 +59,7 @@ void fake_xen_reset(void)
     memset(mappings, 0, sizeof(mappings));
     memset(ends, 0, sizeof(ends));
     resuming = false;
+    copy_watch = NULL;
 }
 
 void fake_xen_restart(void)
@@ -250,8 +252,15 @@ void gnttab_copy(gnttab_copy_t *ops, unsigned int nr)
 {
     if (nr)
         copy_calls++;
+    if (copy_watch)
+        copy_watch();
     for (unsigned int i = 0; i < nr; i++)
         ops[i].status = copy_one(&ops[i]);
+}
+
+void fake_copy_watch(void (*fn)(void))
+{
+    copy_watch = fn;
 }
 
 void fake_copy_fail(unsigned int nth)

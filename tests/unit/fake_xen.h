@@ -50,6 +50,7 @@ void fake_grant(domid_t owner, grant_ref_t ref, void *page);
 void fake_copy_fail(unsigned int nth); /* the nth copy from now (1 is the next) fails; 0: none */
 unsigned int fake_copy_ops(void); /* since the reset */
 unsigned int fake_copy_calls(void);
+void fake_copy_watch(void (*fn)(void)); /* called before each batch of copies; NULL: no more */
 
 /* A port of another domain's that we may bind, once. */
 void fake_port_offer(domid_t domid, evtchn_port_t remote_port);
