@@ -9,7 +9,6 @@
 #include <rte_ethdev.h>
 #include <rte_io.h>
 #include <rte_mempool.h>
-#include <rte_ring.h>
 
 #include <bus_pci_driver.h>
 #include <eal_memcfg.h>
@@ -24,9 +23,12 @@
 #include "arch/x86/layout.h"
 #include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
+#include "eal/eal.h"
 #include "eal/pool.h"
+#include "eal/pool_internal.h"
 #include "net/bridge.h"
 #include "xen/domain.h"
+#include "xen/gnttab.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
@@ -120,18 +122,24 @@ static void fault_heap(void)
     fault_null();
 }
 
-/* Whoever takes an mbuf next dies of it. */
+/* Whoever is given one of these mbufs dies of it. */
 static void fault_pool(void)
 {
-    struct rte_ring *free = mbuf_pool()->pool_data;
+    struct pool_stack *stack = mbuf_pool()->pool_data;
 
-    memset(&free[1], JUNK, free->size * sizeof(void *));
+    memset(stack->mbufs, JUNK, stack->size * sizeof(stack->mbufs[0]));
 }
 
 static void fault_recovery(void)
 {
     memset((void *)(uintptr_t)recovery_page(), JUNK, sizeof(struct recovery_page));
     fault_null();
+}
+
+static void fault_recovery_all(void)
+{
+    memset(recovery_copy_area, JUNK, sizeof(struct recovery_page));
+    fault_recovery();
 }
 
 static void fault_xenstore_ring(void)
@@ -174,9 +182,10 @@ static void fault_tables_text(void)
     page_set(bridge_input, 0);
 }
 
+/* Data that a restart puts back to its beginnings. */
 static void fault_tables_data(void)
 {
-    page_set(&start_info, 0);
+    page_set(bss_start, 0);
     fault_null();
 }
 
@@ -279,6 +288,16 @@ static void fault_nic_bus(void)
         log_error("fault: bus mastering stays on");
 }
 
+/* No fault: what of the domain's own could leak. */
+static void fault_report(void)
+{
+    size_t size, used;
+
+    eal_heap_usage(&size, &used);
+    log_warn("report: %u mbufs and %zu bytes of the heap in use, %u grants, %u maps",
+             rte_mempool_in_use_count(mbuf_pool()), used, gnttab_nr_grants(), gnttab_nr_maps());
+}
+
 static const struct fault {
     const char *name;
     void (*die)(void); /* some return: they leave the death to whoever meets the damage */
@@ -296,6 +315,7 @@ static const struct fault {
     { "heap", fault_heap, false },
     { "pool", fault_pool, false },
     { "recovery", fault_recovery, false },
+    { "recovery-all", fault_recovery_all, false },
     { "xenstore-ring", fault_xenstore_ring, false },
     { "text", fault_text, false },
     { "text-traps", fault_text_traps, false },
@@ -307,6 +327,7 @@ static const struct fault {
     { "nic-loop", fault_nic_loop, false },
     { "nic-wedge", fault_nic_wedge, false },
     { "nic-bus", fault_nic_bus, false },
+    { "report", fault_report, false },
 };
 
 static char request[REQUEST_SIZE];

@@ -6,11 +6,12 @@ are numbered. `Window` is the time in which something happens to its driver doma
 the wire program and the guest saw in it.
 """
 import re
+import subprocess
 import time
 from dataclasses import dataclass, field
 
 from ferry_domnet import expect
-from ferrylab import CheckFailed
+from ferrylab import CheckFailed, LabTimeout
 from ferrylab import wire as wires
 from ferrylab.wire import now_ns
 
@@ -27,22 +28,24 @@ class Load:
 
     def __init__(self, lab, guest, wire):
         self.guest, self.wire = guest, wire
+        # Its own frames: driver domains have things to say too when they start.
+        self.sent = "from_nic @6=" + guest.output("cat /sys/class/net/eth0/address").replace(":", "")
         tool = str(lab.built.images / "tools" / "tcpsum")
         self._servers = [wire.popen([tool, "serve", str(port), "1"], stdout=-1, stderr=-2)
                          for port in (SEND_PORT, RECV_PORT)]
         for server in self._servers:
             expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
         self.began = now_ns()
-        self._ping = guest.start(f"exec ping -n -D -i {PING_S} -W 1 {wire.ip} > {PING_LOG}")
+        self._ping = guest.start(f"exec ping -n -D -i {PING_S} -W 1 {wire.ip} > {PING_LOG} 2>&1")
         self._clients = [guest.start(f"exec tcpsum {verb} {wire.ip} {port} {ENDLESS}")
                          for verb, port in (("send", SEND_PORT), ("recv", RECV_PORT))]
 
     def wait_flowing(self, limit=10):
         """Until frames of all three go both ways."""
         deadline = time.monotonic() + limit
-        words = [f"from_nic {wires.ICMP_REQUEST}", f"from_nic minlen=1000 {wires.TCP}",
+        words = [f"{self.sent} {wires.ICMP_REQUEST}", f"{self.sent} minlen=1000 {wires.TCP}",
                  f"to_nic minlen=1000 {wires.TCP}"]
-        while not all(self.wire.gap(f"{w}", after=self.began)["frames"] > 50 for w in words):
+        while not all(self.wire.gap(w, after=self.began)["frames"] > 50 for w in words):
             expect(time.monotonic() < deadline, f"no traffic {limit} s after its start")
             time.sleep(0.05)
 
@@ -63,6 +66,22 @@ class Load:
         self._ping.wait(limit)
         return total, same
 
+    def end_any(self, limit=20):
+        """The same for connections that need not have survived: whether all did, unchanged."""
+        self.guest.run("killall -INT ping tcpsum")
+        try:
+            done = [client.wait(limit) for client in self._clients]
+            sums = [server.communicate(timeout=limit)[0] for server in self._servers]
+            return all(end.rc == 0 and end.stdout and end.stdout in text
+                       for end, text in zip(done, sums))
+        except (LabTimeout, subprocess.TimeoutExpired):
+            return False
+        finally:
+            self.guest.run("killall -9 ping tcpsum", check=False)
+            for server in self._servers:
+                server.kill()
+                server.wait()
+
     def replies(self):
         """(guest's clock in s, number) of each echo that came back, in order."""
         text = self.guest.output(
@@ -72,9 +91,9 @@ class Load:
 
 @dataclass
 class Figures:
-    """Times in ms. Nothing came out of the NIC from `last_ns` on for `outage`."""
+    """Times in ms. Nothing of the guest's came out of the NIC from `last_ns` on for `outage`."""
 
-    outage: float  # of all frames
+    outage: float  # of all its frames
     pings: float  # of the guest's pings, on the wire
     tcp: float  # of the guest's TCP frames, on the wire
     answers: float  # of answers to pings, in the guest
@@ -104,14 +123,14 @@ class Window:
         self.ended = now_ns()
 
     def _gap(self, words):
-        found = self.load.wire.gap(f"from_nic {words}", after=self.began, before=self.ended)
+        found = self.load.wire.gap(f"{self.load.sent} {words}", after=self.began, before=self.ended)
         return found["gap"] / 1e6, found["gap_start"]
 
     def figures(self):
         """After load.end(); numbers are those of the whole load, outages those of the window."""
         outage, last = self._gap("")
-        sent, answered = (self._numbers(f"{way} {words}") for way, words in
-                          (("from_nic", wires.ICMP_REQUEST), ("to_nic", wires.ICMP_REPLY)))
+        sent, answered = (self._numbers(words) for words in
+                          (f"{self.load.sent} {wires.ICMP_REQUEST}", f"to_nic {wires.ICMP_REPLY}"))
         replies = self.load.replies()
         expect(replies, "not one ping was answered")
         got = [seq for _, seq in replies]
@@ -150,17 +169,16 @@ class StoreLog:
         return [match.group(2, 3, 4) for match in found if match]
 
     def states(self, guest_domid, backend_domid):
-        """What was written into the states of a guest's vif 0: (by or for the guest, the backend).
+        """What was written into the states of a guest's vifs: (by or for the guest, the backend).
 
         A domain writes its own by relative paths, which do not say whose: that of any guest counts
-        for this one, and that of any driver domain.
+        for this one, and that of any driver domain. backend_domid may be a regular expression.
         """
-        front = {"device/vif/0/state", f"/local/domain/{guest_domid}/device/vif/0/state"}
-        back = f"backend/vif/{guest_domid}/0/state"
-        backs = {back, f"/local/domain/{backend_domid}/{back}"}
+        front = rf"(/local/domain/{guest_domid}/)?device/vif/\d+/state"
+        back = rf"(/local/domain/{backend_domid}/)?backend/vif/{guest_domid}/\d+/state"
         writes = [(path, value) for verb, path, value in self.requests() if verb == "WRITE"]
-        return ([value for path, value in writes if path in front],
-                [value for path, value in writes if path in backs])
+        return tuple([value for path, value in writes if re.fullmatch(pattern, path)]
+                     for pattern in (front, back))
 
 
 def connected_throughout(store, watched, guest_domid, backend_domid, what):
