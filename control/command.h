@@ -23,6 +23,8 @@ int command_check(int argc, char **argv);
 int command_start(int argc, char **argv);
 int command_stop(int argc, char **argv);
 int command_restart(int argc, char **argv);
+int command_upgrade(int argc, char **argv);
+int command_adopt(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_logs(int argc, char **argv);
 
@@ -42,6 +44,15 @@ int command_words(int argc, char **argv, int min, int max, bool *as_json);
  * exit code.
  */
 int command_journal_take(const char *name, struct journal *journal_r, int *lock_r);
+
+/* Copy the kernel that a domain was made from to where recoveries take it. 0 or a negative errno. */
+int command_kernel_keep(struct journal *journal, const char *path);
+
+/*
+ * Check the devices of a domain and say what is wrong. Returns 0 if all may be used, or -EACCES; with
+ * insist a warning is all there is.
+ */
+int command_contained_wanted(struct host *host, const struct config *config, bool insist);
 
 /* Tell ferryd that a journal changed. Returns whether it is there. */
 bool command_tell_ferryd(void);

@@ -10,6 +10,7 @@
 #include <libxl_uuid.h>
 
 #include "command.h"
+#include "image.h"
 #include "pci.h"
 #include "say.h"
 
@@ -38,8 +39,7 @@ static int absent_wanted(struct host *host, const struct config *config)
     return 0;
 }
 
-/* Returns 0 if all devices may be used. */
-static int contained_wanted(struct host *host, const struct config *config, bool insist)
+int command_contained_wanted(struct host *host, const struct config *config, bool insist)
 {
     bool refused = false;
 
@@ -113,17 +113,37 @@ static void journal_begin(struct journal *journal, const struct config *config, 
     }
 }
 
-/* The configuration that a successor is made from is the one of now, not what the file becomes. */
-static int config_keep(const struct journal *journal, const struct config *config)
+/* The configuration and the kernel that a successor is made from are those of now, not what the files
+ * become. */
+static int config_keep(struct journal *journal, const struct config *config)
 {
     char path[FILES_PATH_SIZE];
     int err = files_dir_make(files_state_dir());
+
+    if (!err)
+        err = command_kernel_keep(journal, config->xl.b_info.kernel);
+    if (err)
+        return err;
 
     journal_path(journal->name, ".cfg", path);
     if (!err)
         err = files_write(path, config->text, config->len);
     if (err)
         say("%s: %s", path, strerror(-err));
+    return err;
+}
+
+int command_kernel_keep(struct journal *journal, const char *path)
+{
+    char kept[FILES_PATH_SIZE];
+    int err;
+
+    journal_path(journal->name, ".kernel", kept);
+    err = files_copy(path, kept, IMAGE_SIZE_MAX);
+    if (err)
+        say("%s: %s", path, strerror(-err));
+    else
+        snprintf(journal->kernel, sizeof(journal->kernel), "%s", path);
     return err;
 }
 
@@ -159,7 +179,7 @@ static int start(struct host *host, struct config *config, bool insist)
     }
     err = absent_wanted(host, config);
     if (!err)
-        err = contained_wanted(host, config, insist);
+        err = command_contained_wanted(host, config, insist);
     if (!err) {
         journal_begin(&journal, config, insist);
         err = domain_make(host, &journal, config);

@@ -8,9 +8,12 @@
 #include <time.h>
 
 #include "command.h"
+#include "golden.h"
 #include "json.h"
+#include "outside.h"
 #include "say.h"
 #include "socket.h"
+#include "statuspage.h"
 #include "vifs.h"
 
 #define LOG_TAIL 16384
@@ -56,17 +59,48 @@ static unsigned int nr_serving(struct host *host, const struct journal *journal,
     return nr;
 }
 
+/* What the kernel says of itself; all of it a hint. Returns whether there is anything. */
+static bool status_get(struct host *host, const struct journal *journal,
+                       struct ferry_status *status_r)
+{
+    const volatile void *page;
+    struct verdict_seen seen;
+    struct golden golden;
+    bool is_there = false;
+
+    if (host_look(host, journal, &seen) || !seen.exists || !seen.is_ours || seen.dying)
+        return false;
+    golden_load(journal, &golden);
+    page = golden_status_map(host, journal, &golden);
+    if (page)
+        is_there = statuspage_copy(page, status_r);
+    outside_unmap(host, page, 1);
+    golden_dispose(&golden);
+    return is_there;
+}
+
+static void kernel_json(struct report *report, const struct journal *journal)
+{
+    struct json *json = report->json;
+    struct ferry_status status;
+
+    if (!status_get(&report->host, journal, &status))
+        return;
+    json_string(json, "phase", statuspage_phase_word(status.phase));
+    json_integer(json, "generation", status.generation);
+    json_integer(json, "self_restarts", status.self_restarts);
+    json_integer(json, "nic_resets", status.nic_resets);
+    json_string(json, "nic", statuspage_nic_word(status.nic_fate));
+    json_string(json, "nic_why", status.nic_why);
+    json_string(json, "reason", status.reason);
+    json_string(json, "last_port", status.last_port);
+}
+
 static void deaths_json(struct json *json, const struct journal *journal)
 {
     json_array_open(json, "deaths");
-    for (unsigned int i = 0; i < journal->nr_deaths; i++) {
-        json_map_open(json, NULL);
-        json_integer(json, "at_ms", journal->deaths[i].at_ms);
-        json_string(json, "cause", journal->deaths[i].cause);
-        json_string(json, "way", journal->deaths[i].way);
-        json_integer(json, "back_ms", journal->deaths[i].back_ms);
-        json_map_close(json);
-    }
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        journal_death_put(json, &journal->deaths[i]);
     json_array_close(json);
 }
 
@@ -82,6 +116,9 @@ static void one_json(struct report *report, const struct journal *journal)
     json_string(json, "wish", journal_wish_word(journal->wish));
     json_bool(json, "supervised", report->supervised);
     json_bool(json, "unisolated", journal->unisolated);
+    json_bool(json, "adopted", journal->adopted);
+    json_string(json, "kernel", journal->kernel);
+    kernel_json(report, journal);
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
     json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
@@ -89,28 +126,47 @@ static void one_json(struct report *report, const struct journal *journal)
     json_map_close(json);
 }
 
+static void death_text(const struct journal_death *death)
+{
+    time_t seconds = (time_t)(death->at_ms / 1000);
+    struct tm parts;
+    char when[32];
+
+    strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
+    printf("  %s %s%s%s", when, death->cause, *death->reason ? ": " : "", death->reason);
+    if (*death->last_port)
+        printf(" (at work for %s)", death->last_port);
+    if (death->back_ms < 0)
+        printf(", not brought back\n");
+    else
+        printf(", %s at depth %u after %ld.%03ld ms%s%s\n", death->way, death->depth,
+               (long)death->back_ms, (long)(death->back_us % 1000), *death->nic ? ", NIC " : "",
+               death->nic);
+}
+
+static void kernel_text(struct report *report, const struct journal *journal)
+{
+    struct ferry_status status;
+
+    if (!status_get(&report->host, journal, &status))
+        return;
+    printf("  %s; %u starts since it was built, %u of them its own, %u with a NIC reset\n",
+           statuspage_phase_word(status.phase), status.generation, status.self_restarts,
+           status.nic_resets);
+}
+
 static void one_text(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
-    char when[32];
 
     printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
            state_word(&report->host, journal),
            journal->domid == JOURNAL_NO_DOMID ? -1 : (int)journal->domid, serving, nr_vifs,
            report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
-    for (unsigned int i = 0; i < journal->nr_deaths; i++) {
-        const struct journal_death *death = &journal->deaths[i];
-        time_t seconds = (time_t)(death->at_ms / 1000);
-        struct tm parts;
-
-        strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
-        if (death->back_ms < 0)
-            printf("  %s %s, not brought back\n", when, death->cause);
-        else
-            printf("  %s %s, %s after %ld ms\n", when, death->cause, death->way,
-                   (long)death->back_ms);
-    }
+    kernel_text(report, journal);
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        death_text(&journal->deaths[i]);
 }
 
 static void one(void *ctx, const char *name)

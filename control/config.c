@@ -17,6 +17,7 @@
 struct reader {
     const char *path;
     const struct journal *known;
+    bool kept; /* the file is the one that was kept: so is the kernel */
     XLU_Config *xlu;
     struct config *config;
 };
@@ -78,6 +79,19 @@ static int identity_read(struct reader *r)
     return 0;
 }
 
+/* Whatever has become of the file that it was made from. */
+static int kernel_use_kept(const struct journal *journal, libxl_domain_build_info *info)
+{
+    char path[FILES_PATH_SIZE];
+
+    if (!journal->kernel[0])
+        return 0;
+    journal_path(journal->name, ".kernel", path);
+    free(info->kernel);
+    info->kernel = strdup(path);
+    return info->kernel ? 0 : -ENOMEM;
+}
+
 static int cmdline_read(struct reader *r)
 {
     libxl_domain_build_info *info = &r->config->xl.b_info;
@@ -86,6 +100,8 @@ static int cmdline_read(struct reader *r)
     text(r, "kernel", &info->kernel);
     if (!info->kernel)
         return fail(r, "kernel= is missing: the path of ferry-net");
+    if (r->kept && kernel_use_kept(r->known, info))
+        return -ENOMEM;
     text(r, "ramdisk", &info->ramdisk);
     text(r, "cmdline", &info->cmdline);
     if (info->cmdline)
@@ -189,6 +205,15 @@ static int nics_read(struct reader *r)
     return err;
 }
 
+/* Nobody but ferryd acts on a death. */
+static void actions_set(libxl_domain_config *xl)
+{
+    xl->on_poweroff = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+    xl->on_reboot = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+    xl->on_crash = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+    xl->on_watchdog = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+}
+
 static int all_read(struct reader *r)
 {
     libxl_domain_config *xl = &r->config->xl;
@@ -205,18 +230,14 @@ static int all_read(struct reader *r)
         err = build_read(r);
     if (!err)
         err = nics_read(r);
-    /* Nobody but ferryd acts on a death. */
-    xl->on_poweroff = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
-    xl->on_reboot = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
-    xl->on_crash = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
-    xl->on_watchdog = LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+    actions_set(xl);
     return err;
 }
 
-int config_load(const char *path, const struct journal *known, struct config *config_r)
+static int load(const char *path, const struct journal *known, bool kept, struct config *config_r)
 {
     struct config config = { 0 };
-    struct reader r = { path, known, NULL, &config };
+    struct reader r = { path, known, kept, NULL, &config };
     int err = files_read(path, CONFIG_SIZE_MAX, &config.text, &config.len);
 
     if (err) {
@@ -238,6 +259,51 @@ int config_load(const char *path, const struct journal *known, struct config *co
     else
         *config_r = config;
     return err;
+}
+
+int config_load(const char *path, const struct journal *known, struct config *config_r)
+{
+    return load(path, known, false, config_r);
+}
+
+/* An adopted domain's configuration is what libxl knew of it. */
+static int adopted_load(const struct journal *journal, struct config *config)
+{
+    char path[FILES_PATH_SIZE];
+    int err;
+
+    memset(config, 0, sizeof(*config));
+    journal_path(journal->name, ".libxl", path);
+    err = files_read(path, CONFIG_SIZE_MAX, &config->text, &config->len);
+    if (err) {
+        say("%s: %s", path, strerror(-err));
+        return err;
+    }
+    libxl_domain_config_init(&config->xl);
+    if (libxl_domain_config_from_json(NULL, &config->xl, config->text)) {
+        say("%s makes no sense", path);
+        config_dispose(config);
+        return -EINVAL;
+    }
+    if (kernel_use_kept(journal, &config->xl.b_info)) {
+        config_dispose(config);
+        return -ENOMEM;
+    }
+    actions_set(&config->xl);
+    config->nr_nics = journal->nr_nics;
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        config->nics[i] = journal->nics[i].bdf;
+    return 0;
+}
+
+int config_load_kept(const struct journal *journal, struct config *config_r)
+{
+    char path[FILES_PATH_SIZE];
+
+    if (journal->adopted)
+        return adopted_load(journal, config_r);
+    journal_path(journal->name, ".cfg", path);
+    return load(path, journal, true, config_r);
 }
 
 void config_dispose(struct config *config)

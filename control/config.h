@@ -14,7 +14,7 @@ struct config {
     struct bdf nics[JOURNAL_NICS_MAX];
     unsigned int nr_nics;
     bool permissive; /* pci_permissive=1, or permissive=1 of a device */
-    char *text; /* the file as it was */
+    char *text; /* the file as it was; of an adopted domain libxl's JSON */
     size_t len;
 };
 
@@ -28,6 +28,10 @@ struct config {
  * Returns 0 and what config_dispose() takes, or a negative errno.
  */
 int config_load(const char *path, const struct journal *known, struct config *config_r);
+
+/* The configuration that was kept of a domain, with the kernel that was kept. As above. */
+int config_load_kept(const struct journal *journal, struct config *config_r);
+
 void config_dispose(struct config *config);
 
 #endif

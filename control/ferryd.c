@@ -19,19 +19,21 @@
 #include "socket.h"
 #include "wards.h"
 
-#define POLL_MS 100 /* how often domains are looked at without any event */
+#define POLL_MS 20 /* how often domains are looked at without any event */
+#define POLL_BUSY_MS 1 /* while one comes back */
 #define REFRESH_MS 1000
 #define FDS_MAX 64
 #define LOG "/var/log/ferryd.log"
 
 static const char usage[] =
-    "usage: ferryd [-f] [--max-deaths N] [--window SECONDS]\n"
+    "usage: ferryd [-f] [--max-deaths N] [--window SECONDS] [--min-depth N]\n"
     "\n"
     "Looks after the driver domains that `ferry start` made, and brings back those that die.\n"
     "\n"
     "  -f, --foreground   stay in the foreground, messages on stderr; otherwise in " LOG "\n"
     "      --max-deaths N give a domain up after more than N deaths within the window (default 5)\n"
     "      --window S     of S seconds (default 60)\n"
+    "      --min-depth N  2 (default): reload in place what can be; 3: always rebuild\n"
     "  -h, --help         this text\n";
 
 struct daemon {
@@ -58,7 +60,7 @@ static char *answer(void *ctx, const char *line)
     json_integer(&json, "pid", getpid());
     json_array_open(&json, "supervised");
     for (unsigned int i = 0; i < d->wards.nr; i++)
-        json_string(&json, NULL, d->wards.wards[i].journal.name);
+        json_string(&json, NULL, d->wards.wards[i]->journal.name);
     json_array_close(&json);
     json_map_close(&json);
     return json_end(&json);
@@ -78,7 +80,7 @@ static bool rest(struct daemon *d)
 {
     struct pollfd fds[FDS_MAX] = { { .fd = d->signals, .events = POLLIN },
                                    { .fd = d->listener, .events = POLLIN } };
-    int nr_xl = FDS_MAX - 2, timeout = POLL_MS;
+    int nr_xl = FDS_MAX - 2, timeout = wards_are_busy(&d->wards) ? POLL_BUSY_MS : POLL_MS;
     struct timeval now;
 
     gettimeofday(&now, NULL);
@@ -103,6 +105,7 @@ static void run(struct daemon *d)
         }
         wards_look(&d->wards);
     } while (rest(d));
+    wards_end(&d->wards);
     say("ends; the driver domains go on without being looked after");
 }
 
@@ -148,7 +151,7 @@ static int start(struct daemon *d, bool foreground)
         return -EIO;
     }
     check_keep_boot_log(&d->host);
-    d->wards.host = &d->host;
+    d->wards.keeper.host = &d->host;
     return 0;
 }
 
@@ -164,13 +167,14 @@ static int number_parse(const char *text, long max, unsigned int *number_r)
 }
 
 /* Returns -1 to go on, or an exit code. */
-static int options_parse(int argc, char **argv, struct backoff *backoff, bool *foreground_r)
+static int options_parse(int argc, char **argv, struct keeper *keeper, bool *foreground_r)
 {
-    static const struct option options[] = { { "foreground", no_argument, NULL, 'f' },
-                                             { "max-deaths", required_argument, NULL, 'm' },
-                                             { "window", required_argument, NULL, 'w' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
+    static const struct option options[] = {
+        { "foreground", no_argument, NULL, 'f' },   { "max-deaths", required_argument, NULL, 'm' },
+        { "window", required_argument, NULL, 'w' }, { "min-depth", required_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
+    struct backoff *backoff = &keeper->backoff;
     unsigned int seconds = backoff->window_ms / 1000;
     int option, err = 0;
 
@@ -185,6 +189,8 @@ static int options_parse(int argc, char **argv, struct backoff *backoff, bool *f
             err = number_parse(optarg, JOURNAL_DEATHS_MAX - 1, &backoff->max_deaths);
         else if (option == 'w')
             err = number_parse(optarg, 86400, &seconds);
+        else if (option == 'd')
+            err = number_parse(optarg, 3, &keeper->min_depth);
         else
             err = -EINVAL;
     }
@@ -198,12 +204,13 @@ static int options_parse(int argc, char **argv, struct backoff *backoff, bool *f
 
 int main(int argc, char **argv)
 {
-    static struct daemon daemon = { .wards.backoff = BACKOFF_DEFAULT };
+    static struct daemon daemon = { .wards.keeper = { .backoff = BACKOFF_DEFAULT,
+                                                      .min_depth = 2 } };
     bool foreground = false;
     int code;
 
     say_program = "ferryd";
-    code = options_parse(argc, argv, &daemon.wards.backoff, &foreground);
+    code = options_parse(argc, argv, &daemon.wards.keeper, &foreground);
     if (code >= 0)
         return code;
     if (start(&daemon, foreground))

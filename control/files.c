@@ -96,7 +96,7 @@ int files_read_tail(const char *path, size_t max, char **data_r, size_t *len_r)
     return read_from(path, max, true, data_r, len_r);
 }
 
-static int write_synced(int fd, const char *data, size_t len)
+static int write_all(int fd, const char *data, size_t len)
 {
     while (len) {
         ssize_t put = write(fd, data, len);
@@ -108,10 +108,10 @@ static int write_synced(int fd, const char *data, size_t len)
             len -= (size_t)put;
         }
     }
-    return fsync(fd) ? -errno : 0;
+    return 0;
 }
 
-int files_write(const char *path, const void *data, size_t len)
+static int replace(const char *path, const void *data, size_t len, bool sync)
 {
     char aside[FILES_PATH_SIZE + 8];
     int fd, err;
@@ -120,12 +120,37 @@ int files_write(const char *path, const void *data, size_t len)
     fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    err = write_synced(fd, data, len);
+    err = write_all(fd, data, len);
+    if (!err && sync && fsync(fd))
+        err = -errno;
     close(fd);
     if (!err && rename(aside, path))
         err = -errno;
     if (err)
         unlink(aside);
+    return err;
+}
+
+int files_write(const char *path, const void *data, size_t len)
+{
+    return replace(path, data, len, true);
+}
+
+int files_write_quick(const char *path, const void *data, size_t len)
+{
+    return replace(path, data, len, false);
+}
+
+int files_copy(const char *from, const char *to, size_t max)
+{
+    char *data;
+    size_t len;
+    int err = files_read(from, max, &data, &len);
+
+    if (err)
+        return err;
+    err = files_write(to, data, len);
+    free(data);
     return err;
 }
 

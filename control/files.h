@@ -35,6 +35,10 @@ int files_read_tail(const char *path, size_t max, char **data_r, size_t *len_r);
 
 /* Replace a file: written aside, synced, renamed. Mode 0600. */
 int files_write(const char *path, const void *data, size_t len);
+/* The same without waiting for the disk. */
+int files_write_quick(const char *path, const void *data, size_t len);
+/* A copy of a file of at most `max` bytes, written like that. */
+int files_copy(const char *from, const char *to, size_t max);
 
 /* The first line of a small file such as sysfs has; returns its length, or a negative errno. */
 int files_read_line(const char *path, char *line, size_t size);

@@ -9,7 +9,11 @@
 #include <unistd.h>
 
 #include <libxl_uuid.h>
+#include <xencall.h>
+#include <xenctrl.h>
+#include <xenforeignmemory.h>
 
+#include "outside.h"
 #include "pci.h"
 #include "say.h"
 #include "store.h"
@@ -39,11 +43,33 @@ int host_open(struct host *host)
         host_close(host);
         return -EIO;
     }
+    host->xc = xc_interface_open((xentoollog_logger *)host->log, NULL, 0);
+    host->memory = xenforeignmemory_open((xentoollog_logger *)host->log, 0);
+    host->call = xencall_open((xentoollog_logger *)host->log, 0);
+    if (!host->xc || !host->memory || !host->call) {
+        say("cannot call Xen: is /dev/xen/privcmd there?");
+        host_close(host);
+        return -EIO;
+    }
     return 0;
+}
+
+int host_reopen(struct host *host)
+{
+    libxl_postfork_child_noexec(host->xl);
+    xs_daemon_destroy_postfork(host->xs);
+    /* libxl's and the rest of the parent's handles stay behind unused: they cannot be freed here. */
+    return host_open(host);
 }
 
 void host_close(struct host *host)
 {
+    if (host->call)
+        xencall_close(host->call);
+    if (host->memory)
+        xenforeignmemory_close(host->memory);
+    if (host->xc)
+        xc_interface_close(host->xc);
     if (host->xs)
         xs_close(host->xs);
     if (host->xl)
@@ -53,22 +79,27 @@ void host_close(struct host *host)
     memset(host, 0, sizeof(*host));
 }
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
 
     clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t host_now_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t host_ticks_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t host_ticks_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
 }
 
 void host_sleep_ms(unsigned int ms)
@@ -78,49 +109,37 @@ void host_sleep_ms(unsigned int ms)
     nanosleep(&time, NULL);
 }
 
-static bool uuid_is(const libxl_dominfo *info, const char *uuid)
-{
-    char text[JOURNAL_UUID_SIZE];
-
-    snprintf(text, sizeof(text), LIBXL_UUID_FMT, LIBXL_UUID_BYTES(info->uuid));
-    return strcmp(text, uuid) == 0;
-}
-
 void host_destroy_twin(struct host *host, const struct journal *journal)
 {
     int nr = 0;
     libxl_dominfo *list = libxl_list_domain(host->xl, &nr);
 
-    for (int i = 0; list && i < nr; i++)
-        if (list[i].domid != journal->domid && !list[i].dying && uuid_is(&list[i], journal->uuid))
+    for (int i = 0; list && i < nr; i++) {
+        char text[JOURNAL_UUID_SIZE];
+
+        snprintf(text, sizeof(text), LIBXL_UUID_FMT, LIBXL_UUID_BYTES(list[i].uuid));
+        if (list[i].domid != journal->domid && !list[i].dying && strcmp(text, journal->uuid) == 0)
             libxl_domain_destroy(host->xl, list[i].domid, NULL);
+    }
     libxl_dominfo_list_free(list, nr);
 }
 
 int host_look(struct host *host, const struct journal *journal, struct verdict_seen *seen_r)
 {
     struct verdict_seen seen = { 0 };
-    libxl_dominfo info;
-    int rc;
+    xc_domaininfo_t info;
+    int err =
+        journal->domid == JOURNAL_NO_DOMID ? -ENOENT : outside_info(host, journal->domid, &info);
 
-    if (journal->domid == JOURNAL_NO_DOMID) {
-        *seen_r = seen;
-        return 0;
-    }
-    libxl_dominfo_init(&info);
-    rc = libxl_domain_info(host->xl, &info, journal->domid);
-    if (rc && rc != ERROR_DOMAIN_NOTFOUND) {
-        libxl_dominfo_dispose(&info);
+    if (err && err != -ENOENT)
         return -EIO;
-    }
-    if (!rc) {
+    if (!err) {
         seen.exists = true;
-        seen.is_ours = uuid_is(&info, journal->uuid);
-        seen.dying = info.dying;
-        seen.shut_down = info.shutdown;
-        seen.reason = (int)info.shutdown_reason;
+        seen.is_ours = outside_is(&info, journal->uuid);
+        seen.dying = info.flags & XEN_DOMINF_dying;
+        seen.shut_down = info.flags & XEN_DOMINF_shutdown;
+        seen.reason = info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
     }
-    libxl_dominfo_dispose(&info);
     *seen_r = seen;
     return 0;
 }
@@ -219,6 +238,18 @@ int host_wait_gone(struct host *host, const struct journal *journal, unsigned in
             return -ETIMEDOUT;
         host_sleep_ms(GONE_POLL_MS);
     }
+}
+
+void host_quiet(struct host *host, const struct journal *journal)
+{
+    struct verdict_seen seen;
+
+    if (host_look(host, journal, &seen) || (seen.exists && !seen.is_ours))
+        return;
+    if (seen.exists && !seen.dying && !seen.shut_down)
+        libxl_domain_pause(host->xl, journal->domid, NULL);
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        pci_quiet(&journal->nics[i].bdf);
 }
 
 int host_destroy(struct host *host, const struct journal *journal)

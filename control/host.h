@@ -10,8 +10,15 @@
 #include "journal.h"
 #include "verdict.h"
 
+struct xc_interface_core;
+struct xenforeignmemory_handle;
+struct xencall_handle;
+
 struct host {
     libxl_ctx *xl;
+    struct xc_interface_core *xc;
+    struct xenforeignmemory_handle *memory;
+    struct xencall_handle *call;
     struct xs_handle *xs;
     xentoollog_logger_stdiostream *log;
 };
@@ -20,8 +27,12 @@ struct host {
 int host_open(struct host *host);
 void host_close(struct host *host);
 
+/* In a child after fork(): drop what was inherited, and open everything anew. */
+int host_reopen(struct host *host);
+
 int64_t host_now_ms(void); /* since 1970 */
 int64_t host_ticks_ms(void); /* monotonic */
+int64_t host_ticks_us(void); /* the same clock */
 void host_sleep_ms(unsigned int ms);
 
 /* What is there now under the journal's id. Returns 0, or -EIO if Xen did not say. */
@@ -38,6 +49,9 @@ int host_look(struct host *host, const struct journal *journal, struct verdict_s
 int host_create(struct host *host, libxl_domain_config *config, struct journal *journal,
                 uint32_t domid);
 int host_unpause(struct host *host, const struct journal *journal);
+
+/* Stop what is left of the domain, if it is ours, and its devices' DMA (R12). */
+void host_quiet(struct host *host, const struct journal *journal);
 
 /* Destroy a domain with the journal's uuid and another id: left by a recovery that was cut short. */
 void host_destroy_twin(struct host *host, const struct journal *journal);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SIZE_MAX_READ 65536
+#define SIZE_MAX_READ 262144
 
 void journal_path(const char *name, const char *suffix, char path[FILES_PATH_SIZE])
 {
@@ -33,7 +33,8 @@ int journal_load(const char *name, struct journal *journal_r)
     return err;
 }
 
-int journal_save(const struct journal *journal)
+static int save(const struct journal *journal,
+                int (*write)(const char *path, const void *data, size_t len))
 {
     char path[FILES_PATH_SIZE], *text;
     int err = files_dir_make(files_state_dir());
@@ -44,19 +45,31 @@ int journal_save(const struct journal *journal)
     if (!text)
         return -ENOMEM;
     journal_path(journal->name, ".json", path);
-    err = files_write(path, text, strlen(text));
+    err = write(path, text, strlen(text));
     free(text);
     return err;
 }
 
+int journal_save(const struct journal *journal)
+{
+    return save(journal, files_write);
+}
+
+int journal_save_quick(const struct journal *journal)
+{
+    return save(journal, files_write_quick);
+}
+
 void journal_remove(const char *name)
 {
+    static const char *const suffixes[] = { ".json", ".cfg", ".libxl", ".kernel",
+                                            ".kernel.before" };
     char path[FILES_PATH_SIZE];
 
-    journal_path(name, ".json", path);
-    unlink(path);
-    journal_path(name, ".cfg", path);
-    unlink(path);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        journal_path(name, suffixes[i], path);
+        unlink(path);
+    }
 }
 
 void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
@@ -94,4 +107,25 @@ void journal_death_add(struct journal *journal, int64_t at_ms, const char *cause
     death->back_ms = -1;
     snprintf(death->cause, sizeof(death->cause), "%s", cause);
     journal->nr_deaths_ever++;
+}
+
+struct journal_death *journal_death_last(struct journal *journal)
+{
+    return &journal->deaths[journal->nr_deaths - 1];
+}
+
+void journal_step_add(struct journal_death *death, const char *name, int64_t us)
+{
+    struct journal_step *step;
+
+    if (death->nr_steps == JOURNAL_STEPS_MAX)
+        return;
+    step = &death->steps[death->nr_steps++];
+    snprintf(step->name, sizeof(step->name), "%s", name);
+    step->us = us;
+}
+
+bool journal_death_is_planned(const struct journal_death *death)
+{
+    return strcmp(death->cause, "restart") == 0 || strcmp(death->cause, "upgrade") == 0;
 }

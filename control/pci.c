@@ -80,7 +80,7 @@ void pci_driver(const struct bdf *bdf, char *name, size_t size)
         name[0] = '\0';
 }
 
-void pci_quiet(const struct bdf *bdf)
+static void command_change(const struct bdf *bdf, unsigned int clear, unsigned int set)
 {
     char path[FILES_PATH_SIZE];
     uint8_t bytes[2];
@@ -91,7 +91,7 @@ void pci_quiet(const struct bdf *bdf)
     fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd >= 0 && pread(fd, bytes, 2, COMMAND) == 2) {
         command = (uint16_t)(bytes[0] | bytes[1] << 8);
-        command = (uint16_t)((command & ~COMMAND_MASTER) | COMMAND_INTX_OFF);
+        command = (uint16_t)((command & ~clear) | set);
         bytes[0] = (uint8_t)command;
         bytes[1] = (uint8_t)(command >> 8);
         if (pwrite(fd, bytes, 2, COMMAND) == 2) {
@@ -102,6 +102,16 @@ void pci_quiet(const struct bdf *bdf)
     say("%s: cannot switch its bus mastering off: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
+}
+
+void pci_quiet(const struct bdf *bdf)
+{
+    command_change(bdf, COMMAND_MASTER, COMMAND_INTX_OFF);
+}
+
+void pci_master_off(const struct bdf *bdf)
+{
+    command_change(bdf, COMMAND_MASTER, 0);
 }
 
 static void device_of(const struct bdf *bdf, libxl_device_pci *pci)

@@ -22,6 +22,9 @@ void pci_driver(const struct bdf *bdf, char *name, size_t size);
 /* Clear Bus Master and mask INTx: no DMA from here on (R12). Says so if it cannot. */
 void pci_quiet(const struct bdf *bdf);
 
+/* Clear Bus Master only: for a device whose domain goes on and sets it again. */
+void pci_master_off(const struct bdf *bdf);
+
 /* Give the device to pciback unless it is there; taken_r tells whether dom0 had a driver on it. */
 int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r);
 /* Back to dom0's driver, as pci_take() found it. */

@@ -7,26 +7,44 @@
 #include <string.h>
 
 #include "config.h"
+#include "golden.h"
 #include "pci.h"
 #include "say.h"
+#include "steps.h"
 #include "vifs.h"
 
 #define REPORT_SIZE 16384
 #define SETTLE_LIMIT_MS 20000
 #define CREATE_TRIES 3
 
+static const char report_head[] = "Reported by the domain:\n";
+static const char console_head[] = "\nThe end of its console:\n";
+
+void recover_report_keep(const struct journal *journal, const char *report)
+{
+    char path[FILES_PATH_SIZE], *tail, *text;
+    int len;
+
+    snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), journal->name);
+    if (files_read_tail(path, REPORT_SIZE, &tail, NULL))
+        tail = strdup("(not logged)\n");
+    if (!tail)
+        return;
+    len = *report ? asprintf(&text, "%s%s%s%s", report_head, report, console_head, tail)
+                  : asprintf(&text, "%s", tail);
+    if (len >= 0) {
+        journal_path(journal->name, ".report", path);
+        files_write_quick(path, text, (size_t)len);
+        free(text);
+    }
+    free(tail);
+}
+
 void recover_note_death(struct journal *journal, const char *cause)
 {
-    char path[FILES_PATH_SIZE], *tail;
-    size_t len;
-
     journal_death_add(journal, host_now_ms(), cause);
-    snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), journal->name);
-    if (files_read_tail(path, REPORT_SIZE, &tail, &len) == 0) {
-        journal_path(journal->name, ".report", path);
-        files_write(path, tail, len);
-        free(tail);
-    }
+    journal_death_last(journal)->began_us = host_ticks_us();
+    recover_report_keep(journal, "");
 }
 
 /* Prepare the devices: quiet (R12), and pciback's again if somebody gave them back to dom0. */
@@ -76,9 +94,9 @@ static void vifs_report(const struct journal *journal, const struct vifs *vifs, 
 
 /* From the paused successor to served guests. */
 static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
-                           struct vifs *vifs, int64_t started_ms)
+                           struct vifs *vifs)
 {
-    struct journal_death *death = &journal->deaths[journal->nr_deaths - 1];
+    struct journal_death *death = journal_death_last(journal);
     bool same = journal->domid == old_domid;
     int err;
 
@@ -87,14 +105,17 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     else
         for (unsigned int i = 0; i < vifs->nr; i++)
             vifs->refs[i].way = VIF_LOST;
+    steps_mark(journal, "vif nodes");
     err = host_unpause(host, journal);
     if (err)
         return err;
-    say("%s: %ld ms: started", journal->name, (long)(host_ticks_ms() - started_ms));
+    steps_mark(journal, "unpaused");
     err = vifs_settle(host, journal, vifs, SETTLE_LIMIT_MS);
     if (err)
         return err;
-    death->back_ms = host_ticks_ms() - started_ms;
+    steps_mark(journal, "vifs served");
+    death->back_us = host_ticks_us() - death->began_us;
+    death->back_ms = death->back_us / 1000;
     snprintf(death->way, sizeof(death->way), "%s",
              vifs_count(vifs, VIF_LOST) ? "replugged" : "rebuilt");
     vifs_replug(host, journal->domid, vifs);
@@ -102,46 +123,51 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     return 0;
 }
 
-static int recover_run(struct host *host, struct journal *journal, struct config *config,
-                       int64_t started_ms)
+static int recover_run(struct host *host, struct journal *journal, struct config *config)
 {
     uint32_t old_domid = journal->domid;
     struct vifs vifs;
     int err;
 
+    host_quiet(host, journal);
+    steps_mark(journal, "dma stopped");
     vifs_find(host, old_domid, &vifs);
     err = host_destroy(host, journal);
     if (err && err != -EEXIST)
         say("%s: the old domain %u does not go away: %s", journal->name, old_domid, strerror(-err));
-    say("%s: %ld ms: the old domain is gone", journal->name, (long)(host_ticks_ms() - started_ms));
+    steps_mark(journal, "old one gone");
     if (nics_prepare(host, journal))
         return -EIO;
+    steps_mark(journal, "nics ready");
     err = successor_create(host, journal, config, old_domid, err == 0);
     if (err)
         return err;
-    say("%s: %ld ms: successor built", journal->name, (long)(host_ticks_ms() - started_ms));
+    steps_mark(journal, "built");
     if (journal->domid != old_domid && journal_save(journal))
         say("%s: the journal cannot be written", journal->name);
-    return successor_start(host, journal, old_domid, &vifs, started_ms);
+    return successor_start(host, journal, old_domid, &vifs);
 }
 
-int recover(struct host *host, struct journal *journal, int64_t started_ms)
+int recover(struct host *host, struct journal *journal)
 {
-    char path[FILES_PATH_SIZE];
     struct config config;
     int err;
 
     journal->recovering = true;
-    err = journal_save(journal);
+    journal->self_restarts = 0;
+    journal_death_last(journal)->depth = 3;
+    err = journal_save_quick(journal);
     if (err)
         say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
-    journal_path(journal->name, ".cfg", path);
-    err = config_load(path, journal, &config);
+    golden_forget(journal);
+    steps_mark(journal, "noted");
+    err = config_load_kept(journal, &config);
     if (!err) {
-        err = recover_run(host, journal, &config, started_ms);
+        err = recover_run(host, journal, &config);
         config_dispose(&config);
     }
     journal->recovering = false;
+    journal->tries = 0;
     if (journal_save(journal))
         say("%s: the journal cannot be written", journal->name);
     return err;

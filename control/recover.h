@@ -9,16 +9,17 @@
 #include "host.h"
 
 /*
- * The caller holds the name's lock. The journal is saved before and after, so that a recovery that
- * was cut short is seen as one.
- *
- *   started_ms  host_ticks_ms() of when the death was noticed
+ * The caller holds the name's lock; the journal's last death is the one to recover from. The journal
+ * is saved before and after, so that a recovery that was cut short is seen as one.
  *
  * Returns 0, or a negative errno when the domain is not running.
  */
-int recover(struct host *host, struct journal *journal, int64_t started_ms);
+int recover(struct host *host, struct journal *journal);
 
-/* A death: into the journal, and the end of the console's log into NAME.report. */
+/* A death that the caller noticed now: into the journal, and its report kept. */
 void recover_note_death(struct journal *journal, const char *cause);
+
+/* What the domain itself reported, and the end of its console's log, into NAME.report. */
+void recover_report_keep(const struct journal *journal, const char *report);
 
 #endif

@@ -4,30 +4,41 @@
 
 CONTROL_CC ?= gcc
 CONTROL_BUILD ?= $(BUILD)/control
+# Where control-faults puts its second build, and what it is made with.
+CONTROL_FAULTS ?=
 DESTDIR ?=
 
 CONTROL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-fPIE -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
-	-DFERRY_VERSION='"$(shell cat VERSION)"' -Icontrol -Iinclude
+	-DFERRY_VERSION='"$(shell cat VERSION)"' -Icontrol -Iinclude \
+	$(if $(CONTROL_FAULTS),-DFERRY_FAULTS)
 CONTROL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-CONTROL_LIBS := -lxlutil -lxenlight -lxenstore -lxentoollog -lyajl
+CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxencall -lxenstore -lxentoollog \
+	-lyajl
 
 CONTROL_PROGRAMS := ferry ferryd
-CONTROL_SHARED := $(filter-out control/ferry.c control/ferryd.c control/command_%.c control/wards.c, \
-	$(wildcard control/*.c))
+CONTROL_SHARED := $(filter-out control/ferry.c control/ferryd.c control/command_%.c control/ward%.c \
+	control/faultpoint.c,$(wildcard control/*.c))
 ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,control/ferry.c $(wildcard control/command_*.c) \
 	$(CONTROL_SHARED))
-ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,control/ferryd.c control/wards.c $(CONTROL_SHARED))
+ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,control/ferryd.c $(wildcard control/ward*.c) \
+	$(CONTROL_SHARED) $(if $(CONTROL_FAULTS),control/faultpoint.c))
 
-.PHONY: control control-gcc control-clang install-control
+.PHONY: control control-gcc control-clang control-faults install-control
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)
 control-gcc: control
 control-clang:
 	$(MAKE) --no-print-directory CONTROL_CC=clang CONTROL_BUILD=$(BUILD)/control-clang \
 		$(CONTROL_PROGRAMS:%=$(BUILD)/control-clang/%)
 
+# build/ferryd-faults dies where it is told to (control/faultpoint.h): for scenarios only.
+control-faults:
+	$(MAKE) --no-print-directory CONTROL_FAULTS=1 CONTROL_BUILD=$(BUILD)/control-faults \
+		$(BUILD)/control-faults/ferryd
+	@cp $(BUILD)/control-faults/ferryd $(BUILD)/ferryd-faults
+
 # `make check` builds them with the rest: by gcc for the scenarios, by clang for its warnings.
-test-images: control
+test-images: control control-faults
 kernel-clang: control-clang
 
 $(CONTROL_BUILD)/%.c.o: %.c mk/control.mk VERSION

@@ -130,11 +130,17 @@ int eal_pci_master_enable(const struct rte_pci_device *dev)
     return command_change(eal_pci_device(dev), 0, PCI_COMMAND_MASTER);
 }
 
+/*
+ * Written even where it is off already: dom0 may have switched it off past pciback, which would take
+ * it for on, then, and drop our later wish to have it on.
+ */
 void eal_nic_quiet(const struct pcifront_device *device)
 {
     uint32_t command = 0;
-    int err = command_change(device, PCI_COMMAND_MASTER, 0);
+    int err = pcifront_read(device, PCI_COMMAND, 2, &command);
 
+    if (err == 0)
+        err = pcifront_write(device, PCI_COMMAND, 2, command & ~(uint32_t)PCI_COMMAND_MASTER);
     /* The answer comes after all that the device had under way. */
     if (err == 0)
         err = pcifront_read(device, PCI_COMMAND, 2, &command);

@@ -21,7 +21,6 @@
 #include "main/loop.h"
 #include "main/shutdown.h"
 #include "main/steps.h"
-#include "main/stubs_tmp.h"
 #include "main/words.h"
 #include "net/bridge.h"
 #include "vif/vif.h"
@@ -134,7 +133,10 @@ static void forwarding_up(const struct config *config)
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
     };
 
-    bridge_init(mbuf_pool(), (uint32_t)rte_rand());
+    if (recovery_resuming())
+        (void)bridge_resume(mbuf_pool(), (uint32_t)rte_rand());
+    else
+        bridge_init(mbuf_pool(), (uint32_t)rte_rand());
     bridge_ageing_set(config->ageing_s * NS_PER_SECOND);
     bridges_create(config);
     if (vif_init(&host) != 0)
@@ -198,6 +200,13 @@ static void vifs_resume(void)
     log_info("%d vifs go on where they stood", nr);
 }
 
+/* The last to need an event channel of the last start, but for those of a NIC that goes on. */
+static void xenstore_resume(void)
+{
+    xenstore_init();
+    evtchn_sweep();
+}
+
 static void resume_with_nic(const struct config *config)
 {
     struct port *nics[LOOP_NICS_MAX];
@@ -213,6 +222,7 @@ static void resume_with_nic(const struct config *config)
     uplinks_add(config, nics, nic_resume(nics, LOOP_NICS_MAX));
     vifs_resume();
     status_step(FERRY_STEP_NIC);
+    xenstore_resume();
 }
 
 static void resume_without_nic(const struct config *config)
@@ -230,7 +240,7 @@ static void resume_without_nic(const struct config *config)
     status_step(FERRY_STEP_MEMORY);
     forwarding_up(config);
     vifs_resume();
-    evtchn_sweep();
+    xenstore_resume();
     nics_start(config, devices, nr);
 }
 
@@ -244,11 +254,10 @@ static void resume(const struct config *config)
         resume_with_nic(config);
     else
         resume_without_nic(config);
-    xenstore_init();
-    evtchn_sweep();
     watches_set();
     if (pcifront_watch() != 0)
         log_error("dom0's wishes about the NIC go unheard");
+    steps_log_restart();
     words_say();
 }
 

@@ -2,15 +2,52 @@
 #include "main/fault.h"
 
 #ifdef FERRY_FAULTS
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
+#include <rte_ethdev.h>
+#include <rte_io.h>
+#include <rte_mempool.h>
+
+#include <bus_pci_driver.h>
+#include <eal_memcfg.h>
+#include <eal_private.h>
+#include <malloc_elem.h>
+#include <malloc_heap.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/xs_wire.h>
+
 #include "arch/x86/layout.h"
+#include "arch/x86/mm.h"
+#include "arch/x86/pagetable.h"
+#include "eal/eal.h"
+#include "eal/pool.h"
+#include "eal/pool_internal.h"
+#include "net/bridge.h"
+#include "xen/domain.h"
+#include "xen/gnttab.h"
+#include "xen/hypercall.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
 #include "xen/xenstore.h"
 
-#define FAULT_NODE "ferry/fault"
+#define ASKED "ferry/fault"
+#define NOTED "data/ferry-fault" /* ours to write, as is all below data */
+#define REQUEST_SIZE 64
+
+#define JUNK 0x5a /* as an address: not canonical, so that following one ends here and now */
+#define BAD_OPCODE 0x06
+#define BAD_BYTES 32
+
+/* Registers of net_e1000_em: 8254x and 8257x manuals, 13.4.22 and 13.4.33. */
+#define E1000_RCTL 0x100
+#define E1000_TCTL 0x400
+#define E1000_ENABLE (1u << 1)
+
+extern char trap_stubs[];
 
 /* A null pointer that the compiler does not see through. */
 static volatile uintptr_t nowhere;
@@ -70,46 +107,300 @@ static void fault_loop(void)
         ;
 }
 
-static const struct {
-    const char *name;
-    void (*die)(void);
-} faults[] = {
-    { "null", fault_null },
-    { "jump", fault_jump },
-    { "execute-data", fault_execute_data },
-    { "write-text", fault_write_text },
-    { "invariant", fault_invariant },
-    { "stack", fault_stack },
-    { "canary", fault_canary },
-    { "loop", fault_loop },
-};
+/* Damage to data. */
 
-static void fault_asked(void *ctx, int err, const char *value, size_t len)
+static void fault_heap(void)
 {
-    (void)ctx;
-    if (err != 0 || len == 0)
-        return;
-    for (unsigned int i = 0; i < ARRAY_LEN(faults); i++) {
-        if (strcmp(value, faults[i].name) != 0)
+    struct malloc_elem *elem = rte_eal_get_configuration()->mem_config->malloc_heaps[0].first;
+
+    while (elem) {
+        struct malloc_elem *next = elem->next;
+
+        memset(elem, JUNK, sizeof(*elem));
+        elem = next;
+    }
+    fault_null();
+}
+
+/* Whoever is given one of these mbufs dies of it. */
+static void fault_pool(void)
+{
+    struct pool_stack *stack = mbuf_pool()->pool_data;
+
+    memset(stack->mbufs, JUNK, stack->size * sizeof(stack->mbufs[0]));
+}
+
+static void fault_recovery(void)
+{
+    memset((void *)(uintptr_t)recovery_page(), JUNK, sizeof(struct recovery_page));
+    fault_null();
+}
+
+static void fault_recovery_all(void)
+{
+    memset(recovery_copy_area, JUNK, sizeof(struct recovery_page));
+    fault_recovery();
+}
+
+static void fault_xenstore_ring(void)
+{
+    struct xenstore_domain_interface *ring = xenstore_ring();
+
+    memset(&ring->req_cons, JUNK, 4 * sizeof(ring->req_cons));
+    fault_null();
+}
+
+/* Damage to text and page tables, by what the kernel itself may ask of Xen. */
+
+static void page_set(const void *va, pte_t pte)
+{
+    if (hypercall_va_mapping_update((uintptr_t)va & PAGE_MASK, pte, UVMF_INVLPG) != 0)
+        log_error("fault: Xen refuses the mapping");
+}
+
+static void text_spoil(void *at)
+{
+    page_set(at, pte_make(virt_to_mfn(at), PTE_RX | PTE_WRITE | PTE_DIRTY));
+    memset(at, BAD_OPCODE, BAD_BYTES);
+}
+
+/* In the way of every frame; dies with the next one. */
+static void fault_text(void)
+{
+    text_spoil(bridge_input);
+}
+
+/* The code that would report the fault. */
+static void fault_text_traps(void)
+{
+    text_spoil(trap_stubs);
+    fault_null();
+}
+
+static void fault_tables_text(void)
+{
+    page_set(bridge_input, 0);
+}
+
+/* Data that a restart puts back to its beginnings. */
+static void fault_tables_data(void)
+{
+    page_set(bss_start, 0);
+    fault_null();
+}
+
+/* The wrong frame behind a page of the text. */
+static void fault_tables_wrong(void)
+{
+    static char other[PAGE_SIZE] __attribute__((aligned(4096)));
+
+    memset(other, BAD_OPCODE, sizeof(other));
+    page_set(bridge_input, pte_make(virt_to_mfn(other), PTE_RX));
+}
+
+/* 2 MB without any mapping: text, data and stacks. */
+static void fault_tables_l2(void)
+{
+    const pte_t *l4 = (const pte_t *)start_info->pt_base;
+    uint64_t l2 = l4[0];
+
+    l2 = ((const pte_t *)(machine_to_phys_mapping[pte_mfn(l2)] << PAGE_SHIFT))[0];
+    l2 = (uint64_t)pte_mfn(l2) << PAGE_SHIFT;
+    struct mmu_update req = { .ptr = l2 | MMU_NORMAL_PT_UPDATE, .val = 0 };
+    if (hypercall_mmu_update(&req, 1) != 0)
+        log_error("fault: Xen refuses the page table");
+}
+
+/* The NICs. */
+
+static uint16_t burst_null(void *queue, struct rte_mbuf **frames, uint16_t nr)
+{
+    (void)queue;
+    (void)frames;
+    fault_null();
+    return nr;
+}
+
+static uint16_t burst_loop(void *queue, struct rte_mbuf **frames, uint16_t nr)
+{
+    (void)queue;
+    (void)frames;
+    fault_loop();
+    return nr;
+}
+
+static void driver_replace(eth_rx_burst_t burst)
+{
+    uint16_t id;
+
+    RTE_ETH_FOREACH_DEV(id)
+    rte_eth_fp_ops[id].rx_pkt_burst = burst;
+}
+
+static void fault_nic(void)
+{
+    driver_replace(burst_null);
+}
+
+static void fault_nic_loop(void)
+{
+    driver_replace(burst_loop);
+}
+
+static const struct rte_pci_device *nic_device(uint16_t id, const char **driver_r)
+{
+    struct rte_eth_dev_info info;
+
+    if (rte_eth_dev_info_get(id, &info) != 0)
+        return NULL;
+    *driver_r = info.driver_name;
+    return RTE_DEV_TO_PCI_CONST(info.device);
+}
+
+/* Behind the driver's back: it neither sends nor receives any more, and says nothing. */
+static void fault_nic_wedge(void)
+{
+    const struct rte_pci_device *dev;
+    const char *driver;
+    uint16_t id;
+
+    RTE_ETH_FOREACH_DEV(id)
+    {
+        dev = nic_device(id, &driver);
+        if (!dev || strcmp(driver, "net_e1000_em") != 0) {
+            log_error("fault: only net_e1000_em can be wedged");
             continue;
-        log_warn("fault on request: %s", value);
-        faults[i].die();
+        }
+        char *registers = dev->mem_resource[0].addr;
+        rte_write32(rte_read32(registers + E1000_TCTL) & ~E1000_ENABLE, registers + E1000_TCTL);
+        rte_write32(rte_read32(registers + E1000_RCTL) & ~E1000_ENABLE, registers + E1000_RCTL);
     }
 }
 
-static void fault_changed(void *ctx, const char *path)
+/* No DMA any more. */
+static void fault_nic_bus(void)
+{
+    const char *driver;
+    uint16_t id;
+
+    RTE_ETH_FOREACH_DEV(id)
+    if (rte_pci_set_bus_master((struct rte_pci_device *)(uintptr_t)nic_device(id, &driver), false))
+        log_error("fault: bus mastering stays on");
+}
+
+/* No fault: what of the domain's own could leak. */
+static void fault_report(void)
+{
+    size_t size, used;
+
+    eal_heap_usage(&size, &used);
+    log_warn("report: %u mbufs and %zu bytes of the heap in use, %u grants, %u maps",
+             rte_mempool_in_use_count(mbuf_pool()), used, gnttab_nr_grants(), gnttab_nr_maps());
+}
+
+static const struct fault {
+    const char *name;
+    void (*die)(void); /* some return: they leave the death to whoever meets the damage */
+    bool again; /* at each start, for as long as the request stands */
+} faults[] = {
+    { "null", fault_null, false },
+    { "storm", fault_null, true },
+    { "jump", fault_jump, false },
+    { "execute-data", fault_execute_data, false },
+    { "write-text", fault_write_text, false },
+    { "invariant", fault_invariant, false },
+    { "stack", fault_stack, false },
+    { "canary", fault_canary, false },
+    { "loop", fault_loop, false },
+    { "heap", fault_heap, false },
+    { "pool", fault_pool, false },
+    { "recovery", fault_recovery, false },
+    { "recovery-all", fault_recovery_all, false },
+    { "xenstore-ring", fault_xenstore_ring, false },
+    { "text", fault_text, false },
+    { "text-traps", fault_text_traps, false },
+    { "tables-text", fault_tables_text, false },
+    { "tables-data", fault_tables_data, false },
+    { "tables-wrong", fault_tables_wrong, false },
+    { "tables-l2", fault_tables_l2, false },
+    { "nic-fault", fault_nic, false },
+    { "nic-loop", fault_nic_loop, false },
+    { "nic-wedge", fault_nic_wedge, false },
+    { "nic-bus", fault_nic_bus, false },
+    { "report", fault_report, false },
+};
+
+static char request[REQUEST_SIZE];
+
+/* The first word of a request; NULL for none that is known. */
+static const struct fault *fault_find(const char *text)
+{
+    size_t len = strcspn(text, " ");
+
+    for (unsigned int i = 0; i < ARRAY_LEN(faults); i++)
+        if (strlen(faults[i].name) == len && memcmp(text, faults[i].name, len) == 0)
+            return &faults[i];
+    return NULL;
+}
+
+/* The request is noted, so that the kernel after this one leaves it alone. */
+static void fault_asked(void *ctx, int err, const char *value, size_t len)
+{
+    const struct fault *fault = ctx;
+
+    (void)value;
+    (void)len;
+    if (err != 0) {
+        log_error("fault: cannot write " NOTED ": %d", err);
+        return;
+    }
+    log_warn("fault on request: %s", request);
+    fault->die();
+    log_warn("fault: the damage is done");
+}
+
+static void noted_read(void *ctx, int err, const char *value, size_t len)
+{
+    const struct fault *fault = ctx;
+
+    if (err == 0 && len > 0 && strcmp(value, request) == 0)
+        return;
+    if (fault->again)
+        fault_asked(ctx, 0, NULL, 0);
+    else if (xenstore_write(0, NOTED, request, fault_asked, ctx) != 0)
+        log_error("fault: cannot write " NOTED);
+}
+
+static void request_read(void *ctx, int err, const char *value, size_t len)
+{
+    const struct fault *fault;
+
+    (void)ctx;
+    if (err != 0 || len == 0)
+        return;
+    fault = fault_find(value);
+    if (!fault || len >= sizeof(request)) {
+        log_error("fault: '%s' is not known", value);
+        return;
+    }
+    memcpy(request, value, len + 1);
+    if (xenstore_read(0, NOTED, noted_read, (void *)(uintptr_t)fault) != 0)
+        log_error("fault: cannot read " NOTED);
+}
+
+static void request_changed(void *ctx, const char *path)
 {
     (void)path;
-    if (xenstore_read(0, FAULT_NODE, fault_asked, ctx) != 0)
-        log_warn("cannot read " FAULT_NODE);
+    if (xenstore_read(0, ASKED, request_read, ctx) != 0)
+        log_warn("cannot read " ASKED);
 }
 
 void fault_init(void)
 {
     unsigned int id;
 
-    if (xenstore_watch(FAULT_NODE, fault_changed, NULL, &id) != 0)
-        panic("cannot watch " FAULT_NODE);
+    if (xenstore_watch(ASKED, request_changed, NULL, &id) != 0)
+        panic("cannot watch " ASKED);
     log_warn("this image dies on request (built with FAULTS=1); for tests only");
 }
 #endif

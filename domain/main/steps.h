@@ -9,4 +9,7 @@ void steps_mark(const char *name);
 /* Log them all, in milliseconds, with the total. */
 void steps_log(void);
 
+/* The same for a restart, from the status page. */
+void steps_log_restart(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_jhash.h>
 #include <rte_prefetch.h>
 
 #include "net/egress.h"
@@ -30,13 +31,25 @@ struct verdict {
     struct port *to; /* NULL: flood */
 };
 
-void bridge_init(struct rte_mempool *pool, uint32_t seed)
+static void bridges_reset(void)
 {
     memset(bridges, 0, sizeof(bridges));
     nr_bridges = 0;
     dirty_bridges = 0;
+}
+
+void bridge_init(struct rte_mempool *pool, uint32_t seed)
+{
+    bridges_reset();
     egress_init(pool);
     fdb_init(seed);
+}
+
+unsigned int bridge_resume(struct rte_mempool *pool, uint32_t seed)
+{
+    bridges_reset();
+    egress_init(pool);
+    return fdb_resume(seed);
 }
 
 void bridge_ageing_set(uint64_t ageing_ns)
@@ -78,6 +91,14 @@ static uint16_t owner_of(const struct port *port)
     return port->bridge->index * BRIDGE_PORTS_MAX + port->bridge_index;
 }
 
+/* A port is known again by its name and its bridge's. */
+static uint32_t identity_of(const struct bridge *bridge, const struct port *port)
+{
+    uint32_t hash = rte_jhash(bridge->name, (uint32_t)strlen(bridge->name), 0);
+
+    return rte_jhash(port->name, (uint32_t)strlen(port->name), hash);
+}
+
 int bridge_port_add(struct bridge *bridge, struct port *port, bool uplink)
 {
     if (port->bridge)
@@ -86,14 +107,15 @@ int bridge_port_add(struct bridge *bridge, struct port *port, bool uplink)
         return -ENOSPC;
     port->bridge = bridge;
     port->bridge_index = __builtin_ctzll(~bridge->present);
-    if (fdb_owner_add(owner_of(port), uplink ? BRIDGE_STATIONS_UPLINK : BRIDGE_STATIONS_GUEST) ==
-        0) {
+    if (fdb_owner_add(owner_of(port), uplink ? BRIDGE_STATIONS_UPLINK : BRIDGE_STATIONS_GUEST,
+                      identity_of(bridge, port)) == 0) {
         port->bridge = NULL;
         return -ENOSPC;
     }
     port->nr_staged = 0;
     bridge->ports[port->bridge_index] = port;
     bridge->present |= 1ull << port->bridge_index;
+    fdb_owner_recall(owner_of(port), bridge->index);
     return 0;
 }
 

@@ -38,6 +38,14 @@
  */
 void bridge_init(struct rte_mempool *pool, uint32_t seed);
 
+/*
+ * The same after a restart of the kernel, with a seed of its own: the stations
+ * that ports had are known as soon as ports of these names are plugged into
+ * bridges of these names again, so that hardly a frame is flooded. Returns how
+ * many stations there are; those that memory damage has reached are not.
+ */
+unsigned int bridge_resume(struct rte_mempool *pool, uint32_t seed);
+
 /* Forget stations not heard for this long; 300 s unless set. */
 void bridge_ageing_set(uint64_t ageing_ns);
 
@@ -61,7 +69,7 @@ const char *bridge_name(const struct bridge *bridge);
  * bridge_port_remove(); if that is called from within one of its own
  * operations, until the turn of the loop has ended.
  *
- *   port    in no bridge, nothing staged
+ *   port    in no bridge, nothing staged; its name differs from others' in it
  *   uplink  a wire: gets the larger quota of stations
  *
  * Returns 0, -EBUSY (in a bridge), or -ENOSPC (no place in this bridge, or no

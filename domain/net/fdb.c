@@ -12,16 +12,25 @@
 /* A station that is heard again is noted only after this part of its lifetime. */
 #define REFRESH_PART 256
 
+#define PENDING_CHAINS 64
+
+/* Memory that a restart leaves alone; zero at the first start. */
+#define OUTLIVE __attribute__((section(".outlive")))
+
+/* What a restart finds of an entry: address, identity and time, if the check is right. */
 struct entry {
     uint64_t seen; /* ns */
+    uint32_t identity; /* of the owner */
+    uint32_t check; /* over identity and mac; 0: this is no station */
     struct rte_ether_addr mac;
     uint16_t owner;
-    uint16_t bucket_next; /* also links the free entries */
+    uint16_t bucket_next; /* also links the free entries, and the pending ones */
     uint16_t older, younger; /* among the stations of the owner */
     uint8_t domain;
 };
 
 struct owner {
+    uint32_t identity;
     uint16_t quota, count;
     uint16_t oldest, youngest;
 };
@@ -31,23 +40,80 @@ static struct {
     uint64_t ageing_ns;
     uint16_t unpromised; /* entries that are in no quota */
     uint16_t free;
+    uint16_t pending[PENDING_CHAINS]; /* by identity: of owners that are not there again yet */
     uint16_t buckets[FDB_BUCKETS];
-    struct entry entries[FDB_ENTRIES];
     struct owner owners[FDB_OWNERS];
 } fdb;
 
-void fdb_init(uint32_t seed)
+static struct entry entries[FDB_ENTRIES] OUTLIVE;
+
+static uint16_t index_of(const struct entry *entry)
+{
+    return (uint16_t)(entry - entries);
+}
+
+static uint32_t check_of(const struct entry *entry)
+{
+    uint32_t words[2] = { 0 }, sum;
+
+    memcpy(words, &entry->mac, sizeof(entry->mac));
+    sum = rte_jhash_3words(words[0], words[1], entry->identity, FDB_ENTRIES);
+    return sum ? sum : 1;
+}
+
+static void entry_free(struct entry *entry)
+{
+    entry->check = 0;
+    entry->bucket_next = fdb.free;
+    fdb.free = index_of(entry);
+}
+
+static void pending_add(struct entry *entry)
+{
+    uint16_t *chain = &fdb.pending[entry->identity % PENDING_CHAINS];
+
+    entry->bucket_next = *chain;
+    *chain = index_of(entry);
+}
+
+static void table_init(uint32_t seed)
 {
     memset(&fdb, 0, sizeof(fdb));
     fdb.seed = seed;
     fdb.ageing_ns = DEFAULT_AGEING_NS;
     fdb.unpromised = FDB_ENTRIES;
+    fdb.free = NO_ENTRY;
+    for (unsigned int i = 0; i < PENDING_CHAINS; i++)
+        fdb.pending[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_BUCKETS; i++)
         fdb.buckets[i] = NO_ENTRY;
-    for (unsigned int i = 0; i < FDB_ENTRIES; i++)
-        fdb.entries[i].bucket_next = i + 1 < FDB_ENTRIES ? i + 1 : NO_ENTRY;
     for (unsigned int i = 0; i < FDB_OWNERS; i++)
         fdb.owners[i].oldest = fdb.owners[i].youngest = NO_ENTRY;
+}
+
+void fdb_init(uint32_t seed)
+{
+    table_init(seed);
+    for (unsigned int i = FDB_ENTRIES; i-- > 0;)
+        entry_free(&entries[i]);
+}
+
+unsigned int fdb_resume(uint32_t seed)
+{
+    unsigned int nr = 0;
+
+    table_init(seed);
+    for (unsigned int i = FDB_ENTRIES; i-- > 0;) {
+        struct entry *entry = &entries[i];
+
+        if (entry->check != 0 && entry->check == check_of(entry)) {
+            pending_add(entry);
+            nr++;
+        } else {
+            entry_free(entry);
+        }
+    }
+    return nr;
 }
 
 void fdb_ageing_set(uint64_t ageing_ns)
@@ -66,18 +132,13 @@ static uint16_t *bucket_of(uint8_t domain, const struct rte_ether_addr *mac)
 
 static struct entry *entry_find(uint8_t domain, const struct rte_ether_addr *mac)
 {
-    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = fdb.entries[i].bucket_next) {
-        struct entry *entry = &fdb.entries[i];
+    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
+        struct entry *entry = &entries[i];
 
         if (entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac))
             return entry;
     }
     return NULL;
-}
-
-static uint16_t index_of(const struct entry *entry)
-{
-    return (uint16_t)(entry - fdb.entries);
 }
 
 /* Put an entry at the young end of its owner's list. */
@@ -90,7 +151,7 @@ static void list_append(struct entry *entry)
     if (owner->youngest == NO_ENTRY)
         owner->oldest = index_of(entry);
     else
-        fdb.entries[owner->youngest].younger = index_of(entry);
+        entries[owner->youngest].younger = index_of(entry);
     owner->youngest = index_of(entry);
     owner->count++;
 }
@@ -102,11 +163,11 @@ static void list_remove(struct entry *entry)
     if (entry->older == NO_ENTRY)
         owner->oldest = entry->younger;
     else
-        fdb.entries[entry->older].younger = entry->younger;
+        entries[entry->older].younger = entry->younger;
     if (entry->younger == NO_ENTRY)
         owner->youngest = entry->older;
     else
-        fdb.entries[entry->younger].older = entry->older;
+        entries[entry->younger].older = entry->older;
     owner->count--;
 }
 
@@ -115,26 +176,78 @@ static void entry_forget(struct entry *entry)
     uint16_t *link = bucket_of(entry->domain, &entry->mac);
 
     while (*link != index_of(entry))
-        link = &fdb.entries[*link].bucket_next;
+        link = &entries[*link].bucket_next;
     *link = entry->bucket_next;
     list_remove(entry);
-    entry->bucket_next = fdb.free;
-    fdb.free = index_of(entry);
+    entry_free(entry);
 }
 
-uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted)
+uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted, uint32_t identity)
 {
     uint16_t quota = wanted < fdb.unpromised ? wanted : fdb.unpromised;
 
     fdb.unpromised -= quota;
     fdb.owners[owner].quota = quota;
+    fdb.owners[owner].identity = identity;
     return quota;
+}
+
+/* The same as list_append() for an entry that is not the youngest. */
+static void list_insert(struct entry *entry)
+{
+    struct owner *owner = &fdb.owners[entry->owner];
+    uint16_t older = owner->youngest, younger = NO_ENTRY;
+
+    while (older != NO_ENTRY && entries[older].seen > entry->seen) {
+        younger = older;
+        older = entries[older].older;
+    }
+    entry->older = older;
+    entry->younger = younger;
+    *(older == NO_ENTRY ? &owner->oldest : &entries[older].younger) = index_of(entry);
+    *(younger == NO_ENTRY ? &owner->youngest : &entries[younger].older) = index_of(entry);
+    owner->count++;
+}
+
+/* A pending entry, in no chain any more, is its owner's again, unless it was heard elsewhere since. */
+static void entry_recall(struct entry *entry, uint16_t owner, uint8_t domain)
+{
+    uint16_t *bucket = bucket_of(domain, &entry->mac);
+
+    if (entry_find(domain, &entry->mac)) {
+        entry_free(entry);
+        return;
+    }
+    entry->owner = owner;
+    entry->domain = domain;
+    entry->bucket_next = *bucket;
+    *bucket = index_of(entry);
+    list_insert(entry);
+    if (fdb.owners[owner].count > fdb.owners[owner].quota)
+        entry_forget(&entries[fdb.owners[owner].oldest]);
+}
+
+void fdb_owner_recall(uint16_t owner, uint8_t domain)
+{
+    uint32_t identity = fdb.owners[owner].identity;
+    uint16_t *link = &fdb.pending[identity % PENDING_CHAINS];
+
+    while (*link != NO_ENTRY) {
+        struct entry *entry = &entries[*link];
+
+        if (entry->identity == identity) {
+            *link = entry->bucket_next;
+            entry_recall(entry, owner, domain);
+        } else {
+            link = &entry->bucket_next;
+        }
+    }
 }
 
 void fdb_owner_flush(uint16_t owner)
 {
     while (fdb.owners[owner].oldest != NO_ENTRY)
-        entry_forget(&fdb.entries[fdb.owners[owner].oldest]);
+        entry_forget(&entries[fdb.owners[owner].oldest]);
 }
 
 void fdb_owner_remove(uint16_t owner)
@@ -148,22 +261,40 @@ void fdb_owner_remove(uint16_t owner)
 static void owner_make_room(struct owner *owner)
 {
     if (owner->count == owner->quota)
-        entry_forget(&fdb.entries[owner->oldest]);
+        entry_forget(&entries[owner->oldest]);
+}
+
+/* Of the entries that are in no list some owner's quota is a part: one of them is free, or pending. */
+static struct entry *entry_take(void)
+{
+    struct entry *entry;
+
+    for (unsigned int i = 0; fdb.free == NO_ENTRY && i < PENDING_CHAINS; i++) {
+        if (fdb.pending[i] == NO_ENTRY)
+            continue;
+        entry = &entries[fdb.pending[i]];
+        fdb.pending[i] = entry->bucket_next;
+        entry_free(entry);
+    }
+    entry = &entries[fdb.free];
+    fdb.free = entry->bucket_next;
+    return entry;
 }
 
 static void entry_create(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac,
                          uint64_t now)
 {
-    struct entry *entry = &fdb.entries[fdb.free];
+    struct entry *entry = entry_take();
     uint16_t *bucket = bucket_of(domain, mac);
 
-    fdb.free = entry->bucket_next;
     entry->seen = now;
+    entry->identity = fdb.owners[owner].identity;
     rte_ether_addr_copy(mac, &entry->mac);
     entry->owner = owner;
     entry->domain = domain;
     entry->bucket_next = *bucket;
     *bucket = index_of(entry);
+    entry->check = check_of(entry);
     list_append(entry);
 }
 

@@ -7,6 +7,10 @@
  * pushes out its own oldest stations and never anybody else's. Lookups hash
  * with a secret seed, so that nobody can choose addresses which collide.
  *
+ * Stations outlive a restart of the kernel, each with a check of its own: they
+ * wait in their places for their owners, known by an identity, to be there
+ * again. They are the first to go when room is needed.
+ *
  * Times are nanoseconds of any clock that does not go backwards.
  */
 #ifndef NET_FDB_H
@@ -27,19 +31,32 @@
  */
 void fdb_init(uint32_t seed);
 
+/*
+ * The same after a restart: stations of the last start that are whole wait for
+ * fdb_owner_recall(). Returns how many there are.
+ */
+unsigned int fdb_resume(uint32_t seed);
+
 /* Forget a station this long after it was last seen. */
 void fdb_ageing_set(uint64_t ageing_ns);
 
 /*
  * Let an owner have stations.
  *
- *   owner   0 to FDB_OWNERS - 1, without a quota so far
- *   wanted  the most stations it may have
+ *   owner     0 to FDB_OWNERS - 1, without a quota so far
+ *   wanted    the most stations it may have
+ *   identity  what it is known by after a restart; differs from others'
  *
  * Returns its quota: wanted, or fewer when the table has fewer left; 0 means
  * that none is left and nothing was set aside.
  */
-uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted);
+uint16_t fdb_owner_add(uint16_t owner, uint16_t wanted, uint32_t identity);
+
+/*
+ * Give an owner the stations back that it had before the restart, with their
+ * ages, in this domain. Not those that were heard elsewhere meanwhile.
+ */
+void fdb_owner_recall(uint16_t owner, uint8_t domain);
 
 /* Forget all stations of an owner and give its quota back. */
 void fdb_owner_remove(uint16_t owner);

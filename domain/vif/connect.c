@@ -21,6 +21,12 @@ static int why_set(struct vif *vif, const char *node, int err)
     return err;
 }
 
+static void rings_unmap(struct vif *vif)
+{
+    gnttab_unmap(vif->tx_slot);
+    gnttab_unmap(vif->rx_slot);
+}
+
 /*
  * The ring goes on where its last response stands: 0 for a new one.
  * Source: BACK_RING_ATTACH in xen/io/ring.h.
@@ -54,10 +60,28 @@ static int rings_map(struct vif *vif)
         return why_set(vif, "rx-ring-ref", err);
     }
     err = rings_attach(vif, txs, rxs);
-    if (err) {
-        gnttab_unmap(vif->tx_slot);
-        gnttab_unmap(vif->rx_slot);
+    if (err)
+        rings_unmap(vif);
+    return err;
+}
+
+static int rings_resume(struct vif *vif)
+{
+    const struct vif_record *record = &vif->kept.record;
+    void *txs, *rxs;
+    int err;
+
+    if (gnttab_resume(record->tx_slot, vif->guest, record->front.tx_ref, &txs))
+        return why_set(vif, "the tx ring's mapping", -ENOENT);
+    if (gnttab_resume(record->rx_slot, vif->guest, record->front.rx_ref, &rxs)) {
+        gnttab_unmap(record->tx_slot);
+        return why_set(vif, "the rx ring's mapping", -ENOENT);
     }
+    vif->tx_slot = record->tx_slot;
+    vif->rx_slot = record->rx_slot;
+    err = rings_attach(vif, txs, rxs);
+    if (err)
+        rings_unmap(vif);
     return err;
 }
 
@@ -80,6 +104,26 @@ static int ports_bind(struct vif *vif)
         vif->rx_port = 0;
         return why_set(vif, "event-channel-rx", err);
     }
+    return 0;
+}
+
+static int port_resume(struct vif *vif, evtchn_port_t port)
+{
+    return evtchn_resume(port, vif->guest, EVTCHNSTAT_interdomain, rings_event, vif);
+}
+
+static int ports_resume(struct vif *vif)
+{
+    const struct vif_record *record = &vif->kept.record;
+
+    if (port_resume(vif, record->tx_port))
+        return why_set(vif, "the event channel", -ENOENT);
+    if (record->rx_port && port_resume(vif, record->rx_port)) {
+        evtchn_close(record->tx_port);
+        return why_set(vif, "the second event channel", -ENOENT);
+    }
+    vif->tx_port = record->tx_port;
+    vif->rx_port = record->rx_port;
     return 0;
 }
 
@@ -116,6 +160,23 @@ static void connected_log(struct vif *vif)
                 c->front.has_split ? ", split events" : "", c->takeover ? ", taken over" : "");
 }
 
+static void data_begin(struct vif *vif)
+{
+    vif->mapped = true;
+    vif->broken = NULL;
+    vif->tx_unfinished = false;
+    memset(&vif->queue, 0, sizeof(vif->queue));
+    caps_set(vif);
+}
+
+static void data_go(struct vif *vif)
+{
+    vif->kept.tx_mark = vif->tx.req_cons;
+    vif->kept.rx_mark = vif->rx.req_cons;
+    vif->port.up = !vif->broken;
+    vif_active |= vif_bit(vif); /* it may have sent before we could hear it */
+}
+
 int vif_connect(struct vif *vif)
 {
     int err;
@@ -126,22 +187,42 @@ int vif_connect(struct vif *vif)
         return err;
     err = ports_bind(vif);
     if (err) {
-        gnttab_unmap(vif->tx_slot);
-        gnttab_unmap(vif->rx_slot);
+        rings_unmap(vif);
         return err;
     }
-    vif->mapped = true;
-    vif->broken = NULL;
-    vif->tx_unfinished = false;
-    memset(&vif->queue, 0, sizeof(vif->queue));
-    caps_set(vif);
+    data_begin(vif);
+    vif->kept.nr_extras = 0; /* of other rings */
     if (vif->control.takeover) {
         vif_tx_takeover(vif);
         vif_rx_takeover(vif);
     }
-    vif->port.up = !vif->broken;
-    vif_active |= vif_bit(vif); /* it may have sent before we could hear it */
+    data_go(vif);
+    vif_record_seal(vif);
     connected_log(vif);
+    return 0;
+}
+
+int vif_reconnect(struct vif *vif)
+{
+    int err;
+
+    INVARIANT(!vif->mapped);
+    err = rings_resume(vif);
+    if (err)
+        return err;
+    err = ports_resume(vif);
+    if (err) {
+        rings_unmap(vif);
+        return err;
+    }
+    data_begin(vif);
+    vif_tx_resume(vif);
+    vif_rx_resume(vif);
+    data_go(vif);
+    /* The last start may have died between a push and its notification. */
+    evtchn_notify(vif->tx_port);
+    if (vif->rx_port)
+        evtchn_notify(vif->rx_port);
     return 0;
 }
 
@@ -149,12 +230,12 @@ void vif_disconnect(struct vif *vif)
 {
     if (!vif->mapped)
         return;
+    vif_record_void(vif);
     vif->port.up = false;
     vif_rx_purge(vif);
     evtchn_close(vif->tx_port);
     evtchn_close(vif->rx_port);
-    gnttab_unmap(vif->tx_slot);
-    gnttab_unmap(vif->rx_slot);
+    rings_unmap(vif);
     vif->mapped = false;
     vif->tx.sring = NULL;
     vif->rx.sring = NULL;

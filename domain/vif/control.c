@@ -146,14 +146,36 @@ static void later(struct vif *vif)
     rest(vif, closing ? c->leave_ns + PATIENCE_NS : dwell_since(c) + DWELL_NS);
 }
 
+/*
+ * The first look at a vif that went on over a restart. Its frontend cannot have come back with other
+ * rings meanwhile: it would have closed its port, and ours would not have been there to resume.
+ * Returns whether our state is still to be written: the last start did not get so far.
+ */
+static bool resumed_settle(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    c->resumed = false;
+    if (c->facts.has_online && c->facts.back_state == XenbusStateInitialising) {
+        /* The toolstack has removed it and made another of its name. */
+        dismantle(vif);
+        c->facts.phase = VIF_PHASE_NEW;
+    }
+    return c->facts.phase == VIF_PHASE_CONNECTED && c->facts.back_state != XenbusStateConnected;
+}
+
 static void act(struct vif *vif)
 {
     struct vif_control *c = &vif->control;
+    bool unwritten = c->resumed && resumed_settle(vif);
 
     facts_settle(c, clock_now());
     switch (handshake_next(&c->facts)) {
     case HANDSHAKE_NONE:
-        rest(vif, 0);
+        if (unwritten)
+            state_write(vif, VIF_PHASE_CONNECTED, XenbusStateConnected);
+        else
+            rest(vif, 0);
         break;
     case HANDSHAKE_LATER:
         later(vif);
@@ -198,7 +220,7 @@ static void looked(struct vif *vif, int err)
 {
     struct vif_control *c = &vif->control;
 
-    if (err) {
+    if (err || (c->resumed && vif_front_watch(vif))) {
         vif_control_later(vif);
     } else if (vif->broken) {
         snprintf(c->why, sizeof(c->why), "%s", vif->broken);

@@ -14,11 +14,14 @@
 #include "net/port.h"
 #include "vif/handshake.h"
 #include "vif/nodes.h"
+#include "vif/tx_parse.h"
 #include "vif/vif.h"
 #include "xen/log.h"
+#include "xen/recovery.h"
 #include "xen/timer.h"
 
 #define VIF_QUEUE_FRAMES 256 /* a power of two */
+#define VIF_FLUSH_FRAMES 64 /* towards one vif in one turn */
 #define VIF_WHY_SIZE 128
 
 /* Split event channels are for the first places of the table: 128 ports do not suffice for all. */
@@ -44,6 +47,7 @@ struct vif_control {
     bool blamed; /* there is an error node to remove */
     bool takeover; /* our state node said Connected when we found it */
     bool hurry; /* the toolstack has long seen our InitWait: connect without a dwell */
+    bool resumed; /* goes on from the last start; its nodes were not looked at since */
     unsigned int watch_id;
     int state; /* what VIF_JOB_STATE and _BLAME write: enum xenbus_state */
     uint64_t state_ns; /* when our state was written last */
@@ -65,6 +69,35 @@ struct vif_queue {
     struct rte_mbuf *frames[VIF_QUEUE_FRAMES];
 };
 
+/* A connected vif as the next start needs it. Written at connect, void from disconnect on. */
+struct vif_record {
+    uint32_t sum; /* recovery_sum() over all that follows; 0: void */
+    uint32_t index;
+    domid_t guest;
+    uint16_t handle;
+    bool blamed;
+    unsigned int tx_slot, rx_slot;
+    evtchn_port_t tx_port, rx_port;
+    struct vif_back back;
+    struct vif_front front;
+};
+
+/*
+ * What a restarted kernel takes up again. The marks say how far responses may have been written that
+ * were not pushed: requests between the ring's rsp_prod and the mark have lost their grants. Plain
+ * numbers, believed only as far as the ring bears them out.
+ */
+struct vif_kept {
+    struct vif_record record;
+    RING_IDX tx_mark, rx_mark;
+    /* The last extra-info slots taken of the rx ring: their responses leave nothing of the request. */
+    uint32_t nr_extras;
+    struct vif_extra {
+        uint16_t index; /* the low bits of its place on the ring */
+        uint16_t id;
+    } extras[VIF_FLUSH_FRAMES];
+};
+
 struct vif {
     struct port port; /* first: ops get this address */
     bool used;
@@ -84,8 +117,10 @@ struct vif {
     uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
     struct vif_queue queue;
     struct vif_control control;
+    struct vif_kept kept;
 };
 
+/* Outlives restarts for the sake of `kept` and the statistics: vif_table_init() clears the rest. */
 extern struct vif vif_table[VIF_MAX];
 extern struct vif_host vif_host;
 
@@ -97,9 +132,16 @@ static inline uint64_t vif_bit(const struct vif *vif)
     return 1ull << vif->index;
 }
 
-/* table.c: find, take and give back a place. vif_take() returns NULL when the table is full. */
+/* table.c: all places are free; what the last start kept stays, if this start goes on from there. */
+void vif_table_init(void);
+
+/*
+ * Find, take and give back a place. vif_take() returns NULL when the table is full; vif_retake() takes
+ * this one, which is free, with what it kept.
+ */
 struct vif *vif_find(domid_t guest, uint16_t handle);
 struct vif *vif_take(domid_t guest, uint16_t handle);
+void vif_retake(struct vif *vif, domid_t guest, uint16_t handle);
 void vif_release(struct vif *vif);
 
 /* discover.c: a place has become free; vifs that found none are looked for again. */
@@ -113,6 +155,10 @@ void vif_control_later(struct vif *vif); /* the same, after a moment */
 /* offer.c: the toolstack's nodes are read: join the bridge and offer, or say what is wrong. */
 void vif_offer(struct vif *vif);
 void vif_refuse(struct vif *vif);
+
+/* offer.c: the port gets what the toolstack wrote; the frontend's state is watched. */
+void vif_port_fill(struct vif *vif);
+int vif_front_watch(struct vif *vif) __must_check;
 
 /* control.c: close the vif that vif_break() gave up. Not from inside ops. */
 void vif_control_broken(struct vif *vif);
@@ -128,6 +174,12 @@ void vif_job_done(struct vif *vif, enum vif_job job, int err);
  */
 int vif_connect(struct vif *vif) __must_check;
 
+/*
+ * The same after a restart, with the rings and ports of kept.record: what the last start had in hand is
+ * answered with errors, all else is left as it lies. Returns 0, or a negative errno and nothing held.
+ */
+int vif_reconnect(struct vif *vif) __must_check;
+
 /* Give all of it back, drop what is queued; the port is down. Harmless when not connected. */
 void vif_disconnect(struct vif *vif);
 
@@ -141,8 +193,25 @@ void vif_rx_purge(struct vif *vif);
 bool vif_arm(struct port *port);
 extern const struct port_ops vif_port_ops;
 
-/* Answer what a ring holds with errors, in order: after a takeover nothing in it can be trusted. */
+/* Write responses to the next requests of the tx ring; show the frontend all that are written. */
+void vif_tx_answer(struct vif *vif, const struct tx_answer *answers, unsigned int nr,
+                   int16_t status);
+void vif_tx_push(struct vif *vif);
+void vif_rx_push(struct vif *vif);
+
+/*
+ * takeover.c: answer what a ring holds with errors, in order: nothing is known of what the last
+ * backend did with it.
+ */
 void vif_tx_takeover(struct vif *vif);
 void vif_rx_takeover(struct vif *vif);
+
+/* The same for what lies before the marks only, if they can be true; else all of it. */
+void vif_tx_resume(struct vif *vif);
+void vif_rx_resume(struct vif *vif);
+
+/* resume.c: from now on a restart may, or may not, go on with this vif. */
+void vif_record_seal(struct vif *vif);
+void vif_record_void(struct vif *vif);
 
 #endif

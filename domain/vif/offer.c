@@ -25,7 +25,7 @@ static void front_changed(void *ctx, const char *path)
     vif_control_kick(ctx);
 }
 
-static int front_watch(struct vif *vif)
+int vif_front_watch(struct vif *vif)
 {
     struct vif_control *c = &vif->control;
     char path[XENSTORE_PATH_SIZE];
@@ -40,7 +40,7 @@ static int front_watch(struct vif *vif)
     return err;
 }
 
-static void port_fill(struct vif *vif)
+void vif_port_fill(struct vif *vif)
 {
     struct vif_back *back = &vif->control.back;
 
@@ -62,8 +62,8 @@ void vif_offer(struct vif *vif)
         vif_refuse(vif);
         return;
     }
-    port_fill(vif);
-    err = front_watch(vif);
+    vif_port_fill(vif);
+    err = vif_front_watch(vif);
     if (err == -ENOBUFS) {
         vif_control_later(vif); /* xenstore has its hands full: begin again */
         return;

@@ -14,7 +14,6 @@
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
-#define FLUSH_FRAMES 64 /* of one vif in one turn */
 #define BATCH_FRAMES 128 /* of all vifs in one batch */
 #define STALL_NS 1000000000ull /* no room for so long: what waits is dropped */
 
@@ -45,6 +44,16 @@ static struct netif_rx_request request_take(struct vif *vif)
     return req;
 }
 
+/* A response with extra info destroys the id, which the next start may have to answer. */
+static uint16_t extra_take(struct vif *vif)
+{
+    struct vif_extra extra = { .index = (uint16_t)vif->rx.req_cons };
+
+    extra.id = request_take(vif).id;
+    vif->kept.extras[vif->kept.nr_extras++ % VIF_FLUSH_FRAMES] = extra;
+    return extra.id;
+}
+
 /* The first queued frame goes into the batch. The caller saw that there are slots and room. */
 static void entry_gather(struct vif *vif)
 {
@@ -64,7 +73,7 @@ static void entry_gather(struct vif *vif)
         grefs[i] = req.gref;
         entry->ids[nr_ids++] = req.id;
         if (i == 0 && entry->extra)
-            entry->ids[nr_ids++] = request_take(vif).id;
+            entry->ids[nr_ids++] = extra_take(vif);
     }
     entry->first_op = (uint16_t)batch.nr_ops;
     entry->nr_ops =
@@ -158,27 +167,37 @@ static bool queue_empty(const struct vif *vif)
     return vif->queue.head == vif->queue.tail;
 }
 
+/* Responses may be written as far as requests were taken: the next start must know. */
+static void mark_set(struct vif *vif)
+{
+    WRITE_ONCE(vif->kept.rx_mark, vif->rx.req_cons);
+    barrier(); /* the mark before the responses */
+}
+
 /* As much of the queue as has room in the guest. */
 static void vif_gather(struct vif *vif)
 {
     int nr_free = slots_free(vif);
 
-    for (unsigned int i = 0; i < FLUSH_FRAMES && !queue_empty(vif); i++) {
+    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(vif); i++) {
         const struct rte_mbuf *frame = vif->queue.frames[vif->queue.head % VIF_QUEUE_FRAMES];
         int needed = (int)slots_needed(vif);
 
         if (nr_free < needed)
-            return;
+            break;
         if (batch.nr_entries == BATCH_FRAMES ||
-            batch.nr_ops + rx_plan_ops_bound(frame) > GNTTAB_COPY_BATCH)
+            batch.nr_ops + rx_plan_ops_bound(frame) > GNTTAB_COPY_BATCH) {
+            mark_set(vif);
             batch_run();
+        }
         entry_gather(vif);
         nr_free -= needed;
         vif->queue.stuck_ns = 0;
     }
+    mark_set(vif);
 }
 
-static void responses_push(struct vif *vif)
+void vif_rx_push(struct vif *vif)
 {
     RING_IDX before = READ_ONCE(vif->rx.sring->rsp_prod), event;
 
@@ -197,7 +216,7 @@ static void vif_settle(struct vif *vif, uint64_t now)
 {
     struct vif_queue *q = &vif->queue;
 
-    responses_push(vif);
+    vif_rx_push(vif);
     if (queue_empty(vif) || vif->broken) {
         vif_rx_purge(vif);
     } else if (!vif->rx_notify) {
@@ -270,16 +289,4 @@ bool vif_arm(struct port *port)
     if (!work && !vif->broken)
         vif_active &= ~vif_bit(vif);
     return work || vif->broken;
-}
-
-void vif_rx_takeover(struct vif *vif)
-{
-    for (int left = slots_free(vif); left > 0; left--) {
-        netif_rx_response_t rsp = { .status = NETIF_RSP_ERROR };
-
-        rsp.id = request_take(vif).id;
-        *RING_GET_RESPONSE(&vif->rx, vif->rx.rsp_prod_pvt) = rsp;
-        vif->rx.rsp_prod_pvt++;
-    }
-    responses_push(vif);
 }

@@ -4,12 +4,33 @@
 
 #include "vif/device.h"
 
-struct vif vif_table[VIF_MAX];
+struct vif vif_table[VIF_MAX] __outlive;
 struct vif_host vif_host;
 uint64_t vif_active, vif_queued, vif_broken;
 
 _Static_assert(VIF_MAX <= 64, "the masks are 64 bits wide");
 _Static_assert(sizeof(struct vif) <= 8192, "a full table must stay small beside 32 MB");
+
+static void place_clear(struct vif *vif, bool keep)
+{
+    struct vif_kept kept = vif->kept;
+    struct port_stats stats = vif->port.stats;
+    uint64_t rx_bad = vif->rx_bad;
+
+    memset(vif, 0, sizeof(*vif));
+    if (!keep)
+        return;
+    vif->kept = kept;
+    vif->port.stats = stats;
+    vif->rx_bad = rx_bad;
+}
+
+void vif_table_init(void)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        place_clear(&vif_table[i], recovery_resuming());
+    vif_active = vif_queued = vif_broken = 0;
+}
 
 struct vif *vif_find(domid_t guest, uint16_t handle)
 {
@@ -22,6 +43,17 @@ struct vif *vif_find(domid_t guest, uint16_t handle)
     return NULL;
 }
 
+void vif_retake(struct vif *vif, domid_t guest, uint16_t handle)
+{
+    INVARIANT(!vif->used);
+    vif->used = true;
+    vif->index = (uint8_t)(vif - vif_table);
+    vif->guest = guest;
+    vif->handle = handle;
+    vif->port.ops = &vif_port_ops;
+    snprintf(vif->port.name, sizeof(vif->port.name), "vif%u.%u", guest, handle);
+}
+
 struct vif *vif_take(domid_t guest, uint16_t handle)
 {
     for (unsigned int i = 0; i < VIF_MAX; i++) {
@@ -29,13 +61,8 @@ struct vif *vif_take(domid_t guest, uint16_t handle)
 
         if (vif->used)
             continue;
-        memset(vif, 0, sizeof(*vif));
-        vif->used = true;
-        vif->index = (uint8_t)i;
-        vif->guest = guest;
-        vif->handle = handle;
-        vif->port.ops = &vif_port_ops;
-        snprintf(vif->port.name, sizeof(vif->port.name), "vif%u.%u", guest, handle);
+        place_clear(vif, false);
+        vif_retake(vif, guest, handle);
         return vif;
     }
     return NULL;

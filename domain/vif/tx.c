@@ -126,20 +126,20 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
  * An extra-info slot's answer leaves its first two bytes, type and flags, as they were: whoever takes
  * the ring over after us can still walk a chain that was answered but not pushed.
  */
-static void entry_answer(struct vif *vif, const struct tx_entry *entry)
+void vif_tx_answer(struct vif *vif, const struct tx_answer *answers, unsigned int nr,
+                   int16_t status)
 {
-    for (unsigned int i = 0; i < entry->nr_answers; i++) {
-        const struct tx_answer *answer = &burst.answers[entry->first_answer + i];
+    for (unsigned int i = 0; i < nr; i++) {
         netif_tx_response_t *rsp = RING_GET_RESPONSE(&vif->tx, vif->tx.rsp_prod_pvt);
 
-        if (!answer->extra)
-            WRITE_ONCE(rsp->id, answer->id);
-        WRITE_ONCE(rsp->status, answer->extra ? NETIF_RSP_NULL : entry->status);
+        if (!answers[i].extra)
+            WRITE_ONCE(rsp->id, answers[i].id);
+        WRITE_ONCE(rsp->status, answers[i].extra ? NETIF_RSP_NULL : status);
         vif->tx.rsp_prod_pvt++;
     }
 }
 
-static void responses_push(struct vif *vif)
+void vif_tx_push(struct vif *vif)
 {
     RING_IDX before = READ_ONCE(vif->tx.sring->rsp_prod), event;
 
@@ -162,38 +162,19 @@ uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     burst_gather(vif, nr);
     if (burst.nr_entries == 0)
         return 0;
+    /* From here on: a packet that kills us is among those that the next start refuses. */
+    WRITE_ONCE(vif->kept.tx_mark, vif->tx.req_cons);
+    barrier(); /* the mark before the responses */
     gnttab_copy(burst.ops, burst.nr_ops);
     for (unsigned int i = 0; i < burst.nr_entries; i++) {
         struct tx_entry *entry = &burst.entries[i];
 
         entry_settle(vif, entry);
-        entry_answer(vif, entry);
+        vif_tx_answer(vif, &burst.answers[entry->first_answer], entry->nr_answers, entry->status);
         if (entry->frame)
             frames[nr_frames++] = entry->frame;
     }
     INVARIANT(vif->tx.rsp_prod_pvt == vif->tx.req_cons);
-    responses_push(vif);
+    vif_tx_push(vif);
     return nr_frames;
-}
-
-void vif_tx_takeover(struct vif *vif)
-{
-    struct tx_view view = { .ring = vif->tx.sring->ring, .nr_ents = vif->tx.nr_ents };
-    int ready = ring_requests(READ_ONCE(vif->tx.sring->req_prod), vif->tx.req_cons,
-                              vif->tx.rsp_prod_pvt, vif->tx.nr_ents);
-
-    rmb();
-    for (view.nr = ready > 0 ? (uint32_t)ready : 0; view.nr;) {
-        struct tx_packet packet;
-        struct tx_entry entry = { .status = NETIF_RSP_ERROR };
-
-        view.cons = vif->tx.req_cons;
-        if (tx_parse(&view, &packet, burst.answers) == TX_UNFINISHED)
-            break;
-        entry.nr_answers = packet.nr_ring;
-        entry_answer(vif, &entry);
-        vif->tx.req_cons += packet.nr_ring;
-        view.nr -= packet.nr_ring;
-    }
-    responses_push(vif);
 }

@@ -18,7 +18,19 @@ int vif_init(const struct vif_host *host)
     if (rte_pktmbuf_data_room_size(host->pool) < VIF_MBUF_ROOM + RTE_PKTMBUF_HEADROOM)
         return -EINVAL;
     vif_host = *host;
-    return vif_discover_init();
+    vif_table_init();
+    return 0;
+}
+
+int vif_watch(void)
+{
+    int err = vif_discover_init();
+
+    /* A vif whose directory has vanished since the last start is in no listing. */
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        if (vif_table[i].used)
+            vif_control_kick(&vif_table[i]);
+    return err;
 }
 
 unsigned int vif_receive_all(void)

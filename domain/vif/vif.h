@@ -67,8 +67,28 @@ struct vif_host {
     unsigned int queue_mbufs; /* the most that wait for guests, of all vifs together */
 };
 
-/* Start watching for vifs. host is copied. Returns 0 or a negative errno of the xenstore client. */
+/*
+ * Make the table: empty, but for what vif_resume() finds. Before all else. host is copied.
+ * Returns 0, or -EINVAL for a pool whose buffers are too small.
+ */
 int vif_init(const struct vif_host *host) __must_check;
+
+/*
+ * After a restart of the kernel: go on with the vifs that the last start had connected. Their rings,
+ * mappings and ports are as it left them, so no xenstore is read, and their guests notice nothing but
+ * errors for the few packets that were in hand. Before gnttab_sweep() and evtchn_sweep(), which give
+ * back what belongs to those that cannot go on: vif_watch() finds them, as if they were new.
+ *
+ * Once, after vif_init() and when the bridges exist. Returns how many go on; 0 at a first start.
+ */
+unsigned int vif_resume(void);
+
+/*
+ * Start watching for vifs: those there are, and those to come. Looks after the resumed ones, too: their
+ * nodes may have changed meanwhile. Once; may be called long after vif_resume(), with the loop running.
+ * Returns 0 or a negative errno of the xenstore client.
+ */
+int vif_watch(void) __must_check;
 
 /* One budget (PORT_BURST frames) for every active vif. Returns the number of frames. */
 unsigned int vif_receive_all(void);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every kind of death leaves a report on the console and SHUTDOWN_crash; a hang ends by watchdog."""
+"""Where the kernel may not restart itself, every kind of death leaves a report on the console and
+SHUTDOWN_crash; a hang ends by watchdog."""
 import re
 import time
 
@@ -20,7 +21,8 @@ CALLER = r"fault_asked\+0x"
 
 def die(lab, fault):
     name = f"die-{fault}"
-    domain = ferry_domnet.start(lab, name=name, nic=None, image="ferry-net-faults")
+    domain = ferry_domnet.start(lab, name=name, nic=None, image="ferry-net-faults",
+                                extra="restarts=0")
     lab.dom0.run(f"xenstore-write /local/domain/{domain.domid}/ferry/fault {fault}")
     return domain
 

@@ -17,7 +17,7 @@ struct fake_host fake_host;
 static int host_attach(struct port *port, const struct vif_wish *wish, const char **why_r)
 {
     (void)port;
-    if (strcmp(wish->bridge, "xenbr0")) {
+    if (strcmp(wish->bridge, "xenbr0") || fake_host.refuses) {
         *why_r = "no bridge 'x'; bridges are: xenbr0";
         return -ENOENT;
     }
@@ -43,16 +43,50 @@ int vif_test_group(void **state)
     return fixture_start(state);
 }
 
-int vif_test_setup(void **state)
+static int backend_start(void)
 {
     const struct vif_host host = { host_attach, host_detach, host_input, fixture_pool(), 1024 };
 
+    return vif_init(&host);
+}
+
+int vif_test_setup(void **state)
+{
     (void)state;
     fake_xen_reset();
-    memset(vif_table, 0, sizeof(vif_table));
-    vif_active = vif_queued = vif_broken = 0;
     memset(&fake_host, 0, sizeof(fake_host));
-    return vif_init(&host);
+    return backend_start() ? -1 : vif_watch();
+}
+
+/* The mbufs of what waits go back to the pool, as the restarted kernel makes the pool anew. */
+static void place_spoil(struct vif *vif)
+{
+    struct vif_kept kept = vif->kept;
+    struct port_stats stats = vif->port.stats;
+    uint64_t rx_bad = vif->rx_bad;
+
+    while (vif->queue.head != vif->queue.tail)
+        rte_pktmbuf_free(vif->queue.frames[vif->queue.head++ % VIF_QUEUE_FRAMES]);
+    memset(vif, 0x5a, sizeof(*vif));
+    vif->kept = kept;
+    vif->port.stats = stats;
+    vif->rx_bad = rx_bad;
+}
+
+unsigned int kernel_restart(void)
+{
+    unsigned int nr;
+
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        place_spoil(&vif_table[i]);
+    vif_active = vif_queued = vif_broken = ~0ull;
+    fake_host.nr_attached = 0;
+    fake_xen_restart();
+    INVARIANT(backend_start() == 0);
+    nr = vif_resume();
+    gnttab_sweep();
+    evtchn_sweep();
+    return nr;
 }
 
 int vif_test_teardown(void **state)

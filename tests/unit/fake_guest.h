@@ -40,6 +40,7 @@ struct fake_guest {
 struct fake_host {
     struct rte_mbuf *frames[1024]; /* from guests, in order */
     unsigned int nr_frames, nr_attached;
+    bool refuses; /* the bridge is not there */
 };
 extern struct fake_host fake_host;
 
@@ -47,6 +48,12 @@ extern struct fake_host fake_host;
 int vif_test_group(void **state);
 int vif_test_setup(void **state);
 int vif_test_teardown(void **state);
+
+/*
+ * The kernel restarts itself: of the backend only what outlives that is left, the rest is filled with
+ * rubbish and made anew, up to and without vif_watch(). Returns how many vifs go on.
+ */
+unsigned int kernel_restart(void);
 
 /* Free the frames that came in. */
 void fake_host_empty(void);

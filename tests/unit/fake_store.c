@@ -38,7 +38,7 @@ static struct watch {
 } watches[XENSTORE_MAX_WATCHES];
 
 static struct pending pending[PENDING_MAX];
-static unsigned int head, tail, in_flight, requests;
+static unsigned int head, tail, in_flight, requests, writes;
 static bool full;
 static const char *refused;
 
@@ -176,6 +176,11 @@ unsigned int fake_store_requests(void)
     return requests;
 }
 
+unsigned int fake_store_writes(void)
+{
+    return writes;
+}
+
 /* Names directly below path, each ended by NUL. */
 static size_t list(const char *path, char *out, size_t size)
 {
@@ -255,12 +260,18 @@ bool fake_store_step(void)
     return true;
 }
 
+void fake_store_restart(void)
+{
+    head = tail = in_flight = 0;
+    memset(watches, 0, sizeof(watches));
+}
+
 void fake_store_reset(void)
 {
-    nr_nodes = head = tail = in_flight = requests = 0;
+    fake_store_restart();
+    nr_nodes = requests = writes = 0;
     full = false;
     refused = NULL;
-    memset(watches, 0, sizeof(watches));
 }
 
 static int request(enum kind kind, const char *path, const char *value, xenstore_done_fn *done,
@@ -272,6 +283,7 @@ static int request(enum kind kind, const char *path, const char *value, xenstore
         return -ENOBUFS;
     in_flight++;
     requests++;
+    writes += kind == WRITE || kind == REMOVE;
     p = push(kind);
     strcpy(p->path, path);
     strcpy(p->value, value);

@@ -13,6 +13,7 @@
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 #include "xen/log.h"
+#include "xen/recovery.h"
 #include "xen/timer.h"
 
 #define GRANTS_MAX 8192
@@ -28,10 +29,17 @@ static struct grant {
     void *page;
 } grants[GRANTS_MAX];
 static unsigned int nr_grants, copy_ops, copy_calls, copy_fail;
-static bool mapped[MM_GRANT_SLOTS];
+static void (*copy_watch)(void);
+static bool resuming;
+static struct mapping {
+    bool mapped, old; /* old: not resumed yet */
+    domid_t owner;
+    grant_ref_t ref;
+    void *page;
+} mappings[MM_GRANT_SLOTS];
 
 static struct port_end {
-    bool offered, bound;
+    bool offered, bound, old, gone;
     domid_t domid;
     evtchn_port_t remote;
     evtchn_fn *handler;
@@ -48,8 +56,37 @@ void fake_xen_reset(void)
     now = 1000000000000ull;
     timers = NULL;
     nr_grants = copy_ops = copy_calls = copy_fail = nr_lines = 0;
-    memset(mapped, 0, sizeof(mapped));
+    memset(mappings, 0, sizeof(mappings));
     memset(ends, 0, sizeof(ends));
+    resuming = false;
+    copy_watch = NULL;
+}
+
+void fake_xen_restart(void)
+{
+    fake_store_restart();
+    timers = NULL;
+    resuming = true;
+    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+        mappings[i].old = mappings[i].mapped;
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
+        ends[i].old = ends[i].bound;
+        ends[i].handler = NULL;
+    }
+}
+
+bool recovery_resuming(void)
+{
+    return resuming;
+}
+
+uint32_t recovery_sum(const void *data, size_t len)
+{
+    uint32_t sum = 2166136261u;
+
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ ((const uint8_t *)data)[i]) * 16777619u;
+    return sum ? sum : 1;
 }
 
 void fake_xen_run(void)
@@ -142,11 +179,11 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 
     if (!grant || !grant->page)
         return -EINVAL;
-    while (slot < MM_GRANT_SLOTS && mapped[slot])
+    while (slot < MM_GRANT_SLOTS && mappings[slot].mapped)
         slot++;
     if (slot == MM_GRANT_SLOTS)
         return -ENOSPC;
-    mapped[slot] = true;
+    mappings[slot] = (struct mapping){ true, false, peer, ref, grant->page };
     *va_r = grant->page;
     *slot_r = slot;
     return 0;
@@ -154,8 +191,26 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 
 void gnttab_unmap(unsigned int slot)
 {
-    INVARIANT(slot < MM_GRANT_SLOTS && mapped[slot]);
-    mapped[slot] = false;
+    INVARIANT(slot < MM_GRANT_SLOTS && mappings[slot].mapped && !mappings[slot].old);
+    mappings[slot].mapped = false;
+}
+
+int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
+{
+    struct mapping *m = &mappings[slot];
+
+    if (slot >= MM_GRANT_SLOTS || !m->mapped || !m->old || m->owner != peer || m->ref != ref)
+        return -ENOENT;
+    m->old = false;
+    *va_r = m->page;
+    return 0;
+}
+
+void gnttab_sweep(void)
+{
+    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+        if (mappings[i].old)
+            mappings[i].mapped = mappings[i].old = false;
 }
 
 unsigned int gnttab_nr_maps(void)
@@ -163,7 +218,7 @@ unsigned int gnttab_nr_maps(void)
     unsigned int nr = 0;
 
     for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
-        nr += mapped[i];
+        nr += mappings[i].mapped;
     return nr;
 }
 
@@ -197,8 +252,15 @@ void gnttab_copy(gnttab_copy_t *ops, unsigned int nr)
 {
     if (nr)
         copy_calls++;
+    if (copy_watch)
+        copy_watch();
     for (unsigned int i = 0; i < nr; i++)
         ops[i].status = copy_one(&ops[i]);
+}
+
+void fake_copy_watch(void (*fn)(void))
+{
+    copy_watch = fn;
 }
 
 void fake_copy_fail(unsigned int nth)
@@ -255,14 +317,44 @@ void evtchn_close(evtchn_port_t port)
 {
     if (port == 0)
         return;
-    INVARIANT(port <= EVTCHN_MAX && ends[port - 1].bound);
+    INVARIANT(port <= EVTCHN_MAX && ends[port - 1].bound && !ends[port - 1].old);
     ends[port - 1].bound = false;
-    ends[port - 1].offered = true;
+    ends[port - 1].offered = !ends[port - 1].gone;
+}
+
+int evtchn_resume(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *handler, void *ctx)
+{
+    struct port_end *end = &ends[port - 1];
+
+    if (port == 0 || port > EVTCHN_MAX || !end->bound || !end->old || end->gone ||
+        end->domid != remote || kind != EVTCHNSTAT_interdomain)
+        return -ENOENT;
+    end->old = false;
+    end->handler = handler;
+    end->ctx = ctx;
+    return 0;
+}
+
+void evtchn_sweep(void)
+{
+    for (unsigned int i = 0; i < EVTCHN_MAX; i++)
+        if (ends[i].bound && ends[i].old) {
+            ends[i].old = false;
+            evtchn_close(i + 1);
+        }
+}
+
+void fake_port_gone(domid_t domid, evtchn_port_t remote_port)
+{
+    struct port_end *end = end_find(domid, remote_port);
+
+    INVARIANT(end);
+    end->gone = true;
 }
 
 void evtchn_notify(evtchn_port_t port)
 {
-    INVARIANT(port && port <= EVTCHN_MAX && ends[port - 1].bound);
+    INVARIANT(port && port <= EVTCHN_MAX && ends[port - 1].bound && !ends[port - 1].old);
     ends[port - 1].notified++;
 }
 
@@ -279,7 +371,7 @@ void fake_port_ring(domid_t domid, evtchn_port_t remote_port)
 {
     struct port_end *end = end_find(domid, remote_port);
 
-    if (end && end->bound)
+    if (end && end->bound && end->handler)
         end->handler(end->ctx);
 }
 

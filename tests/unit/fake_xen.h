@@ -21,6 +21,12 @@
 /* Forget everything: nodes, requests, grants, ports, timers, log lines. */
 void fake_xen_reset(void);
 
+/*
+ * The kernel has restarted itself: timers, watches and requests are gone, and what is mapped or bound
+ * has to be resumed, or is given back by gnttab_sweep() and evtchn_sweep(). Nodes and the clock stay.
+ */
+void fake_xen_restart(void);
+
 /* Answer requests and deliver events until nothing is left; does not move the clock. */
 void fake_xen_run(void);
 
@@ -36,6 +42,7 @@ unsigned int fake_store_watches(void);
 /* From now on refuse requests (-ENOBUFS); writes by us to paths that contain this (NULL: none). */
 void fake_store_full(bool full);
 void fake_store_refuse_writes(const char *part);
+unsigned int fake_store_writes(void); /* by us, since the reset; removals too */
 unsigned int fake_store_requests(void); /* made since the reset */
 
 /* Let a page be mapped and copied with this reference by FAKE_DOMID; NULL takes that back. */
@@ -43,12 +50,16 @@ void fake_grant(domid_t owner, grant_ref_t ref, void *page);
 void fake_copy_fail(unsigned int nth); /* the nth copy from now (1 is the next) fails; 0: none */
 unsigned int fake_copy_ops(void); /* since the reset */
 unsigned int fake_copy_calls(void);
+void fake_copy_watch(void (*fn)(void)); /* called before each batch of copies; NULL: no more */
 
 /* A port of another domain's that we may bind, once. */
 void fake_port_offer(domid_t domid, evtchn_port_t remote_port);
 void fake_port_ring(domid_t domid, evtchn_port_t remote_port); /* the other side notifies */
 unsigned int fake_port_notified(domid_t domid,
                                 evtchn_port_t remote_port); /* by us, since last asked */
+
+/* The other domain is gone, or has closed its end. */
+void fake_port_gone(domid_t domid, evtchn_port_t remote_port);
 
 /* Whether a log line contains this text. */
 bool fake_log_has(const char *text);

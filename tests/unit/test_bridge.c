@@ -406,6 +406,87 @@ static void forgetting_a_port_floods_again(void **state)
     assert_kept(2, 1, 1, 2);
 }
 
+static const char *const names[PORTS] = { "nic0", "vif1.0", "vif2.0", "vif2.1" };
+
+/* All anew, but what the stations' memory keeps. The ports named in join are plugged in, in its order. */
+static unsigned int restart(const char *join)
+{
+    unsigned int nr = bridge_resume(fixture_pool(), 43);
+
+    assert_int_equal(bridge_create("xenbr0", &bridge), 0);
+    for (unsigned int i = 0; i < PORTS; i++) {
+        fake_port_empty(&ports[i]);
+        fake_port_init(&ports[i], names[i], ~0u);
+    }
+    for (; *join; join++)
+        assert_int_equal(bridge_port_add(bridge, &ports[*join - '0'].port, *join == '0'), 0);
+    return nr;
+}
+
+static void stations_are_known_over_a_restart(void **state)
+{
+    (void)state;
+    restart("0123");
+    for (unsigned int i = 0; i < PORTS; i++)
+        send(i, everyone, station(i));
+    assert_int_equal(restart("3120"), 4);
+    for (unsigned int i = 0; i < PORTS; i++)
+        assert_int_equal(bridge_port_stations(&ports[i].port), 1);
+    send(1, station(0), station(1));
+    assert_kept(1, 0, 0, 0);
+    send(0, station(3), station(0));
+    assert_kept(1, 0, 0, 1);
+}
+
+static void stations_of_a_port_that_is_late_are_looked_for_until_then(void **state)
+{
+    (void)state;
+    restart("0123");
+    send(0, everyone, station(9));
+    restart("123");
+    send(1, station(9), station(1));
+    assert_kept(0, 0, 1, 1);
+    assert_int_equal(bridge_port_add(bridge, &ports[0].port, true), 0);
+    send(1, station(9), station(1));
+    assert_kept(1, 0, 1, 1);
+}
+
+static void stations_of_a_bridge_stay_in_it_over_a_restart(void **state)
+{
+    struct bridge *other;
+
+    (void)state;
+    restart("0123");
+    send(1, everyone, station(1));
+    restart("");
+    assert_int_equal(bridge_create("xenbr1", &other), 0);
+    assert_int_equal(bridge_port_add(other, &ports[1].port, false), 0);
+    assert_int_equal(bridge_port_stations(&ports[1].port), 0);
+    bridge_port_remove(&ports[1].port);
+    assert_int_equal(bridge_port_add(bridge, &ports[1].port, false), 0);
+    assert_int_equal(bridge_port_stations(&ports[1].port), 1);
+}
+
+static void stations_are_known_if_bridges_change_places(void **state)
+{
+    struct bridge *other;
+
+    (void)state;
+    restart("0123");
+    send(1, everyone, station(1));
+    assert_int_equal(bridge_resume(fixture_pool(), 44), 1);
+    for (unsigned int i = 0; i < PORTS; i++) {
+        fake_port_empty(&ports[i]);
+        fake_port_init(&ports[i], names[i], ~0u);
+    }
+    assert_int_equal(bridge_create("xenbr1", &other), 0);
+    assert_int_equal(bridge_create("xenbr0", &bridge), 0);
+    for (unsigned int i = 0; i < PORTS; i++)
+        assert_int_equal(bridge_port_add(bridge, &ports[i].port, i == 0), 0);
+    send(2, station(1), station(2));
+    assert_kept(0, 1, 0, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -435,6 +516,10 @@ int main(void)
         TEST(bridges_have_names),
         TEST(a_bridge_takes_64_ports),
         TEST(forgetting_a_port_floods_again),
+        TEST(stations_are_known_over_a_restart),
+        TEST(stations_of_a_port_that_is_late_are_looked_for_until_then),
+        TEST(stations_of_a_bridge_stay_in_it_over_a_restart),
+        TEST(stations_are_known_if_bridges_change_places),
     };
 
     return cmocka_run_group_tests_name("bridge", tests, fixture_start, NULL);

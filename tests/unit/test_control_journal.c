@@ -30,6 +30,16 @@ static struct journal journal_full(void)
 
     for (unsigned int i = 0; i < JOURNAL_DEATHS_MAX + 3; i++)
         journal_death_add(&journal, 1000 + i, "crash");
+    snprintf(journal.kernel, sizeof(journal.kernel), "/boot/ferry-net");
+    journal.adopted = true;
+    journal.tries = 2;
+    journal.self_restarts = 4000000000u;
+    journal.deaths[0].depth = 2;
+    journal.deaths[0].reset_nic = true;
+    snprintf(journal.deaths[0].reason, sizeof(journal.deaths[0].reason), "page \"fault\"");
+    snprintf(journal.deaths[0].last_port, sizeof(journal.deaths[0].last_port), "vif3.0");
+    for (unsigned int i = 0; i < JOURNAL_STEPS_MAX + 2; i++)
+        journal_step_add(&journal.deaths[0], "a step too long to fit", -5 + (int)i);
     snprintf(journal.deaths[0].way, sizeof(journal.deaths[0].way), "rebuilt");
     journal.deaths[0].back_ms = 1234;
     return journal;
@@ -56,6 +66,17 @@ static void test_journal_roundtrip(void **state)
     assert_int_equal(after.deaths[0].at_ms, 1003); /* the three oldest are forgotten */
     assert_int_equal(after.deaths[0].back_ms, 1234);
     assert_string_equal(after.deaths[0].way, "rebuilt");
+    assert_string_equal(after.kernel, "/boot/ferry-net");
+    assert_true(after.adopted);
+    assert_int_equal(after.tries, 2);
+    assert_int_equal(after.self_restarts, 4000000000u);
+    assert_int_equal(after.deaths[0].depth, 2);
+    assert_true(after.deaths[0].reset_nic);
+    assert_string_equal(after.deaths[0].reason, "page \"fault\"");
+    assert_string_equal(after.deaths[0].last_port, "vif3.0");
+    assert_int_equal(after.deaths[0].nr_steps, JOURNAL_STEPS_MAX);
+    assert_int_equal(after.deaths[0].steps[0].us, -5);
+    assert_string_equal(after.deaths[0].steps[0].name, "a step too long");
     free(text);
 }
 

@@ -35,8 +35,8 @@ static int start(void **state)
 {
     (void)state;
     fdb_init(0x1234);
-    fdb_owner_add(1, 4);
-    fdb_owner_add(2, 4);
+    fdb_owner_add(1, 4, 0x1001);
+    fdb_owner_add(2, 4, 0x1041);
     return 0;
 }
 
@@ -66,7 +66,7 @@ static void domains_do_not_see_each_others_stations(void **state)
 static void domains_do_not_see_each_others_stations_even_if_they_collide(void **state)
 {
     (void)state;
-    fdb_owner_add(3, 1000);
+    fdb_owner_add(3, 1000, 3);
     for (unsigned int n = 0; n < 1000; n++)
         learn(3, n, 0);
     for (unsigned int domain = 1; domain <= UINT8_MAX; domain++) {
@@ -161,9 +161,9 @@ static void the_table_is_never_promised_twice(void **state)
     (void)state;
     fdb_init(1);
     for (uint16_t owner = 0; owner < FDB_OWNERS; owner++)
-        promised += fdb_owner_add(owner, 33);
+        promised += fdb_owner_add(owner, 33, owner);
     assert_int_equal(promised, FDB_ENTRIES);
-    assert_int_equal(fdb_owner_add(FDB_OWNERS - 1, 1), 0);
+    assert_int_equal(fdb_owner_add(FDB_OWNERS - 1, 1, 1), 0);
     for (uint16_t owner = 0; owner < FDB_OWNERS; owner++)
         for (unsigned int i = 0; i < 40; i++)
             learn(owner, n++, 0);
@@ -190,7 +190,7 @@ static void removing_an_owner_forgets_its_stations_and_frees_its_quota(void **st
     fdb_owner_remove(1);
     assert_int_equal(lookup(7, 0), FDB_NONE);
     assert_int_equal(lookup(8, 0), 2);
-    assert_int_equal(fdb_owner_add(1, FDB_ENTRIES), FDB_ENTRIES - 4);
+    assert_int_equal(fdb_owner_add(1, FDB_ENTRIES, 1), FDB_ENTRIES - 4);
 }
 
 static void flushing_an_owner_keeps_its_quota(void **state)

@@ -92,6 +92,7 @@ static void vif_found_at_start_connects(void **state)
     guest_create(&guest, 7, 3);
     fake_xen_run();
     assert_int_equal(vif_init(&vif_host), 0);
+    assert_int_equal(vif_watch(), 0);
     fake_xen_run();
     assert_int_equal(back_state(&guest), 2);
 }

@@ -107,7 +107,7 @@ __attribute__((no_stack_protector)) __noreturn void arch_restart(uint64_t why, u
 __noreturn void recovery_restart_nic(const char *why)
 {
     if (status_page->phase != FERRY_PHASE_BOOTING) /* if it is, a restart is under way already */
-        status_dying(why);
+        traps_report_none(why);
     status_nic_why(why);
     if (!recovery_may_restart())
         panic("%s", why);

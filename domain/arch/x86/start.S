@@ -4,6 +4,7 @@
  * masked, the page tables are the builder's. Source: xen/xen.h, "Start-of-day memory layout".
  */
 #include <xen/elfnote.h>
+#include <xen/xen.h>
 
 #include <ferry/image.h>
 
@@ -74,6 +75,26 @@ restart_entry:
     cld
     lea stack_top(%rip), %rsp
     xor %ebp, %ebp
+
+    /* Xen holds NMIs and machine checks back until the handler of the last one returns. */
+    mov %ss, %eax
+    push %rax
+    lea stack_top(%rip), %rax
+    push %rax                   /* rsp */
+    push $2                     /* rflags: event upcalls stay masked */
+    mov %cs, %eax
+    and $~3, %eax               /* a ring below 3: back into this kernel */
+    push %rax
+    lea 1f(%rip), %rax
+    push %rax                   /* rip */
+    push $0                     /* flags: to kernel mode, rcx and r11 from here */
+    push %rcx
+    push %r11
+    push %rax
+    mov $__HYPERVISOR_iret, %eax
+    syscall
+    ud2
+1:
     call arch_restart
     ud2
     .size restart_entry, . - restart_entry

@@ -82,6 +82,14 @@ static void report(const char *fmt, ...)
         report_used += (size_t)len < room ? (size_t)len : room - 1;
 }
 
+void traps_report_none(const char *reason)
+{
+    status_dying(reason);
+    report_used = 0;
+    report("ferry: %s\n", reason);
+    status_step(FERRY_STEP_REPORTED);
+}
+
 /* Past every queue: the ring first, Xen's own console besides. */
 void traps_report_say(void)
 {

@@ -20,6 +20,9 @@ void traps_init(void);
  * no use end the domain with SHUTDOWN_crash. */
 __noreturn void arch_crash(const char *reason);
 
+/* A death with nothing to report but its reason: registers and stack have no part in it. */
+void traps_report_none(const char *reason);
+
 /* The report of the last death onto the consoles, however long they take. */
 void traps_report_say(void);
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* adopt: a driver domain that `xl create` made becomes one of ours. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+#include <libxl_uuid.h>
+
+#include "command.h"
+#include "golden.h"
+#include "image.h"
+#include "say.h"
+#include "store.h"
+
+static int domain_find(struct host *host, const char *word, uint32_t *domid_r)
+{
+    if (store_number(word, STORE_DOMID_MAX, domid_r) == 0 && *domid_r != 0)
+        return 0;
+    if (libxl_name_to_domid(host->xl, word, domid_r) == 0 && *domid_r != 0)
+        return 0;
+    say("there is no domain %.63s: `xl list` shows them", word);
+    return -ENOENT;
+}
+
+static int config_fetch(struct host *host, uint32_t domid, struct config *config)
+{
+    libxl_domain_config_init(&config->xl);
+    if (libxl_retrieve_domain_configuration(host->xl, domid, &config->xl, NULL)) {
+        say("libxl has no configuration of domain %u", domid);
+        return -EIO;
+    }
+    if (config->xl.c_info.type != LIBXL_DOMAIN_TYPE_PV) {
+        say("domain %u is not of type PV", domid);
+        return -EINVAL;
+    }
+    if (!config->xl.c_info.name || !files_name_ok(config->xl.c_info.name)) {
+        say("the name of domain %u must be of up to 63 letters, digits, '_', '-' and '.'", domid);
+        return -EINVAL;
+    }
+    if (config->xl.num_pcidevs < 1 || config->xl.num_pcidevs > JOURNAL_NICS_MAX) {
+        say("domain %u has %d PCI devices: 1 to %d are looked after", domid, config->xl.num_pcidevs,
+            JOURNAL_NICS_MAX);
+        return -EINVAL;
+    }
+    for (int i = 0; i < config->xl.num_pcidevs; i++) {
+        const libxl_device_pci *pci = &config->xl.pcidevs[i];
+
+        config->nics[i] = (struct bdf){ pci->domain, pci->bus, pci->dev, pci->func };
+        config->permissive = config->permissive || pci->permissive;
+    }
+    config->nr_nics = (unsigned int)config->xl.num_pcidevs;
+    return 0;
+}
+
+static void journal_fill(struct journal *journal, const struct config *config, uint32_t domid,
+                         bool insist)
+{
+    memset(journal, 0, sizeof(*journal));
+    snprintf(journal->name, sizeof(journal->name), "%s", config->xl.c_info.name);
+    snprintf(journal->uuid, sizeof(journal->uuid), LIBXL_UUID_FMT,
+             LIBXL_UUID_BYTES(config->xl.c_info.uuid));
+    journal->domid = domid;
+    journal->wish = JOURNAL_RUN;
+    journal->adopted = true;
+    journal->unisolated = insist;
+    journal->nr_nics = config->nr_nics;
+    for (unsigned int i = 0; i < config->nr_nics; i++)
+        journal->nics[i].bdf = config->nics[i];
+}
+
+static int config_keep(struct host *host, const struct journal *journal, struct config *config)
+{
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_state_dir());
+
+    config->text = libxl_domain_config_to_json(host->xl, &config->xl);
+    if (!config->text)
+        return -ENOMEM;
+    journal_path(journal->name, ".libxl", path);
+    return err ? err : files_write(path, config->text, strlen(config->text));
+}
+
+static bool is_preserved(libxl_action_on_shutdown action)
+{
+    return action == LIBXL_ACTION_ON_SHUTDOWN_PRESERVE;
+}
+
+/*
+ * The kernel's file as it is on disk now. A reload compares the domain with it, so it must be what runs;
+ * if it is not, there is no copy, and a rebuild takes the file of then.
+ */
+static int kernel_take(struct host *host, struct journal *journal, const struct config *config)
+{
+    char path[FILES_PATH_SIZE];
+    struct golden golden;
+    int err =
+        config->xl.b_info.kernel ? command_kernel_keep(journal, config->xl.b_info.kernel) : -ENOENT;
+
+    if (err)
+        return err;
+    golden_load(journal, &golden);
+    if (golden.has_image && !golden_is_of(host, journal, &golden)) {
+        say("%s: %s is not what it runs: a death means a rebuild, from that file", journal->name,
+            config->xl.b_info.kernel);
+        journal_path(journal->name, ".kernel", path);
+        unlink(path);
+        journal->kernel[0] = '\0';
+    }
+    golden_dispose(&golden);
+    return 0;
+}
+
+/* What is not as it would be with `ferry start`. */
+static void losses_say(const struct journal *journal, const struct config *config)
+{
+    if (!is_preserved(config->xl.on_crash) || !is_preserved(config->xl.on_watchdog))
+        say("%s: on_crash and on_watchdog are not both \"preserve\": xl's own monitor acts on its "
+            "death, too, and may be first; then it is rebuilt, and ferryd's alone from then on",
+            journal->name);
+    say("%s: whether dom0 had its devices before is not known: `ferry stop` gives them back to "
+        "nobody",
+        journal->name);
+}
+
+static int adopt(struct host *host, struct config *config, uint32_t domid, bool insist)
+{
+    struct journal journal;
+    int lock = files_lock(config->xl.c_info.name, true), err;
+
+    if (lock < 0) {
+        say("%s: %s", files_run_dir(), strerror(-lock));
+        return EXIT_FAILED;
+    }
+    if (journal_load(config->xl.c_info.name, &journal) == 0 && journal.domid == domid &&
+        journal.wish == JOURNAL_RUN) {
+        say("%s is looked after already", journal.name);
+        close(lock);
+        return EXIT_FAILED;
+    }
+    err = command_contained_wanted(host, config, insist);
+    if (!err) {
+        journal_fill(&journal, config, domid, insist);
+        err = config_keep(host, &journal, config);
+    }
+    if (!err)
+        err = kernel_take(host, &journal, config);
+    if (!err)
+        err = journal_save(&journal);
+    if (!err)
+        losses_say(&journal, config);
+    close(lock);
+    if (err)
+        return err == -EACCES ? EXIT_REFUSED : EXIT_FAILED;
+    printf("%s is looked after, with id %u\n", journal.name, journal.domid);
+    if (!command_tell_ferryd())
+        say("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
+            journal.name);
+    return EXIT_OK;
+}
+
+int command_adopt(int argc, char **argv)
+{
+    static const struct option options[] = { { "allow-unisolated", no_argument, NULL, 'u' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    struct config config = { 0 };
+    struct host host;
+    bool insist = false;
+    int option, code = EXIT_FAILED;
+    uint32_t domid;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'u')
+            return command_usage();
+        insist = true;
+    }
+    if (argc - optind != 1)
+        return command_usage();
+    if (host_open(&host))
+        return EXIT_FAILED;
+    if (domain_find(&host, argv[optind], &domid))
+        code = EXIT_NO_SUCH;
+    else if (config_fetch(&host, domid, &config) == 0)
+        code = adopt(&host, &config, domid, insist);
+    config_dispose(&config);
+    host_close(&host);
+    return code;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "inplace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outside.h"
+#include "reload.h"
+#include "say.h"
+#include "statuspage.h"
+
+#define MOMENT_TRIES 50
+#define MOMENT_PAUSE_MS 2
+
+static bool status_now(struct host *host, const struct journal *journal,
+                       const struct golden *golden, struct ferry_status *status_r)
+{
+    const volatile void *page = golden_status_map(host, journal, golden);
+    bool is_there = page && statuspage_copy(page, status_r);
+
+    outside_unmap(host, page, 1);
+    return is_there;
+}
+
+/* The tables are ferryd's to take; without it they may still be taken from a domain that is well. */
+static bool tables_wanted(struct host *host, const struct journal *journal, struct golden *golden)
+{
+    struct ferry_status status;
+
+    if (golden->has_tables)
+        return true;
+    return status_now(host, journal, golden, &status) && status.phase == FERRY_PHASE_READY &&
+           golden_capture(host, journal, golden) == 0;
+}
+
+static bool possible(struct host *host, const struct journal *journal, struct golden *golden,
+                     const struct image *next)
+{
+    struct verdict_seen seen;
+    const char *why = "it does not run";
+    bool fits = false;
+
+    if (host_look(host, journal, &seen) || verdict_of(&seen, &why) != VERDICT_FINE)
+        why = "it does not run";
+    else if (!golden->has_image)
+        why = "its kernel knows nothing of that";
+    else if (!tables_wanted(host, journal, golden))
+        why = "it is not up and well";
+    else
+        fits = !next || image_fits(&golden->image, next, &why);
+    if (!fits)
+        say("%s cannot go on in place: %s; it is rebuilt", journal->name, why);
+    return fits;
+}
+
+bool inplace_possible(struct host *host, const struct journal *journal, const struct image *next)
+{
+    struct golden golden;
+    bool is_possible;
+
+    golden_load(journal, &golden);
+    is_possible = possible(host, journal, &golden, next);
+    golden_dispose(&golden);
+    return is_possible;
+}
+
+/* Whether the stopped vCPU stands outside of the NIC's driver. */
+static bool is_outside_nic(struct reload *reload, const struct golden *running)
+{
+    vcpu_guest_context_any_t *context = calloc(1, sizeof(*context));
+    struct ferry_status status;
+    bool is_outside = context && status_now(reload->host, reload->journal, running, &status) &&
+                      !status.in_nic &&
+                      outside_context_get(reload->host, reload->journal->domid, context) == 0 &&
+                      !image_in_nic(&running->image, context->x64.user_regs.rip);
+
+    free(context);
+    return is_outside;
+}
+
+/* Stop it while the NIC's driver is not at work, if there is such a moment. Steps of vain tries are
+ * forgotten. */
+static int moment_take(struct reload *reload, const struct golden *running)
+{
+    struct journal_death *death = journal_death_last(reload->journal);
+
+    for (unsigned int i = 0; i < MOMENT_TRIES; i++) {
+        int err;
+
+        death->nr_steps = 0;
+        death->began_us = 0;
+        err = reload_pause(reload);
+        if (err || is_outside_nic(reload, running))
+            return err;
+        reload_unpause(reload);
+        host_sleep_ms(MOMENT_PAUSE_MS);
+    }
+    say("%s: its NIC's driver is at work all the time: the NIC is reset", reload->journal->name);
+    reload->kind |= FERRY_RESTART_RESET_NIC;
+    return 0;
+}
+
+static int run(struct host *host, struct journal *journal, struct golden *running,
+               const struct image *next, bool reset_nic)
+{
+    struct golden wanted = *running;
+    struct reload reload = {
+        .host = host, .journal = journal, .golden = &wanted, .kind = FERRY_RESTART_UPGRADE
+    };
+    int err;
+
+    if (!tables_wanted(host, journal, running))
+        return -ENOENT;
+    wanted = *running;
+    if (next)
+        wanted.image = *next;
+    if (reset_nic || !image_keeps_nic(&running->image, &wanted.image))
+        reload.kind |= FERRY_RESTART_RESET_NIC;
+    else
+        err = moment_take(&reload, running);
+    journal_death_last(journal)->depth = 2;
+    journal_death_last(journal)->reset_nic = reload.kind & FERRY_RESTART_RESET_NIC;
+    err = reload_begin(&reload);
+    if (!err && reload_wait(&reload) != RELOAD_DONE)
+        err = -ENOTRECOVERABLE;
+    if (!err)
+        golden_capture(host, journal, running);
+    return err;
+}
+
+int inplace_run(struct host *host, struct journal *journal, const struct image *next,
+                bool reset_nic)
+{
+    struct journal_death *death = journal_death_last(journal);
+    struct golden golden;
+    int err;
+
+    golden_load(journal, &golden);
+    if (!golden.has_image) {
+        golden_dispose(&golden);
+        return -ENOENT;
+    }
+    err = run(host, journal, &golden, next, reset_nic);
+    golden_dispose(&golden);
+    if (err) {
+        say("%s: %s", journal->name, strerror(-err));
+        return err;
+    }
+    death->back_us = host_ticks_us() - death->began_us;
+    death->back_ms = death->back_us / 1000;
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The status page (ferry/status.h) as dom0 takes it: copied once, bounded, its text made harmless. Pure. */
+#ifndef CONTROL_STATUSPAGE_H
+#define CONTROL_STATUSPAGE_H
+
+#include <stdbool.h>
+
+#include <ferry/status.h>
+
+/*
+ * Copy a page that the domain may be writing.
+ * Returns whether it is one: has the magic, and a version we know. Only then is status_r set; its
+ * texts end within their bounds and hold nothing that a terminal would act on.
+ */
+bool statuspage_copy(const volatile void *page, struct ferry_status *status_r);
+
+/* A word for the journal; never NULL. */
+const char *statuspage_phase_word(uint32_t phase);
+const char *statuspage_nic_word(uint32_t nic_fate);
+const char *statuspage_step_word(unsigned int step);
+
+#endif

@@ -1,3 +1,0 @@
-
-const char *eal_resume(void); void eal_seal(void); void eal_nic_quiet(const struct pcifront_device *d); int nic_resume(struct port **p, unsigned m);
-int vif_resume(void); int vif_watch(void);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When a domain hangs, how deep a recovery goes, and what is made of a status page. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "beat.h"
+#include "policy.h"
+#include "say.h"
+#include "statuspage.h"
+
+#define MS 1000000ull
+#define LOOK_MS 20
+
+/* Look until it hangs, at most so many times. Returns the time that took, or -1. */
+static int64_t hangs_after(struct beat *beat, struct beat_look look, int64_t step_ms,
+                           uint64_t cpu_step_ns, unsigned int looks)
+{
+    for (unsigned int i = 0; i < looks; i++) {
+        if (beat_hangs(beat, &look))
+            return look.now_ms;
+        look.now_ms += step_ms;
+        look.cpu_ns += cpu_step_ns;
+    }
+    return -1;
+}
+
+static void an_endless_loop_is_found_in_time(void **state)
+{
+    struct beat beat = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        hangs_after(&beat, (struct beat_look){ .beat = 5 }, LOOK_MS, LOOK_MS * MS, 100),
+        BEAT_CPU_LIMIT_MS);
+}
+
+static void a_beat_is_no_hang(void **state)
+{
+    struct beat beat = { 0 };
+    struct beat_look look = { 0 };
+
+    (void)state;
+    for (unsigned int i = 0; i < 1000; i++) {
+        look.now_ms += LOOK_MS;
+        look.cpu_ns += LOOK_MS * MS;
+        look.beat += i % 3 == 0;
+        assert_false(beat_hangs(&beat, &look));
+    }
+}
+
+static void a_starved_domain_does_not_hang(void **state)
+{
+    struct beat beat = { 0 };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, (struct beat_look){ .beat = 5 }, LOOK_MS, 0, 10000), -1);
+}
+
+static void a_paused_domain_does_not_hang(void **state)
+{
+    struct beat beat = { 0 };
+    struct beat_look look = { .paused = true, .asleep = true };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 10000), -1);
+    /* Nor does one that was let go just now. */
+    look.paused = false;
+    look.cpu_ns = 1000 * MS;
+    look.now_ms = 200000;
+    assert_false(beat_hangs(&beat, &look));
+}
+
+static void sleep_may_last_as_long_as_it_may(void **state)
+{
+    struct beat beat = { 0 };
+    struct beat_look look = { .asleep = true };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 2200 / LOOK_MS), -1);
+    look.beat++;
+    beat_reset(&beat);
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 10000), BEAT_SLEEP_LIMIT_MS);
+}
+
+/* A ferryd that got no processor for seconds saw nothing in them. */
+static void who_looks_late_learns_little(void **state)
+{
+    struct beat beat = { 0 };
+    struct beat_look look = { .asleep = true };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, 5000, 5000 * MS, 2), -1);
+}
+
+static void a_slow_phase_has_more_time(void **state)
+{
+    struct beat beat = { 0 };
+    struct beat_look look = { .slow = true };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 1000), BEAT_CPU_LIMIT_SLOW_MS);
+}
+
+static struct journal died(const char *reason)
+{
+    struct journal journal = { .nr_deaths = 1 };
+
+    journal.deaths[0] = (struct journal_death){ .at_ms = 100000, .back_ms = -1, .cause = "crash" };
+    snprintf(journal.deaths[0].reason, sizeof(journal.deaths[0].reason), "%s", reason);
+    return journal;
+}
+
+/* One more death, so many ms after the last one was over, which was recovered from in place. */
+static void dies_again(struct journal *journal, int64_t later_ms, bool reset_nic,
+                       const char *reason)
+{
+    struct journal_death *last = &journal->deaths[journal->nr_deaths - 1];
+
+    last->depth = 2;
+    last->reset_nic = reset_nic;
+    last->back_ms = 20;
+    journal->deaths[journal->nr_deaths] = (struct journal_death){
+        .at_ms = last->at_ms + last->back_ms + later_ms, .back_ms = -1, .cause = "crash"
+    };
+    snprintf(journal->deaths[journal->nr_deaths].reason, JOURNAL_REASON_SIZE, "%s", reason);
+    journal->nr_deaths++;
+}
+
+static const struct policy_seen well = { .can_reload = true };
+
+static void the_same_death_soon_goes_deeper(void **state)
+{
+    struct journal journal = died("page fault: write of 0000 at x+0x12");
+
+    (void)state;
+    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    dies_again(&journal, 500, false, "page fault: write of 0040 at x+0x12");
+    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD_RESET);
+    dies_again(&journal, 500, true, "page fault: write of 0080 at x+0x12");
+    assert_int_equal(policy_choose(&journal, &well), POLICY_REBUILD);
+    dies_again(&journal, POLICY_SOON_MS + 1, true, "page fault: write of 0080 at x+0x12");
+    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+}
+
+static void another_death_does_not(void **state)
+{
+    struct journal journal = died("page fault: write of 0000");
+
+    (void)state;
+    dies_again(&journal, 500, false, "invariant: fdb.c:12");
+    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    snprintf(journal.deaths[1].cause, JOURNAL_WORD_SIZE, "hang");
+    snprintf(journal.deaths[1].reason, JOURNAL_REASON_SIZE, "%s", journal.deaths[0].reason);
+    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+}
+
+static void what_failed_is_not_tried_again(void **state)
+{
+    struct journal journal = died("");
+    struct policy_seen seen = well;
+
+    (void)state;
+    seen.tries = 1;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD_RESET);
+    seen.tries = 2;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    seen.tries = 1000;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+}
+
+static void without_the_means_it_is_rebuilt(void **state)
+{
+    struct journal journal = died("");
+    struct policy_seen seen = { 0 };
+
+    (void)state;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    seen = well;
+    seen.ask_depth = 3;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    seen.ask_depth = 2;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD);
+    seen.ask_depth = 12345;
+    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD);
+}
+
+static void a_status_page_is_made_harmless(void **state)
+{
+    static union {
+        struct ferry_status status;
+        uint8_t bytes[4096];
+    } page;
+    struct ferry_status status;
+
+    (void)state;
+    memset(page.bytes, 0x1b, sizeof(page.bytes));
+    assert_false(statuspage_copy(&page, &status));
+    page.status.magic = FERRY_STATUS_MAGIC;
+    page.status.version = FERRY_STATUS_VERSION;
+    assert_true(statuspage_copy(&page, &status));
+    assert_int_equal(strlen(status.reason), FERRY_STATUS_REASON_SIZE - 1);
+    assert_int_equal(strspn(status.report, "?"), FERRY_STATUS_REPORT_SIZE - 1);
+    strcpy(page.status.reason, "two\nlines\tand \xc3\xa4 tab");
+    strcpy(page.status.report, "two\nlines");
+    assert_true(statuspage_copy(&page, &status));
+    assert_string_equal(status.reason, "two lines and ?? tab");
+    assert_string_equal(status.report, "two\nlines");
+    page.status.version = 99;
+    assert_false(statuspage_copy(&page, &status));
+}
+
+static void words_exist_for_any_number(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_non_null(statuspage_phase_word(i));
+        assert_non_null(statuspage_nic_word(i));
+        assert_non_null(statuspage_step_word(i));
+    }
+    assert_string_equal(statuspage_phase_word(0xffffffffu), "unknown");
+    assert_string_equal(statuspage_nic_word(FERRY_NIC_KEPT), "kept");
+    assert_string_equal(statuspage_step_word(FERRY_STEP_LINK), "link");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_endless_loop_is_found_in_time),
+        cmocka_unit_test(a_beat_is_no_hang),
+        cmocka_unit_test(a_starved_domain_does_not_hang),
+        cmocka_unit_test(a_paused_domain_does_not_hang),
+        cmocka_unit_test(sleep_may_last_as_long_as_it_may),
+        cmocka_unit_test(who_looks_late_learns_little),
+        cmocka_unit_test(a_slow_phase_has_more_time),
+        cmocka_unit_test(the_same_death_soon_goes_deeper),
+        cmocka_unit_test(another_death_does_not),
+        cmocka_unit_test(what_failed_is_not_tried_again),
+        cmocka_unit_test(without_the_means_it_is_rebuilt),
+        cmocka_unit_test(a_status_page_is_made_harmless),
+        cmocka_unit_test(words_exist_for_any_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
