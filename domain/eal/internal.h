@@ -17,6 +17,9 @@ void eal_log_init(uint32_t level);
 /* Hand mm_pool_range() to DPDK as memory segments. Returns 0 or a negative errno. */
 int eal_memory_init(void) __must_check;
 
+/* How long drivers have waited for their hardware, by delays they asked for. */
+uint64_t eal_waited_ns(void);
+
 /* What rte_pci_scan() will find. The devices are kept. */
 void eal_pci_init(const struct pcifront_device *devices, unsigned int nr);
 

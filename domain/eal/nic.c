@@ -61,10 +61,18 @@ static void device_explain(const struct rte_pci_device *dev)
               dev->id.class_id >> 16 == CLASS_NETWORK ? "" : " (no network controller)", list);
 }
 
+/* For drivers' start-up, most of which is waiting that their hardware's manuals ask for. */
+static void phase_log(const char *what, uint64_t start_ns, uint64_t waited_before_ns)
+{
+    log_debug("nic: %s %u us, of which %u us are the driver's own delays", what,
+              (unsigned int)((clock_now() - start_ns) / NS_PER_US),
+              (unsigned int)((eal_waited_ns() - waited_before_ns) / NS_PER_US));
+}
+
 static int nic_make(struct nic *nic, uint16_t id)
 {
     struct rte_eth_dev_info info;
-    uint64_t start_ns = clock_now();
+    uint64_t start_ns = clock_now(), waited_ns = eal_waited_ns();
     int err = rte_eth_dev_info_get(id, &info);
 
     *nic = (struct nic){ .id = id, .port.ops = &nic_ops };
@@ -82,6 +90,7 @@ static int nic_make(struct nic *nic, uint16_t id)
         log_error("%s: cannot be started: %d", nic->port.name, err);
         return err;
     }
+    phase_log("start", start_ns, waited_ns);
     log_info("%s: %s at %s (%04x:%04x), " RTE_ETHER_ADDR_PRT_FMT ", started in %u us",
              nic->port.name, info.driver_name, nic->pci->name, nic->pci->id.vendor_id,
              nic->pci->id.device_id, RTE_ETHER_ADDR_BYTES(&nic->port.mac),
@@ -98,14 +107,14 @@ struct nic *nics_all(unsigned int *nr_r)
 int nic_probe_all(struct port **ports_r, unsigned int max)
 {
     const struct rte_pci_device *dev;
-    uint64_t start_ns = clock_now();
+    uint64_t start_ns = clock_now(), waited_ns = eal_waited_ns();
     uint16_t id;
 
     status_nic_enter();
 
     /* What fails for one device is said device by device. */
     (void)rte_bus_probe();
-    log_debug("nic: probed in %u us", (unsigned int)((clock_now() - start_ns) / NS_PER_US));
+    phase_log("probe", start_ns, waited_ns);
     FOREACH_DEVICE_ON_PCIBUS(dev)
     device_explain(dev);
     RTE_ETH_FOREACH_DEV(id)

@@ -8,6 +8,7 @@
 
 #include <rte_cycles.h>
 
+#include "eal/internal.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/status.h"
@@ -17,18 +18,27 @@
 
 enum timer_source eal_timer_source = EAL_TIMER_TSC;
 
+static uint64_t waited_ns;
+
+uint64_t eal_waited_ns(void)
+{
+    return waited_ns;
+}
+
 void (*rte_delay_us)(unsigned int us) = rte_delay_us_sleep;
 
 void rte_delay_us_block(unsigned int us)
 {
     status_beat();
     clock_delay_us(us);
+    waited_ns += us * NS_PER_US;
 }
 
 void rte_delay_us_sleep(unsigned int us)
 {
     uint64_t end_ns = clock_now() + us * NS_PER_US;
 
+    waited_ns += us * NS_PER_US;
     status_beat();
     if (us >= SLEEP_FROM_US)
         while (clock_now() < end_ns && !evtchn_pending())
