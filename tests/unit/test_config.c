@@ -117,12 +117,28 @@ static void log_and_ageing_are_taken_in_any_order(void **state)
     assert_int_equal(config.log, CONFIG_LOG_INFO);
 }
 
+static void restarts_are_a_number(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(""), 0);
+    assert_int_equal(config.restarts, 10);
+    assert_int_equal(parse("restarts=0"), 0);
+    assert_int_equal(config.restarts, 0);
+    assert_int_equal(parse("restarts=1000000"), 0);
+    assert_int_equal(config.restarts, 1000000);
+    assert_refused("restarts=", "not a number of restarts in a minute: 'restarts='");
+    assert_refused("restarts=1000001", "not a number");
+    assert_refused("restarts=-1", "not a number");
+    assert_refused("restarts=1 restarts=1", "said before");
+}
+
 static void an_unknown_word_is_named_with_what_is_known(void **state)
 {
     (void)state;
     assert_int_equal(parse("log=info brigde=x"), -EINVAL);
     assert_string_equal(error, "extra=: unknown word 'brigde=x'; known: "
-                               "bridge=NAME[,uplink=NIC] log=debug|info|warn ageing=SECONDS");
+                               "bridge=NAME[,uplink=NIC] log=debug|info|warn ageing=SECONDS "
+                               "restarts=NUMBER");
     assert_refused("bridge", "unknown word 'bridge'");
     assert_refused("Bridge=x", "unknown word");
     assert_refused("console=hvc0", "unknown word");
@@ -273,6 +289,7 @@ int main(void)
         TEST(uplinks_are_as_written_once_one_is),
         TEST(an_uplink_can_be_a_pci_address),
         TEST(log_and_ageing_are_taken_in_any_order),
+        TEST(restarts_are_a_number),
         TEST(an_unknown_word_is_named_with_what_is_known),
         TEST(names_that_no_bridge_can_have_are_refused),
         TEST(uplinks_that_no_nic_can_be_are_refused),
