@@ -29,7 +29,7 @@ setup:
 	@tools/setup
 
 demo: setup
-	$(MAKE) kernel
+	$(MAKE) kernel control
 	lab/lab build
 	bench/demo.py
 
