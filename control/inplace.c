@@ -133,7 +133,6 @@ static int run(struct host *host, struct journal *journal, struct golden *runnin
 int inplace_run(struct host *host, struct journal *journal, const struct image *next,
                 bool reset_nic)
 {
-    struct journal_death *death = journal_death_last(journal);
     struct golden golden;
     int err;
 
@@ -148,7 +147,5 @@ int inplace_run(struct host *host, struct journal *journal, const struct image *
         say("%s: %s", journal->name, strerror(-err));
         return err;
     }
-    death->back_us = host_ticks_us() - death->began_us;
-    death->back_ms = death->back_us / 1000;
     return 0;
 }

@@ -15,6 +15,12 @@ void journal_path(const char *name, const char *suffix, char path[FILES_PATH_SIZ
     snprintf(path, FILES_PATH_SIZE, "%s/%s%s", files_state_dir(), name, suffix);
 }
 
+/* In the run directory, which is memory: the newer one, if it is there. */
+static void quick_path(const char *name, char path[FILES_PATH_SIZE])
+{
+    snprintf(path, FILES_PATH_SIZE, "%s/%s.json", files_run_dir(), name);
+}
+
 int journal_load(const char *name, struct journal *journal_r)
 {
     char path[FILES_PATH_SIZE], *text;
@@ -22,8 +28,12 @@ int journal_load(const char *name, struct journal *journal_r)
 
     if (!files_name_ok(name))
         return -EINVAL;
-    journal_path(name, ".json", path);
+    quick_path(name, path);
     err = files_read(path, SIZE_MAX_READ, &text, NULL);
+    if (err == -ENOENT) {
+        journal_path(name, ".json", path);
+        err = files_read(path, SIZE_MAX_READ, &text, NULL);
+    }
     if (err)
         return err;
     err = journal_decode(text, journal_r);
@@ -33,31 +43,49 @@ int journal_load(const char *name, struct journal *journal_r)
     return err;
 }
 
-static int save(const struct journal *journal,
+static int save(const struct journal *journal, const char *path,
                 int (*write)(const char *path, const void *data, size_t len))
 {
-    char path[FILES_PATH_SIZE], *text;
-    int err = files_dir_make(files_state_dir());
+    char *text = journal_encode(journal);
+    int err = text ? write(path, text, strlen(text)) : -ENOMEM;
 
-    if (err)
-        return err;
-    text = journal_encode(journal);
-    if (!text)
-        return -ENOMEM;
-    journal_path(journal->name, ".json", path);
-    err = write(path, text, strlen(text));
     free(text);
     return err;
 }
 
 int journal_save(const struct journal *journal)
 {
-    return save(journal, files_write);
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_state_dir());
+
+    if (err)
+        return err;
+    journal_path(journal->name, ".json", path);
+    err = save(journal, path, files_write);
+    quick_path(journal->name, path);
+    if (!err)
+        unlink(path);
+    return err;
 }
 
 int journal_save_quick(const struct journal *journal)
 {
-    return save(journal, files_write_quick);
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_run_dir());
+
+    quick_path(journal->name, path);
+    return err ? err : save(journal, path, files_write_quick);
+}
+
+int journal_stat(const char *name, struct stat *stat_r)
+{
+    char path[FILES_PATH_SIZE];
+
+    quick_path(name, path);
+    if (stat(path, stat_r) == 0)
+        return 0;
+    journal_path(name, ".json", path);
+    return stat(path, stat_r) ? -errno : 0;
 }
 
 void journal_remove(const char *name)
@@ -70,6 +98,8 @@ void journal_remove(const char *name)
         journal_path(name, suffixes[i], path);
         unlink(path);
     }
+    quick_path(name, path);
+    unlink(path);
 }
 
 void journal_each(void (*found)(void *ctx, const char *name), void *ctx)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "bdf.h"
 #include "files.h"
@@ -83,10 +84,13 @@ char *journal_encode(const struct journal *journal);
 int journal_decode(const char *text, struct journal *journal_r);
 
 int journal_load(const char *name, struct journal *journal_r);
-/* Synced to disk. The other one is for the midst of a recovery: it outlives any process, but not the
- * machine, whose end leaves nothing to recover. */
+/* Synced to disk. The other one is for the midst of a recovery: it goes into the run directory, and is
+ * what journal_load() finds until the next journal_save(). It outlives any process, but not the machine,
+ * whose end leaves nothing to recover. */
 int journal_save(const struct journal *journal);
 int journal_save_quick(const struct journal *journal);
+/* The file that journal_load() would read. Returns 0 or a negative errno. */
+int journal_stat(const char *name, struct stat *stat_r);
 void journal_remove(const char *name);
 /* Call found() for each name that has one. */
 void journal_each(void (*found)(void *ctx, const char *name), void *ctx);

@@ -11,8 +11,6 @@
 #include <xencall.h>
 #include <xenforeignmemory.h>
 
-#include "systime.h"
-
 int outside_info(struct host *host, uint32_t domid, xc_domaininfo_t *info_r)
 {
     int nr = xc_domain_getinfolist(host->xc, domid, 1, info_r);
@@ -188,8 +186,7 @@ int outside_resume(struct host *host, uint32_t domid)
     return xc_domctl(host->xc, &domctl) ? -errno : 0;
 }
 
-int outside_events_mask(struct host *host, uint32_t domid, uint64_t shared_info_mfn,
-                        uint64_t *now_ns_r)
+int outside_events_mask(struct host *host, uint32_t domid, uint64_t shared_info_mfn)
 {
     xen_pfn_t mfn = shared_info_mfn;
     shared_info_any_t *shared = outside_map(host, domid, PROT_READ | PROT_WRITE, &mfn, 1);
@@ -197,8 +194,6 @@ int outside_events_mask(struct host *host, uint32_t domid, uint64_t shared_info_
     if (!shared)
         return -errno;
     shared->x64.vcpu_info[0].evtchn_upcall_mask = 1;
-    if (now_ns_r)
-        *now_ns_r = systime_now(&shared->s.vcpu_info[0].time);
     outside_unmap(host, shared, 1);
     return 0;
 }

@@ -40,9 +40,7 @@ int outside_tables_write(struct host *host, uint32_t domid, const struct tables 
 /* Undo a shutdown: the domain goes on with the context that it has then. 0 or -errno. */
 int outside_resume(struct host *host, uint32_t domid);
 
-/* No event is delivered until the kernel allows it. now_ns_r: Xen's system time; 0: not known.
- * Returns 0 or -errno. */
-int outside_events_mask(struct host *host, uint32_t domid, uint64_t shared_info_mfn,
-                        uint64_t *now_ns_r);
+/* No event is delivered until the kernel allows it. Returns 0 or -errno. */
+int outside_events_mask(struct host *host, uint32_t domid, uint64_t shared_info_mfn);
 
 #endif

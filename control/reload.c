@@ -96,18 +96,11 @@ static int processor_set(struct reload *reload)
 
 static int events_mask(struct reload *reload)
 {
-    uint64_t now_ns = 0;
     xc_domaininfo_t info;
     int err = outside_info(reload->host, reload->journal->domid, &info);
 
-    if (!err)
-        err = outside_events_mask(reload->host, reload->journal->domid, info.shared_info_frame,
-                                  &now_ns);
-    if (!err && now_ns)
-        reload->systime_offset_us = host_ticks_us() -
-                                    journal_death_last(reload->journal)->began_us -
-                                    (int64_t)(now_ns / 1000);
-    return err;
+    return err ? err
+               : outside_events_mask(reload->host, reload->journal->domid, info.shared_info_frame);
 }
 
 static void unpause(struct reload *reload)
@@ -128,8 +121,10 @@ static void unpause(struct reload *reload)
 static int go(struct reload *reload)
 {
     uint32_t domid = reload->journal->domid;
-    int err = outside_resume(reload->host, domid);
+    int err;
 
+    reload->resumed_us = host_ticks_us() - journal_death_last(reload->journal)->began_us;
+    err = outside_resume(reload->host, domid);
     if (err)
         return err;
     unpause(reload);
@@ -159,20 +154,32 @@ int reload_begin(struct reload *reload)
         err = processor_set(reload);
     if (!err)
         err = go(reload);
-    reload->resumed_us = host_ticks_us();
     reload->deadline_ms = host_ticks_ms() + SETTLE_LIMIT_MS;
     beat_reset(&reload->beat);
     return err;
+}
+
+/* Xen's clock and dom0's are two. The first of the kernel's steps is put to where dom0 let it go. */
+static void kernel_steps_take(struct reload *reload, const struct ferry_status *status)
+{
+    struct journal_death *death = journal_death_last(reload->journal);
+
+    for (unsigned int i = FERRY_STEP_VERIFIED; i < FERRY_STEPS; i++) {
+        if (!status->step_ns[i])
+            continue;
+        reload->offset_us = reload->resumed_us - (int64_t)(status->step_ns[i] / 1000);
+        steps_take(death, status, (enum ferry_step)i, reload->offset_us);
+        return;
+    }
 }
 
 static void done(struct reload *reload, const struct ferry_status *status)
 {
     struct journal_death *death = journal_death_last(reload->journal);
 
-    if (reload->systime_offset_us)
-        steps_take(death, status, reload->systime_offset_us);
-    if (!death->reason[0])
-        snprintf(death->reason, sizeof(death->reason), "%s", status->reason);
+    death->back_us = host_ticks_us() - death->began_us;
+    death->back_ms = death->back_us / 1000;
+    kernel_steps_take(reload, status);
     if (!death->last_port[0])
         snprintf(death->last_port, sizeof(death->last_port), "%s", status->last_port);
     snprintf(death->nic, sizeof(death->nic), "%s", statuspage_nic_word(status->nic_fate));

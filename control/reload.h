@@ -28,7 +28,9 @@ struct reload {
     bool paused, served;
     uint64_t rip; /* where the vCPU stood; 0: not known */
     unsigned int nr_pages, nr_entries; /* that had to be put right */
-    int64_t resumed_us, systime_offset_us, deadline_ms;
+    int64_t resumed_us; /* of the death's time */
+    int64_t offset_us; /* of Xen's system time 0 in it; 0: not known */
+    int64_t deadline_ms;
     struct beat beat;
 };
 
@@ -51,7 +53,8 @@ void reload_unpause(struct reload *reload);
  *
  *   status  a fresh copy of the status page; NULL if it makes no sense
  *
- * When done, the kernel's steps and what became of the NIC are in the journal's last death.
+ * When done, the journal's last death has the kernel's steps, what became of the NIC, and when it
+ * was over.
  */
 enum reload_state reload_check(struct reload *reload, const struct ferry_status *status);
 

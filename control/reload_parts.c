@@ -13,6 +13,9 @@
 #include "text.h"
 
 #define CHANGES_MAX 4096u
+#define EXCEPTION_FRAME_SIZE 128
+_Static_assert(sizeof(struct ferry_status) + EXCEPTION_FRAME_SIZE <= IMAGE_PAGE,
+               "an exception's frame fits behind the status");
 #define TRAPS 32
 /* xen/xen.h, TI_GET_DPL: breakpoint and overflow are raised by instructions of the kernel, at ring 3. */
 #define TRAP_BREAKPOINT 3
@@ -132,6 +135,10 @@ void reload_context_fill(vcpu_guest_context_x86_64_t *context, const struct ferr
     context->user_regs.rdi = kind;
     context->user_regs.rsi = rip;
     context->user_regs.rflags = 1 << 9;
+    /* An exception that Xen kept from before comes first. Its frame goes to the end of the status page,
+     * which nothing else uses; the handler goes on at restart_entry. */
+    context->user_regs.rsp = image->status + IMAGE_PAGE;
+    context->kernel_sp = context->user_regs.rsp;
     context->user_regs.cs = FLAT_KERNEL_CS64;
     context->user_regs.ss = FLAT_KERNEL_SS64;
     context->kernel_ss = FLAT_KERNEL_SS64;

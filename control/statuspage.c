@@ -42,6 +42,13 @@ bool statuspage_copy(const volatile void *page, struct ferry_status *status_r)
     return true;
 }
 
+int64_t statuspage_served_us(const struct ferry_status *status)
+{
+    uint64_t vifs = status->step_ns[FERRY_STEP_VIFS], nic = status->step_ns[FERRY_STEP_NIC];
+
+    return (int64_t)((vifs > nic ? vifs : nic) / 1000);
+}
+
 const char *statuspage_phase_word(uint32_t phase)
 {
     static const char *const words[] = { "unknown", "booting", "serving", "ready", "dying" };

@@ -14,6 +14,9 @@
  */
 bool statuspage_copy(const volatile void *page, struct ferry_status *status_r);
 
+/* Xen's system time at which guests' frames reached the wire again after the last restart. */
+int64_t statuspage_served_us(const struct ferry_status *status);
+
 /* A word for the journal; never NULL. */
 const char *statuspage_phase_word(uint32_t phase);
 const char *statuspage_nic_word(uint32_t nic_fate);

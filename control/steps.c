@@ -20,9 +20,10 @@ void steps_mark(struct journal *journal, const char *name)
     faultpoint(name);
 }
 
-void steps_take(struct journal_death *death, const struct ferry_status *status, int64_t offset_us)
+void steps_take(struct journal_death *death, const struct ferry_status *status,
+                enum ferry_step first, int64_t offset_us)
 {
-    for (unsigned int i = 0; i < FERRY_STEPS; i++) {
+    for (unsigned int i = first; i < FERRY_STEPS; i++) {
         int64_t us = (int64_t)(status->step_ns[i] / 1000) + offset_us;
 
         if (status->step_ns[i] && us >= -STEP_MAX_US && us <= STEP_MAX_US)

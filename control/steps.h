@@ -11,12 +11,13 @@
 void steps_mark(struct journal *journal, const char *name);
 
 /*
- * The kernel's own steps, from the status page.
+ * The kernel's own steps, from the status page, from a first one on.
  *
- *   offset_us  of Xen's system time 0 from the death's began_us
+ *   offset_us  to be added to Xen's system time
  *
  * Steps that were not taken, or whose times make no sense, are left out.
  */
-void steps_take(struct journal_death *death, const struct ferry_status *status, int64_t offset_us);
+void steps_take(struct journal_death *death, const struct ferry_status *status,
+                enum ferry_step first, int64_t offset_us);
 
 #endif

@@ -17,6 +17,19 @@ struct compare {
     void *ctx;
 };
 
+/* By words: the C library's way is slow on a processor that is emulated. */
+static bool is_same(const uint8_t *a, const uint8_t *b)
+{
+    const uint64_t *left = (const uint64_t *)a;
+    uint64_t differences = 0, word;
+
+    for (unsigned int i = 0; i < IMAGE_PAGE / sizeof(word); i++) {
+        memcpy(&word, b + i * sizeof(word), sizeof(word));
+        differences |= left[i] ^ word;
+    }
+    return !differences;
+}
+
 static int pages_compare(const struct compare *c, uint64_t va, const xen_pfn_t *mfns, size_t nr)
 {
     uint8_t buffer[IMAGE_PAGE], *now = outside_map(c->host, c->domid, PROT_READ, mfns, nr);
@@ -27,7 +40,7 @@ static int pages_compare(const struct compare *c, uint64_t va, const xen_pfn_t *
     for (size_t i = 0; !err && i < nr; i++) {
         const uint8_t *page = image_page(c->image, va + i * IMAGE_PAGE, buffer);
 
-        if (memcmp(page, now + i * IMAGE_PAGE, IMAGE_PAGE) != 0)
+        if (!is_same(now + i * IMAGE_PAGE, page))
             err = c->found(c->ctx, mfns[i], page);
     }
     outside_unmap(c->host, now, nr);

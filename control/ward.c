@@ -12,7 +12,6 @@
 #include "pci.h"
 #include "recover.h"
 #include "say.h"
-#include "steps.h"
 
 #define LOCK_RETRY_MS 50
 
@@ -90,16 +89,13 @@ void ward_report_keep(const struct ward *ward)
 /* Read the journal if its file is another than the last time. */
 static int journal_fresh(struct ward *ward)
 {
-    char path[FILES_PATH_SIZE];
     struct stat now;
-    int err;
+    int err = journal_stat(ward->journal.name, &now);
 
-    journal_path(ward->journal.name, ".json", path);
-    if (stat(path, &now))
-        return -errno;
-    if (now.st_ino == ward->read.st_ino && now.st_mtim.tv_sec == ward->read.st_mtim.tv_sec &&
-        now.st_mtim.tv_nsec == ward->read.st_mtim.tv_nsec)
-        return 0;
+    if (err || (now.st_ino == ward->read.st_ino && now.st_dev == ward->read.st_dev &&
+                now.st_mtim.tv_sec == ward->read.st_mtim.tv_sec &&
+                now.st_mtim.tv_nsec == ward->read.st_mtim.tv_nsec))
+        return err;
     err = journal_load(ward->journal.name, &ward->journal);
     if (!err)
         ward->read = now;
@@ -263,7 +259,7 @@ void ward_look(struct ward *ward)
         ward->retry_ms = host_ticks_ms() + LOCK_RETRY_MS;
         return;
     }
-    if (journal_load(ward->journal.name, &ward->journal) == 0)
+    if (journal_fresh(ward) == 0)
         act(ward, hangs);
     if (!ward_is_busy(ward))
         ward_unlock(ward);

@@ -106,6 +106,7 @@ static int reload_start(struct ward *ward, bool reset_nic, bool cut_short)
 
     journal->recovering = true;
     journal->tries++;
+    death->back_us = 0;
     death->depth = 2;
     death->reset_nic = reset_nic;
     ward_save(ward);
@@ -128,6 +129,15 @@ static void reload_say(const struct ward *ward)
             ward->journal.name, reload->nr_pages, reload->nr_entries);
 }
 
+/* Of a hang nobody but us can tell where it was. */
+static void place_note(struct ward *ward)
+{
+    struct journal_death *death = journal_death_last(&ward->journal);
+
+    if (!death->reason[0] && ward->reload.rip && strcmp(death->cause, "crash") != 0)
+        snprintf(death->reason, sizeof(death->reason), "stood at %016lx", ward->reload.rip);
+}
+
 void ward_recover(struct ward *ward, bool cut_short)
 {
     enum policy policy = depth_choose(ward, cut_short);
@@ -137,6 +147,7 @@ void ward_recover(struct ward *ward, bool cut_short)
 
         reload_say(ward);
         if (!err) {
+            place_note(ward);
             ward->reloading = true;
             beat_reset(&ward->beat);
             ward_report_keep(ward);
@@ -154,18 +165,17 @@ static void reload_over(struct ward *ward)
     struct journal *journal = &ward->journal;
     struct journal_death *death = journal_death_last(journal);
 
-    death->back_us = host_ticks_us() - death->began_us;
-    death->back_ms = death->back_us / 1000;
     snprintf(death->way, sizeof(death->way), "reloaded");
     journal->recovering = false;
     journal->tries = 0;
-    say("%s: running again after %ld ms: reloaded in place, NIC %s%s%s", journal->name,
-        (long)death->back_ms, death->nic,
+    say("%s: running again after %ld.%03ld ms: reloaded in place, NIC %s%s%s", journal->name,
+        (long)death->back_ms, (long)(death->back_us % 1000), death->nic,
         ward->status.nic_fate == FERRY_NIC_RESET && *ward->status.nic_why ? ": " : "",
         ward->status.nic_fate == FERRY_NIC_RESET ? ward->status.nic_why : "");
     faultpoint("reloaded");
-    ward_save(ward);
-    ward_link_wait(ward, ward->reload.systime_offset_us);
+    if (journal_save(journal))
+        say("%s: the journal cannot be written", journal->name);
+    ward_link_wait(ward, ward->reload.offset_us);
     ward->reloading = false;
     ward_unlock(ward);
     ward_alive(ward);

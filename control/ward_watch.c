@@ -56,14 +56,6 @@ static int64_t step_us(const struct ferry_status *status, enum ferry_step step)
     return (int64_t)(status->step_ns[step] / 1000);
 }
 
-/* When guests' frames reached the wire again. */
-static int64_t served_us(const struct ferry_status *status)
-{
-    int64_t vifs = step_us(status, FERRY_STEP_VIFS), nic = step_us(status, FERRY_STEP_NIC);
-
-    return vifs > nic ? vifs : nic;
-}
-
 void ward_link_wait(struct ward *ward, int64_t offset_us)
 {
     ward->link_offset_us = offset_us;
@@ -78,7 +70,8 @@ static void restart_note(struct ward *ward)
 {
     const struct ferry_status *status = &ward->status;
     struct journal *journal = &ward->journal;
-    int64_t fault_us = step_us(status, FERRY_STEP_FAULT), back_us = served_us(status) - fault_us;
+    int64_t fault_us = step_us(status, FERRY_STEP_FAULT),
+            back_us = statuspage_served_us(status) - fault_us;
     struct journal_death *death;
 
     journal_death_add(journal, host_now_ms(), "crash");
@@ -90,7 +83,7 @@ static void restart_note(struct ward *ward)
     snprintf(death->last_port, sizeof(death->last_port), "%s", status->last_port);
     death->back_us = fault_us && back_us > 0 && back_us < 60000000 ? back_us : 0;
     death->back_ms = death->back_us / 1000;
-    steps_take(death, status, -fault_us);
+    steps_take(death, status, FERRY_STEP_FAULT, -fault_us);
     ward_link_wait(ward, -fault_us);
     say("%s: restarted itself after: %s (death %lu); %ld us, NIC %s%s%s", journal->name,
         death->reason, journal->nr_deaths_ever, (long)death->back_us, death->nic,

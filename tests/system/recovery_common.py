@@ -61,6 +61,12 @@ def wait_for(holds, what, limit):
         time.sleep(0.1)
 
 
+def ping_works(lab, guest, limit=10):
+    """The guest reaches the wire's end, once its link is up."""
+    wait_for(lambda: guest.run(f"ping -c 1 -W 1 {lab.wire['A'].ip}", check=False).rc == 0,
+             f"{guest.name} does not reach the wire", limit)
+
+
 class StateLog:
     """Every change of a node in xenstore, as dom0 sees it."""
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Page tables: what counts as changed, where an address leads, the file; and the vCPU of a reload. */
+/* Page tables: what counts as changed, where an address leads, the file. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "systime.h"
 #include "tables.h"
 
 #define WHO "00112233-4455-6677-8899-aabbccddeeff 7"
@@ -173,24 +172,6 @@ static void there_are_never_too_many(void **state)
     tables_dispose(&tables);
 }
 
-static void system_time_goes_on_from_its_record(void **state)
-{
-    struct vcpu_time_info record = {
-        .tsc_timestamp = 1000, .system_time = 5000, .tsc_to_system_mul = 0x80000000u, .tsc_shift = 0
-    };
-
-    (void)state;
-    assert_int_equal(systime_at(&record, 3000), 6000);
-    record.tsc_shift = 1;
-    assert_int_equal(systime_at(&record, 3000), 7000);
-    record.tsc_shift = -1;
-    assert_int_equal(systime_at(&record, 3000), 5500);
-    record.tsc_shift = 100;
-    assert_int_equal(systime_at(&record, 3000), 0);
-    record.tsc_to_system_mul = 0;
-    assert_int_equal(systime_at(&record, 3000), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,7 +183,6 @@ int main(void)
         cmocka_unit_test(the_file_comes_back_as_it_was),
         cmocka_unit_test(a_damaged_file_is_refused),
         cmocka_unit_test(there_are_never_too_many),
-        cmocka_unit_test(system_time_goes_on_from_its_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
