@@ -13,8 +13,8 @@
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 #include "xen/log.h"
-#include "xen/status.h"
 #include "xen/recovery.h"
+#include "xen/status.h"
 #include "xen/timer.h"
 
 #define GRANTS_MAX 8192
