@@ -8,7 +8,7 @@ UNIT_DPDK_LIBS := -Wl,--no-as-needed -lrte_mempool_ring -Wl,--as-needed \
 UNIT_DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
 	-include rte_config.h -march=corei7
 UNIT_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -DFERRY_HOST_TEST=1 -Idomain -Itests/unit
+	-fsanitize=address,undefined -fno-sanitize-recover=all -DFERRY_HOST_TEST=1 -Idomain -Iinclude -Itests/unit
 
 unit-tests :=
 include tests/unit/Makefile.inc

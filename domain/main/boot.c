@@ -48,16 +48,6 @@ static __noreturn void give_up(const char *what)
     domain_shutdown(SHUTDOWN_poweroff);
 }
 
-/* For what only a new domain can mend. */
-static __noreturn void give_back(const char *what, int err)
-{
-    log_error("%s (%d): dom0 has to build this domain anew", what, err);
-    status_page->ask_depth = 3;
-    status_page->phase = FERRY_PHASE_DYING;
-    console_flush_emergency();
-    domain_shutdown(SHUTDOWN_crash);
-}
-
 static void step_end(const char *name)
 {
     steps_mark(name);
@@ -214,7 +204,7 @@ static void resume_with_nic(const struct config *config)
     const char *objection = eal_resume();
 
     if (!objection && pcifront_resume(&devices) < 0)
-        objection = "pcifront's state is damaged";
+        objection = "what is known of the PCI devices is damaged";
     if (objection)
         recovery_restart_nic(objection);
     status_step(FERRY_STEP_MEMORY);
@@ -231,7 +221,7 @@ static void resume_without_nic(const struct config *config)
     int nr = pcifront_resume(&devices);
 
     if (nr < 0)
-        give_back("pcifront's state is damaged", nr);
+        recovery_ask(3, "what is known of the PCI devices is damaged");
     /* Before its memory becomes somebody else's. */
     for (int i = 0; i < nr; i++)
         eal_nic_quiet(&devices[i]);

@@ -67,9 +67,9 @@ static void watchdog_feed(uint64_t now)
 {
     if (now < watchdog_due)
         return;
-    /* Its ring holds what neither side writes: memory is damaged, and no vif could come or go. */
+    /* Its ring holds what neither side writes: no vif could come or go. Only a new ring helps. */
     if (xenstore_stopped())
-        panic("the xenstore ring is damaged");
+        recovery_ask(3, "the xenstore ring is damaged");
     domain_watchdog(LOOP_WATCHDOG_SECONDS);
     watchdog_due = now + REARM_NS;
 }

@@ -13,6 +13,7 @@
 #include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
+#include "xen/status.h"
 
 #define BATCH_FRAMES 128 /* of all vifs in one batch */
 #define STALL_NS 1000000000ull /* no room for so long: what waits is dropped */
@@ -237,8 +238,12 @@ void vif_flush_all(void)
 
     if (!todo)
         return;
-    for (uint64_t left = todo; left; left &= left - 1)
-        vif_gather(&vif_table[__builtin_ctzll(left)]);
+    for (uint64_t left = todo; left; left &= left - 1) {
+        struct vif *vif = &vif_table[__builtin_ctzll(left)];
+
+        status_port_set(vif->port.name);
+        vif_gather(vif);
+    }
     batch_run();
     now = clock_now();
     for (uint64_t left = todo; left; left &= left - 1)

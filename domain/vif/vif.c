@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "vif/device.h"
+#include "xen/status.h"
 
 const struct port_ops vif_port_ops = {
     .rx_burst = vif_tx_burst,
@@ -42,7 +43,10 @@ unsigned int vif_receive_all(void)
         vif_control_broken(&vif_table[__builtin_ctzll(left)]);
     for (uint64_t left = vif_active; left; left &= left - 1) {
         struct vif *vif = &vif_table[__builtin_ctzll(left)];
-        uint16_t nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
+        uint16_t nr;
+
+        status_port_set(vif->port.name);
+        nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
 
         if (nr)
             vif_host.input(&vif->port, frames, nr);

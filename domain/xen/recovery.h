@@ -48,6 +48,12 @@ bool recovery_keeps_nic(void);
  */
 __noreturn void recovery_restart_nic(const char *why);
 
+/*
+ * End the domain with SHUTDOWN_crash, where no restart from within can help: dom0 is asked to bring it
+ * back at this depth (2: put text and tables right, 3: build it anew). why: for the log and the report.
+ */
+__noreturn void recovery_ask(uint32_t depth, const char *why);
+
 struct recovery_grant {
     grant_ref_t ref;
     grant_handle_t handle;

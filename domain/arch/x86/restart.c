@@ -41,12 +41,13 @@ static void range_restore(char *start, const char *pristine, char *end, char *ze
     memset(zero, 0, (size_t)(zero_end - zero));
 }
 
-/* No restart from here can help: the depth that may. */
-static __noreturn void refuse(uint32_t depth, const char *why)
+__noreturn void recovery_ask(uint32_t depth, const char *why)
 {
+    if (status_page->phase != FERRY_PHASE_DYING && status_page->phase != FERRY_PHASE_BOOTING)
+        traps_report_none(why);
     status_page->ask_depth = depth;
     status_page->phase = FERRY_PHASE_DYING;
-    log_error("no restart: %s; depth %u may help", why, depth);
+    log_error("no restart from within: %s; dom0 may help at depth %u", why, depth);
     traps_report_say();
     domain_shutdown(SHUTDOWN_crash);
 }
@@ -61,7 +62,7 @@ static void sums_verify(uint32_t kind)
     }
     if (range_sum(text_start, text_end) != text_sum ||
         range_sum(rodata_start, rodata_end) != rodata_sum)
-        refuse(kind == FERRY_RESTART_SELF ? 2 : 3, "text or read-only data is damaged");
+        recovery_ask(kind == FERRY_RESTART_SELF ? 2 : 3, "text or read-only data is damaged");
 }
 
 /* Why the NIC's driver cannot go on with what is in memory; NULL if nothing is known against it. */
@@ -82,7 +83,7 @@ static __noreturn void go_on(uint64_t why, uint64_t rip)
 
     status_restarting(kind);
     if (!recovery_repair())
-        refuse(3, "the recovery page and its copy are damaged");
+        recovery_ask(3, "the recovery page and its copy are damaged");
     sums_verify(kind);
     status_step(FERRY_STEP_VERIFIED);
     objection = nic_objection(why, rip);
