@@ -109,7 +109,7 @@ static int run(struct host *host, struct journal *journal, struct golden *runnin
     struct reload reload = {
         .host = host, .journal = journal, .golden = &wanted, .kind = FERRY_RESTART_UPGRADE
     };
-    int err;
+    int err = 0;
 
     if (!tables_wanted(host, journal, running))
         return -ENOENT;
@@ -120,6 +120,8 @@ static int run(struct host *host, struct journal *journal, struct golden *runnin
         reload.kind |= FERRY_RESTART_RESET_NIC;
     else
         err = moment_take(&reload, running);
+    if (err)
+        return err;
     journal_death_last(journal)->depth = 2;
     journal_death_last(journal)->reset_nic = reload.kind & FERRY_RESTART_RESET_NIC;
     err = reload_begin(&reload);

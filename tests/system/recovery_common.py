@@ -61,6 +61,13 @@ def wait_for(holds, what, limit):
         time.sleep(0.1)
 
 
+def is_over(lab, deaths, name="domnet"):
+    """It has died once more than so many times, and is back."""
+    now = status(lab, name)
+    return (now["nr_deaths"] > deaths and now["deaths"][-1]["back_ms"] >= 0 and
+            now["state"] == "running")
+
+
 def ping_works(lab, guest, limit=10):
     """The guest reaches the wire's end, once its link is up."""
     wait_for(lambda: guest.run(f"ping -c 1 -W 1 {lab.wire['A'].ip}", check=False).rc == 0,

@@ -14,19 +14,13 @@ KINDS = (("null", "crash", None), ("loop", "hang", None), ("text", "crash", "pag
          ("tables-l2", "crash", "page table entries"))
 
 
-def over(lab, deaths):
-    now = common.status(lab)
-    return now["nr_deaths"] > deaths and now["deaths"][-1]["back_ms"] >= 0 and \
-        now["state"] == "running"
-
-
 def one_death(lab, domnet, guest, kind, cause):
     deaths = common.status(lab)["nr_deaths"]
     states = common.StateLog(lab, common.domid_front(guest) + "/state")
 
     def during():
         lab.dom0.run(f"xenstore-write /local/domain/{domnet.domid}/ferry/fault {kind}")
-        common.wait_for(lambda: over(lab, deaths), f"{kind}: not back", 20)
+        common.wait_for(lambda: common.is_over(lab, deaths), f"{kind}: not back", 20)
 
     same = common.transfer(lab, guest, MEGABYTES, during)
     expect(same, f"{kind}: the data changed on its way")

@@ -24,7 +24,8 @@ def another_version(data):
 
 def note_at(data):
     """Where struct ferry_image is in the file."""
-    return data.index(b"Ferry\0\0\0") + 8
+    name = b"\1\0\0\0Ferry\0\0\0"  # with the note's type
+    return data.index(name) + len(name)
 
 
 def another_recovery(data):
