@@ -27,6 +27,7 @@
 #include "eal/pool.h"
 #include "eal/pool_internal.h"
 #include "net/bridge.h"
+#include "xen/clock.h"
 #include "xen/domain.h"
 #include "xen/gnttab.h"
 #include "xen/hypercall.h"
@@ -38,6 +39,7 @@
 #define NOTED "data/ferry-fault" /* ours to write, as is all below data */
 #define REQUEST_SIZE 64
 
+#define TOLD_US 50000 /* shorter than a hang */
 #define JUNK 0x5a /* as an address: not canonical, so that following one ends here and now */
 #define BAD_OPCODE 0x06
 #define BAD_BYTES 32
@@ -142,11 +144,28 @@ static void fault_recovery_all(void)
     fault_recovery();
 }
 
-static void fault_xenstore_ring(void)
+static void xenstore_ring_spoil(void)
 {
     struct xenstore_domain_interface *ring = xenstore_ring();
 
     memset(&ring->req_cons, JUNK, 4 * sizeof(ring->req_cons));
+}
+
+static void fault_xenstore_ring(void)
+{
+    xenstore_ring_spoil();
+    fault_null();
+}
+
+/* xenstored sees it too, before we are dead. */
+static void fault_xenstore_told(void)
+{
+    struct evtchn_send send = { .port = start_info->store_evtchn };
+
+    xenstore_ring_spoil();
+    if (hypercall_evtchn_op(EVTCHNOP_send, &send) != 0)
+        log_error("fault: xenstored cannot be told");
+    clock_delay_us(TOLD_US);
     fault_null();
 }
 
@@ -317,6 +336,7 @@ static const struct fault {
     { "recovery", fault_recovery, false },
     { "recovery-all", fault_recovery_all, false },
     { "xenstore-ring", fault_xenstore_ring, false },
+    { "xenstore-told", fault_xenstore_told, false },
     { "text", fault_text, false },
     { "text-traps", fault_text_traps, false },
     { "tables-text", fault_tables_text, false },

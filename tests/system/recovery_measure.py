@@ -51,36 +51,49 @@ class Load:
 
     def end(self, limit=30):
         """The ends of all three. Returns (bytes each way, whether the sums of both ends match)."""
-        self.guest.run("killall -INT ping tcpsum")
+        self._ask_to_end()
         total, same = [], True
-        for client, server, way in zip(self._clients, self._servers, ("to wire", "to guest")):
-            done = client.wait(limit)
-            expect(done.rc == 0, f"the TCP connection {way} did not survive: {done.stderr}")
-            texts = done.stdout, server.communicate(timeout=limit)[0]
-            sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in texts]
-            expect(all(sums), f"no checksums {way}: {texts}")
-            if sums[0].groups() != sums[1].groups():
-                same = False
-                print(f"changed on the way {way}: {texts} {done.stderr}", flush=True)
-            total.append(int(sums[0][2]))
-        self._ping.wait(limit)
+        try:
+            for client, server, way in zip(self._clients, self._servers, ("to wire", "to guest")):
+                done = client.wait(limit)
+                expect(done.rc == 0, f"the TCP connection {way} did not survive: {done.stderr}")
+                texts = done.stdout, server.communicate(timeout=limit)[0]
+                sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in texts]
+                expect(all(sums), f"no checksums {way}: {texts}")
+                if sums[0].groups() != sums[1].groups():
+                    same = False
+                    print(f"changed on the way {way}: {texts} {done.stderr}", flush=True)
+                total.append(int(sums[0][2]))
+        except (LabTimeout, subprocess.TimeoutExpired) as late:
+            raise CheckFailed(f"{self.guest.name}: a TCP connection hangs: {late}") from late
+        finally:
+            self._clear()
         return total, same
 
-    def end_any(self, limit=20):
-        """The same for connections that need not have survived: whether all did, unchanged."""
-        self.guest.run("killall -INT ping tcpsum")
+    def survives(self, limit=20):
+        """The same for connections that need not: whether both survived, unchanged."""
         try:
-            done = [client.wait(limit) for client in self._clients]
-            sums = [server.communicate(timeout=limit)[0] for server in self._servers]
-            return all(end.rc == 0 and end.stdout and end.stdout in text
-                       for end, text in zip(done, sums))
-        except (LabTimeout, subprocess.TimeoutExpired):
+            return self.end(limit)[1]
+        except CheckFailed:
             return False
-        finally:
-            self.guest.run("killall -9 ping tcpsum", check=False)
-            for server in self._servers:
-                server.kill()
-                server.wait()
+
+    def drop(self):
+        """End it whatever its state; does nothing after end()."""
+        for server in self._servers:
+            if server.poll() is None:
+                self._ask_to_end()
+                self._clear()
+                break
+
+    def _ask_to_end(self):
+        self.guest.run("killall -INT ping tcpsum", check=False)
+        self._ping.wait(10)
+
+    def _clear(self):
+        self.guest.run("killall -9 tcpsum 2>/dev/null", check=False)
+        for server in self._servers:
+            server.kill()
+            server.wait()
 
     def replies(self):
         """(guest's clock in s, number) of each echo that came back, in order."""

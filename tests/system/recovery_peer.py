@@ -82,7 +82,7 @@ def one(scene):
     steps = replace(scene)
     time.sleep(SETTLE_S)
     window.close()
-    survived = load.end_any()
+    survived = load.survives()
     figures = window.figures()
     front, back = scene.store.states(scene.guest_domid, r"\d+")
     figures.extra.update(steps=steps, survived=survived, states=front)
