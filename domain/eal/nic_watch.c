@@ -42,14 +42,28 @@ void nic_watch_begin(struct nic *nic)
         timer_arm(&nic->watch_timer, clock_now() + WATCH_INTERVAL_NS, watch_fire, nic);
 }
 
+static bool is_paused(const struct nic *nic)
+{
+    struct watch_look look = { 0 };
+
+    if (nic->quirk->look)
+        nic->quirk->look(nic->pci, &look);
+    return look.is_paused;
+}
+
+/* For NICs that nothing is known of, and for those that transmit without ever saying so. */
 void nic_watch_full(struct nic *nic)
 {
     uint64_t now = clock_now();
 
-    if (nic->full_since_ns == 0)
+    if (nic->full_since_ns == 0 || !nic->port.up)
         nic->full_since_ns = now;
-    else if (!nic->quirk->look && nic->port.up && now - nic->full_since_ns >= WATCH_FULL_NS)
+    else if (now - nic->full_since_ns < WATCH_FULL_NS)
+        return;
+    else if (!is_paused(nic))
         restart(nic, "has taken no frame for 2 s");
+    else
+        nic->full_since_ns = now;
 }
 
 void nic_watch_forget(struct nic *nic)

@@ -14,10 +14,10 @@
 
 #define WATCH_INTERVAL_NS 100000000ull
 #define WATCH_STUCK_NS 300000000ull
-#define WATCH_LOOKS                                                                                \
-    3 /* in which nothing moved; time alone may also pass while everything stood still */
+/* In which nothing moved; time alone may also pass while everything stood still. */
+#define WATCH_LOOKS 3
 
-/* Where no register tells of pauses: a ring that takes no frame for so long. */
+/* A ring that takes no frame for so long; longer than a pause, where no register tells of those. */
 #define WATCH_FULL_NS 2000000000ull
 
 /* What registers say, as far as the NIC is known (eal/quirk.h). */
