@@ -110,8 +110,9 @@ static int differs(void *ctx, uint64_t mfn, const uint8_t *page)
 bool golden_is_of(struct host *host, const struct journal *journal, const struct golden *golden)
 {
     struct tables tables = { 0 };
-    bool is_same = outside_tables_read(host, journal->domid, &tables) == 0 &&
-                   text_compare(host, journal->domid, &golden->image, &tables, differs, NULL) == 0;
+    bool is_same =
+        outside_tables_read(host, journal->domid, &tables) == 0 &&
+        text_compare(host, journal->domid, &golden->image, &tables, NULL, differs, NULL) == 0;
 
     tables_dispose(&tables);
     return is_same;

@@ -145,9 +145,8 @@ int inplace_run(struct host *host, struct journal *journal, const struct image *
     }
     err = run(host, journal, &golden, next, reset_nic);
     golden_dispose(&golden);
-    if (err) {
-        say("%s: %s", journal->name, strerror(-err));
-        return err;
-    }
-    return 0;
+    if (err)
+        say("%s: %s", journal->name,
+            err == -ENOTRECOVERABLE ? "it did not become ready" : strerror(-err));
+    return err;
 }

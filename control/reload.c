@@ -129,10 +129,6 @@ static int go(struct reload *reload)
         return err;
     unpause(reload);
     steps_mark(reload->journal, "resumed");
-    /* Else the next crash would fire no @releaseDomain. */
-    if (!xs_resume_domain(reload->host->xs, domid))
-        say("%s: xenstored does not take it for running again", reload->journal->name);
-    steps_mark(reload->journal, "xenstore told");
     return 0;
 }
 
@@ -180,6 +176,9 @@ static void done(struct reload *reload, const struct ferry_status *status)
     death->back_us = host_ticks_us() - death->began_us;
     death->back_ms = death->back_us / 1000;
     kernel_steps_take(reload, status);
+    /* Else the next crash would fire no @releaseDomain. The domain does not wait for this. */
+    if (!xs_resume_domain(reload->host->xs, reload->journal->domid))
+        say("%s: xenstored does not take it for running again", reload->journal->name);
     if (!death->last_port[0])
         snprintf(death->last_port, sizeof(death->last_port), "%s", status->last_port);
     snprintf(death->nic, sizeof(death->nic), "%s", statuspage_nic_word(status->nic_fate));

@@ -9,6 +9,7 @@
 
 #include "beat.h"
 #include "golden.h"
+#include "text.h"
 
 #include <ferry/status.h>
 
@@ -23,6 +24,7 @@ struct reload {
     struct journal *journal;
     const struct golden *golden;
     uint32_t kind; /* FERRY_RESTART_*, with its flags */
+    const struct text_view *view; /* of golden's image; NULL: none is open */
     /* Set by reload_begin(): */
     bool was_cut_short; /* a reload before this one may have left the domain paused */
     bool paused, served;

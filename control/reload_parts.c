@@ -59,7 +59,7 @@ int reload_text_put(struct reload *reload)
 {
     const struct golden *golden = reload->golden;
     int err = text_compare(reload->host, reload->journal->domid, &golden->image, &golden->tables,
-                           page_write, reload);
+                           reload->view, page_write, reload);
 
     if (!err)
         err = phase_reset(reload);

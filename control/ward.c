@@ -83,7 +83,7 @@ bool ward_is_busy(const struct ward *ward)
 
 void ward_report_keep(const struct ward *ward)
 {
-    recover_report_keep(&ward->journal, ward->has_status ? ward->status.report : "");
+    recover_report_keep(&ward->journal, ward->report);
 }
 
 /* Read the journal if its file is another than the last time. */
@@ -122,8 +122,10 @@ static void respect(struct ward *ward)
 /* What the domain said of its death, if it had the time to. */
 static void words_take(struct ward *ward, struct journal_death *death)
 {
+    ward->report[0] = '\0';
     if (!ward->has_status || ward->status.phase != FERRY_PHASE_DYING)
         return;
+    snprintf(ward->report, sizeof(ward->report), "%s", ward->status.report);
     snprintf(death->reason, sizeof(death->reason), "%s", ward->status.reason);
     snprintf(death->last_port, sizeof(death->last_port), "%s", ward->status.last_port);
 }

@@ -31,6 +31,7 @@ struct ward {
     int64_t noticed_us; /* ticks at which a death was first seen; 0: it is not dead */
     int64_t retry_ms; /* ticks before which nothing is tried */
     bool noted; /* the death is in the journal */
+    char report[FERRY_STATUS_REPORT_SIZE]; /* what the domain said of the last death */
     bool seen; /* there still is a journal; for wards_refresh() */
 
     /* The running kernel (ward_watch.c). */
@@ -38,6 +39,7 @@ struct ward {
     bool golden_loaded;
     uint32_t watched_domid; /* what golden and page belong to */
     const volatile void *page; /* its status; NULL: not mapped */
+    struct text_view view;
     bool has_status;
     struct ferry_status status; /* the last copy that made sense */
     struct beat beat;
@@ -88,7 +90,7 @@ void ward_alive(struct ward *ward);
 void ward_save(const struct ward *ward);
 void ward_unlock(struct ward *ward);
 
-/* Whatever the domain said when it died, and the end of its console: into NAME.report. */
+/* Whatever the domain said when it last died, and the end of its console: into NAME.report. */
 void ward_report_keep(const struct ward *ward);
 
 #endif

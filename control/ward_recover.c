@@ -115,6 +115,7 @@ static int reload_start(struct ward *ward, bool reset_nic, bool cut_short)
         (struct reload){ .host = ward->keeper->host,
                          .journal = journal,
                          .golden = &ward->golden,
+                         .view = &ward->view,
                          .kind = FERRY_RESTART_RELOAD | (reset_nic ? FERRY_RESTART_RESET_NIC : 0),
                          .was_cut_short = cut_short || ward->nr_failed };
     return reload_begin(&ward->reload);
@@ -150,7 +151,6 @@ void ward_recover(struct ward *ward, bool cut_short)
             place_note(ward);
             ward->reloading = true;
             beat_reset(&ward->beat);
-            ward_report_keep(ward);
             return;
         }
         say("%s: cannot be reloaded in place: %s", ward->journal.name, strerror(-err));
@@ -175,6 +175,7 @@ static void reload_over(struct ward *ward)
     faultpoint("reloaded");
     if (journal_save(journal))
         say("%s: the journal cannot be written", journal->name);
+    ward_report_keep(ward);
     ward_link_wait(ward, ward->reload.offset_us);
     ward->reloading = false;
     ward_unlock(ward);

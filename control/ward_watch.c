@@ -16,6 +16,7 @@ void ward_unwatch(struct ward *ward)
 {
     outside_unmap(ward->keeper->host, ward->page, 1);
     ward->page = NULL;
+    text_view_close(ward->keeper->host, &ward->golden.image, &ward->view);
     beat_reset(&ward->beat);
 }
 
@@ -49,6 +50,16 @@ static void tables_wanted(struct ward *ward)
         return;
     if (golden_capture(ward->keeper->host, &ward->journal, golden) == 0)
         golden->generation = status->generation;
+}
+
+/* So that a reload need not do it. */
+static void view_wanted(struct ward *ward)
+{
+    struct golden *golden = &ward->golden;
+
+    if (reload_possible(golden) && !ward->view.text && ward->status.phase == FERRY_PHASE_READY)
+        text_view_open(ward->keeper->host, ward->journal.domid, &golden->image, &golden->tables,
+                       &ward->view);
 }
 
 static int64_t step_us(const struct ferry_status *status, enum ferry_step step)
@@ -109,6 +120,7 @@ static void restarts_wanted(struct ward *ward)
             restart_note(ward);
         ward->journal.self_restarts = now;
         ward_save(ward);
+        snprintf(ward->report, sizeof(ward->report), "%s", ward->status.report);
         if (now > before)
             ward_report_keep(ward);
     }
@@ -176,6 +188,7 @@ bool ward_watch(struct ward *ward, bool runs)
     if (!runs)
         return false;
     tables_wanted(ward);
+    view_wanted(ward);
     link_wanted(ward);
     return heart_stands(ward);
 }

@@ -5,7 +5,7 @@ import recovery_common as common
 from ferry_domnet import BUILD, expect
 
 RELOAD = ("noted", "paused", "vcpu dropped", "text", "tables", "context", "resumed",
-          "xenstore told", "seen serving", "reloaded")
+          "seen serving", "seen ready", "reloaded")
 REBUILD = ("noted", "dma stopped", "old one gone", "nics ready", "built", "vif nodes", "unpaused",
            "vifs served")
 

@@ -108,8 +108,8 @@ def run(lab):
         lab.wait_console("domnet", "nic0: link up", timeout=20)
         in_place(lab, guest)
         restarted(lab, guest)
-        does_not_fit(lab, guest)
         does_not_come_up(lab, guest)
+        does_not_fit(lab, guest)
         expect(domnet.domid == domid, "it has another id")
         expect("died" not in ferryd.stdout, "ferryd took an upgrade for a death")
     finally:
