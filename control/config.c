@@ -267,7 +267,7 @@ int config_load(const char *path, const struct journal *known, struct config *co
 }
 
 /* An adopted domain's configuration is what libxl knew of it. */
-static int adopted_load(const struct journal *journal, struct config *config)
+static int adopted_load(libxl_ctx *xl, const struct journal *journal, struct config *config)
 {
     char path[FILES_PATH_SIZE];
     int err;
@@ -280,7 +280,7 @@ static int adopted_load(const struct journal *journal, struct config *config)
         return err;
     }
     libxl_domain_config_init(&config->xl);
-    if (libxl_domain_config_from_json(NULL, &config->xl, config->text)) {
+    if (libxl_domain_config_from_json(xl, &config->xl, config->text)) {
         say("%s makes no sense", path);
         config_dispose(config);
         return -EINVAL;
@@ -296,12 +296,12 @@ static int adopted_load(const struct journal *journal, struct config *config)
     return 0;
 }
 
-int config_load_kept(const struct journal *journal, struct config *config_r)
+int config_load_kept(libxl_ctx *xl, const struct journal *journal, struct config *config_r)
 {
     char path[FILES_PATH_SIZE];
 
     if (journal->adopted)
-        return adopted_load(journal, config_r);
+        return adopted_load(xl, journal, config_r);
     journal_path(journal->name, ".cfg", path);
     return load(path, journal, true, config_r);
 }

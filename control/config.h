@@ -30,7 +30,7 @@ struct config {
 int config_load(const char *path, const struct journal *known, struct config *config_r);
 
 /* The configuration that was kept of a domain, with the kernel that was kept. As above. */
-int config_load_kept(const struct journal *journal, struct config *config_r);
+int config_load_kept(libxl_ctx *xl, const struct journal *journal, struct config *config_r);
 
 void config_dispose(struct config *config);
 

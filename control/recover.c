@@ -161,7 +161,7 @@ int recover(struct host *host, struct journal *journal)
         say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
     golden_forget(journal);
     steps_mark(journal, "noted");
-    err = config_load_kept(journal, &config);
+    err = config_load_kept(host->xl, journal, &config);
     if (!err) {
         err = recover_run(host, journal, &config);
         config_dispose(&config);
