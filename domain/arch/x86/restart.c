@@ -56,8 +56,7 @@ static void sums_verify(uint32_t kind)
 {
     if (kind == FERRY_RESTART_UPGRADE) {
         mm_unseal();
-        restart_sums_note();
-        mm_seal();
+        mm_seal(); /* with the sums of what is there now */
         return;
     }
     if (range_sum(text_start, text_end) != text_sum ||
@@ -73,7 +72,9 @@ static const char *nic_objection(uint64_t why, uint64_t rip)
     if (status_page->in_nic != 0 ||
         (rip >= (uintptr_t)nic_text_start && rip < (uintptr_t)nic_text_end))
         return "died inside the NIC's driver";
-    return recovery_died_soon() ? "died soon after a start" : NULL;
+    if ((why & FERRY_RESTART_KIND) != FERRY_RESTART_UPGRADE && recovery_died_soon())
+        return "died soon after a start";
+    return NULL;
 }
 
 static __noreturn void go_on(uint64_t why, uint64_t rip)
