@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define GONE_LIMIT_MS 15000
 #define WITHDRAW_LIMIT_MS 3000
 #define GONE_POLL_MS 5
+#define KEPT_FD 3
 
 int host_open(struct host *host)
 {
@@ -54,11 +56,16 @@ int host_open(struct host *host)
     return 0;
 }
 
-int host_reopen(struct host *host)
+int host_reopen(struct host *host, int *keep)
 {
     libxl_postfork_child_noexec(host->xl);
     xs_daemon_destroy_postfork(host->xs);
-    /* libxl's and the rest of the parent's handles stay behind unused: they cannot be freed here. */
+    /* The parent's locks and its socket are not to outlive it in us. */
+    if (dup2(*keep, KEPT_FD) < 0 || fcntl(KEPT_FD, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    *keep = KEPT_FD;
+    close_range(KEPT_FD + 1, ~0u, 0);
+    /* The memory of the parent's handles stays behind unused: it cannot be freed here. */
     return host_open(host);
 }
 

@@ -27,8 +27,11 @@ struct host {
 int host_open(struct host *host);
 void host_close(struct host *host);
 
-/* In a child after fork(): drop what was inherited, and open everything anew. */
-int host_reopen(struct host *host);
+/*
+ * In a child after fork(): drop what was inherited, all descriptors but the standard ones and one more
+ * (whose number changes), and open everything anew. Returns 0 or a negative errno.
+ */
+int host_reopen(struct host *host, int *keep);
 
 int64_t host_now_ms(void); /* since 1970 */
 int64_t host_ticks_ms(void); /* monotonic */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "outside.h"
@@ -63,8 +64,10 @@ void ward_save(const struct ward *ward)
 
 void ward_unlock(struct ward *ward)
 {
-    if (ward->lock >= 0)
+    if (ward->lock >= 0) {
+        flock(ward->lock, LOCK_UN); /* a worker may have inherited it */
         close(ward->lock);
+    }
     ward->lock = -1;
 }
 

@@ -30,7 +30,7 @@ static void worker_run(struct ward *ward, int (*what)(struct ward *ward))
 {
     int err;
 
-    if (host_reopen(ward->keeper->host))
+    if (host_reopen(ward->keeper->host, &ward->lock))
         _exit(1);
     err = what(ward);
     if (err)
@@ -47,7 +47,11 @@ void ward_worker_start(struct ward *ward, int (*what)(struct ward *ward))
     if (pid < 0)
         say("%s: no process for it: %s", ward->journal.name, strerror(errno));
     ward->worker = pid > 0 ? pid : 0;
-    ward_unlock(ward); /* the worker holds it */
+    if (pid < 0)
+        ward_unlock(ward);
+    else
+        close(ward->lock); /* the worker holds the lock by the same file */
+    ward->lock = -1;
 }
 
 void ward_worker_look(struct ward *ward)

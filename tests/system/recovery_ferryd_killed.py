@@ -48,8 +48,8 @@ def run(lab):
     guest = ferry_domnet.guest(lab, 1)
     lab.wait_console("domnet", "nic0: link up", timeout=20)
     states = common.StateLog(lab, common.domid_front(guest) + "/state")
-    hang = f"xenstore-write /local/domain/{domid}/ferry/fault loop"
-    for step in RELOAD:
+    for number, step in enumerate(RELOAD):
+        hang = f"xenstore-write /local/domain/{domid}/ferry/fault 'loop {number}'"
         one(lab, domnet, guest, step, hang, 2)
     for step in REBUILD:
         one(lab, domnet, guest, step, "xl destroy domnet", 3)
