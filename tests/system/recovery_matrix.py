@@ -109,12 +109,12 @@ class Held:
 class Watch:
     """One guest under load while something happens."""
 
-    def __init__(self, scene):
+    def __init__(self, scene, light=False):
         self.scene = scene
         self.before = scene.status()
         self._states = common.StateLog(scene.lab, common.domid_front(scene.guest) + "/state")
         scene.store.mark()
-        self.load = measure.Load(scene.lab, scene.guest, scene.wire)
+        self.load = measure.Load(scene.lab, scene.guest, scene.wire, light)
         self.load.wait_flowing()
         self.window = measure.Window(self.load)
 
@@ -135,8 +135,8 @@ class Watch:
         figures.extra["deaths"] = scene.died(self.before)
         expect(same or not strict, f"{what}: the data changed on its way")
         expect(scene.domain.domid == scene.domid, f"{what}: it came back with another id")
-        print(f"recovery_matrix: {what}: {figures.text()}; {figures.mbytes} MB with matching sums"
-              f"{'' if same else ' FAILED'}; {states}", flush=True)
+        print(f"recovery_matrix: {what}: {figures.text()}; {figures.mbytes} MB with "
+              f"{'matching' if same else 'OTHER'} sums; {states}", flush=True)
         return figures
 
 
@@ -157,8 +157,8 @@ def as_expected(case, figures):
            f"{case.name}: NIC not {case.nic}: {ways}")
 
 
-def one(scene, case):
-    watch = Watch(scene)
+def one(scene, case, light=False):
+    watch = Watch(scene, light)
     try:
         if case.name == "xl-destroy":
             xl_destroy(scene)
@@ -258,12 +258,12 @@ def two_domains(lab, scene):
     lab.dom0.run("ferry stop domnet2", timeout=60)
 
 
-def all_of_them(scene, cases, rounds=1, found=None):
+def all_of_them(scene, cases, rounds=1, found=None, light=False):
     """Each case so often; what failed as text. found: takes the figures of each case."""
     failures = []
     for case in cases * rounds:
         try:
-            figures = one(scene, case)
+            figures = one(scene, case, light)
         except CheckFailed as failed:
             print(f"recovery_matrix: FAILED: {failed}", flush=True)
             failures.append(str(failed))

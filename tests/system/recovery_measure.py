@@ -24,27 +24,31 @@ SEQ_AT = 40  # of an ICMP echo's number, from the frame's beginning
 
 
 class Load:
-    """Traffic of one guest, from now until end()."""
+    """Traffic of one guest, from now until end() or drop()."""
 
-    def __init__(self, lab, guest, wire):
+    def __init__(self, lab, guest, wire, light=False):
+        """light: pings alone, which leave the processors to whoever is measured."""
         self.guest, self.wire = guest, wire
         # Its own frames: driver domains have things to say too when they start.
         self.sent = "from_nic @6=" + guest.output("cat /sys/class/net/eth0/address").replace(":", "")
         tool = str(lab.built.images / "tools" / "tcpsum")
+        ways = () if light else (("send", SEND_PORT), ("recv", RECV_PORT))
         self._servers = [wire.popen([tool, "serve", str(port), "1"], stdout=-1, stderr=-2)
-                         for port in (SEND_PORT, RECV_PORT)]
+                         for _, port in ways]
         for server in self._servers:
             expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
+        self._is_over = False
         self.began = now_ns()
         self._ping = guest.start(f"exec ping -n -D -i {PING_S} -W 1 {wire.ip} > {PING_LOG} 2>&1")
         self._clients = [guest.start(f"exec tcpsum {verb} {wire.ip} {port} {ENDLESS}")
-                         for verb, port in (("send", SEND_PORT), ("recv", RECV_PORT))]
+                         for verb, port in ways]
 
     def wait_flowing(self, limit=10):
         """Until frames of all three go both ways."""
         deadline = time.monotonic() + limit
-        words = [f"{self.sent} {wires.ICMP_REQUEST}", f"{self.sent} minlen=1000 {wires.TCP}",
-                 f"to_nic minlen=1000 {wires.TCP}"]
+        words = [f"{self.sent} {wires.ICMP_REQUEST}"]
+        if self._clients:
+            words += [f"{self.sent} minlen=1000 {wires.TCP}", f"to_nic minlen=1000 {wires.TCP}"]
         while not all(self.wire.gap(w, after=self.began)["frames"] > 50 for w in words):
             expect(time.monotonic() < deadline, f"no traffic {limit} s after its start")
             time.sleep(0.05)
@@ -79,17 +83,16 @@ class Load:
 
     def drop(self):
         """End it whatever its state; does nothing after end()."""
-        for server in self._servers:
-            if server.poll() is None:
-                self._ask_to_end()
-                self._clear()
-                break
+        if not self._is_over:
+            self._ask_to_end()
+            self._clear()
 
     def _ask_to_end(self):
         self.guest.run("killall -INT ping tcpsum", check=False)
         self._ping.wait(10)
 
     def _clear(self):
+        self._is_over = True
         self.guest.run("killall -9 tcpsum 2>/dev/null", check=False)
         for server in self._servers:
             server.kill()
