@@ -56,7 +56,7 @@ void ward_free(struct ward *ward)
 
 void ward_save(const struct ward *ward)
 {
-    int err = journal_save_quick(&ward->journal);
+    int err = journal_save(&ward->journal);
 
     if (err)
         say("%s: the journal cannot be written: %s", ward->journal.name, strerror(-err));

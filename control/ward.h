@@ -44,6 +44,8 @@ struct ward {
     struct ferry_status status; /* the last copy that made sense */
     struct beat beat;
     int64_t map_retry_ms;
+    int64_t restarts_since_ms; /* of nr_restarts */
+    unsigned int nr_restarts; /* of its own, noted within a minute */
     int64_t link_until_ms, link_offset_us; /* the last death still waits for its link */
 
     /* A recovery (ward_recover.c). */

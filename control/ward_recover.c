@@ -113,7 +113,8 @@ static int reload_start(struct ward *ward, bool reset_nic, bool cut_short)
     death->back_us = 0;
     death->depth = 2;
     death->reset_nic = reset_nic;
-    ward_save(ward);
+    if (journal_save_quick(journal))
+        say("%s: the journal cannot be written", journal->name);
     steps_mark(journal, "noted");
     ward->reload =
         (struct reload){ .host = ward->keeper->host,
@@ -177,8 +178,7 @@ static void reload_over(struct ward *ward)
         ward->status.nic_fate == FERRY_NIC_RESET && *ward->status.nic_why ? ": " : "",
         ward->status.nic_fate == FERRY_NIC_RESET ? ward->status.nic_why : "");
     faultpoint("reloaded");
-    if (journal_save(journal))
-        say("%s: the journal cannot be written", journal->name);
+    ward_save(ward);
     ward_report_keep(ward);
     ward_link_wait(ward, ward->reload.offset_us);
     ward->reloading = false;

@@ -11,6 +11,7 @@
 
 #define MAP_RETRY_MS 500
 #define RESTARTS_AT_ONCE_MAX 4
+#define RESTARTS_NOTED_MAX 120 /* a minute: a domain can count as fast as it likes */
 
 void ward_unwatch(struct ward *ward)
 {
@@ -102,11 +103,22 @@ static void restart_note(struct ward *ward)
         status->nic_fate == FERRY_NIC_RESET ? status->nic_why : "");
 }
 
+static bool restarts_may_be_noted(struct ward *ward)
+{
+    int64_t now_ms = host_ticks_ms();
+
+    if (now_ms - ward->restarts_since_ms >= 60000) {
+        ward->restarts_since_ms = now_ms;
+        ward->nr_restarts = 0;
+    }
+    return ward->nr_restarts++ < RESTARTS_NOTED_MAX;
+}
+
 static void restarts_wanted(struct ward *ward)
 {
     uint32_t before = ward->journal.self_restarts, now = ward->status.self_restarts;
 
-    if (now == before || ward->status.phase != FERRY_PHASE_READY)
+    if (now == before || ward->status.phase != FERRY_PHASE_READY || !restarts_may_be_noted(ward))
         return;
     ward->lock = files_lock(ward->journal.name, false);
     if (ward->lock < 0) {
