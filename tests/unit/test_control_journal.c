@@ -143,6 +143,36 @@ static void test_journal_file(void **state)
     assert_int_equal(rmdir(dir), 0); /* nothing was left behind */
 }
 
+/* The newer one is what is read, wherever it lies. */
+static void a_quick_save_holds_until_the_next_one(void **state)
+{
+    char dir[] = "/tmp/ferry-state-XXXXXX", run[] = "/tmp/ferry-run-XXXXXX";
+    struct journal journal = journal_full(), read;
+    struct stat before, after;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(mkdtemp(run));
+    setenv("FERRY_STATE_DIR", dir, 1);
+    setenv("FERRY_RUN_DIR", run, 1);
+    assert_int_equal(journal_save(&journal), 0);
+    assert_int_equal(journal_stat("domnet", &before), 0);
+    journal.recovering = true;
+    assert_int_equal(journal_save_quick(&journal), 0);
+    assert_int_equal(journal_stat("domnet", &after), 0);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+    assert_int_equal(journal_load("domnet", &read), 0);
+    assert_true(read.recovering);
+    journal.recovering = false;
+    assert_int_equal(journal_save(&journal), 0);
+    assert_int_equal(rmdir(run), 0);
+    assert_int_equal(journal_load("domnet", &read), 0);
+    assert_false(read.recovering);
+    journal_remove("domnet");
+    assert_int_equal(rmdir(dir), 0);
+    unsetenv("FERRY_RUN_DIR");
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -241,10 +271,15 @@ static void test_verdict(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_journal_roundtrip), cmocka_unit_test(test_journal_damaged),
-        cmocka_unit_test(test_journal_file),      cmocka_unit_test(test_names),
-        cmocka_unit_test(test_file_tail),         cmocka_unit_test(test_backoff),
-        cmocka_unit_test(test_backoff_bounded),   cmocka_unit_test(test_verdict),
+        cmocka_unit_test(test_journal_roundtrip),
+        cmocka_unit_test(test_journal_damaged),
+        cmocka_unit_test(test_journal_file),
+        cmocka_unit_test(a_quick_save_holds_until_the_next_one),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_file_tail),
+        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_backoff_bounded),
+        cmocka_unit_test(test_verdict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
