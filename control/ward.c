@@ -15,6 +15,7 @@
 #include "say.h"
 
 #define LOCK_RETRY_MS 50
+#define FINISH_LIMIT_MS 3000
 
 struct ward *ward_new(struct keeper *keeper, const struct journal *journal)
 {
@@ -274,7 +275,9 @@ void ward_look(struct ward *ward)
 
 void ward_finish(struct ward *ward)
 {
-    while (ward->reloading) {
+    int64_t deadline = host_ticks_ms() + FINISH_LIMIT_MS;
+
+    while (ward->reloading && host_ticks_ms() < deadline) {
         host_sleep_ms(1);
         ward_reload_look(ward);
     }
