@@ -40,7 +40,10 @@ def nothing(scene, light):
     watch = matrix.Watch(scene, light)
     time.sleep(QUIET_S)
     watch.window.close()
-    return watch.end("nothing")
+    figures = watch.end("nothing")
+    if figures.extra["deaths"]:
+        raise CheckFailed(f"nothing happened, but: {figures.extra['deaths']}")
+    return figures
 
 
 def ferry_part(lab, rounds):
@@ -51,8 +54,11 @@ def ferry_part(lab, rounds):
         lights = [case for case in matrix.CASES if case.name in LIGHT]
         found["failures"] = matrix.all_of_them(scene, lights, rounds * LIGHT_FACTOR, found["light"], True)
         found["failures"] += matrix.all_of_them(scene, matrix.CASES, rounds, found["load"])
-        for way, light in (("light", True), ("load", False)):
-            found[way]["nothing"] = [nothing(scene, light) for _ in range(rounds)]
+        for way, light in [("light", True), ("load", False)] * rounds:
+            try:
+                found[way].setdefault("nothing", []).append(nothing(scene, light))
+            except CheckFailed as failed:
+                found["failures"].append(str(failed))
     finally:
         print(ferryd.stdout, flush=True)
     scene.guest.destroy()
