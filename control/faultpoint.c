@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "faultpoint.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,11 @@ __attribute__((constructor)) static void group_lead(void)
 void faultpoint(const char *name)
 {
     const char *wanted = getenv("FERRY_DIE_AT"), *who = getenv("FERRY_DIE_WHO");
+    const char *once = getenv("FERRY_DIE_ONCE");
 
     if (!wanted || strcmp(wanted, name) != 0)
+        return;
+    if (once && open(once, O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0)
         return;
     say("dies at: %s", name);
     if (!who || strcmp(who, "worker") != 0)

@@ -9,7 +9,8 @@
 #ifdef FERRY_FAULTS
 /*
  * Die by SIGKILL if FERRY_DIE_AT names this point: with all of ferryd's processes, or, if
- * FERRY_DIE_WHO is "worker", only the one that works.
+ * FERRY_DIE_WHO is "worker", only the one that works, and only once (FERRY_DIE_ONCE names a file that
+ * tells that it has been).
  */
 void faultpoint(const char *name);
 #else

@@ -16,6 +16,7 @@
 #include "ward.h"
 
 #define TRIES_CUT_SHORT_MAX 2
+#define WORKER_RETRY_MS 500
 
 static int rebuild(struct ward *ward)
 {
@@ -56,17 +57,20 @@ void ward_worker_start(struct ward *ward, int (*what)(struct ward *ward))
 
 void ward_worker_look(struct ward *ward)
 {
+    bool failed;
     int status;
     pid_t pid = waitpid(ward->worker, &status, WNOHANG);
 
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return;
-    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    failed = pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    if (failed)
         say("%s: could not be brought back this time", ward->journal.name);
     ward->worker = 0;
     memset(&ward->read, 0, sizeof(ward->read)); /* the worker changed the journal */
     ward_forget(ward);
     ward_alive(ward);
+    ward->retry_ms = failed ? host_ticks_ms() + WORKER_RETRY_MS : 0;
 }
 
 static void rebuild_start(struct ward *ward)

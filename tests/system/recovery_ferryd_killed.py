@@ -13,7 +13,8 @@ REBUILD = ("noted", "dma stopped", "old one gone", "nics ready", "built", "vif n
 def one(lab, domnet, guest, step, how, depth, who="all"):
     """Killed at a step of the recovery from a death."""
     deaths = common.status(lab)["nr_deaths"]
-    doomed = lab.dom0.start(f"FERRY_DIE_AT='{step}' FERRY_DIE_WHO={who} exec ferryd-faults -f "
+    doomed = lab.dom0.start(f"FERRY_DIE_AT='{step}' FERRY_DIE_WHO={who} "
+                            "FERRY_DIE_ONCE=$(mktemp -u) exec ferryd-faults -f "
                             "--max-deaths 15 --window 1 2>&1")
     common.wait_for(lambda: common.status(lab)["supervised"], "ferryd does not listen", 10)
     lab.dom0.run(how, timeout=60)
