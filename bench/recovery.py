@@ -50,7 +50,7 @@ def ferry_part(lab, rounds):
     found = {"load": {}, "light": {}}
     ferryd = common.supervise(lab, matrix.FERRYD)
     try:
-        scene = matrix.Scene(lab, extra=recovery_many.RESTARTS)
+        scene = matrix.Scene(lab, extra=matrix.RESTARTS)
         lights = [case for case in matrix.CASES if case.name in LIGHT]
         found["failures"] = matrix.all_of_them(scene, lights, rounds * LIGHT_FACTOR, found["light"], True)
         found["failures"] += matrix.all_of_them(scene, matrix.CASES, rounds, found["load"])

@@ -15,8 +15,6 @@ import recovery_measure as measure
 from ferry_domnet import expect
 
 FAULTS = 30
-# Restarts by the kernel itself in a minute; more than there can be.
-RESTARTS = "restarts=1000000"
 # In turn: two in three at depth 1, one in four at depth 2, one in thirty at depth 3.
 # That one comes early: what leaks over the others must show in the domain that lived through them.
 TURN = ("null text invariant xl-destroy null loop jump recovery nic-fault tables-text null xenstore-ring "
@@ -139,7 +137,7 @@ def run(lab, nr_faults=FAULTS):
     common.prefer_dom0(lab)
     ferryd = common.supervise(lab, matrix.FERRYD)
     try:
-        scene = matrix.Scene(lab, extra=RESTARTS)
+        scene = matrix.Scene(lab, extra=matrix.RESTARTS)
         many(scene, nr_faults)
         guest_leaves(scene)
     finally:
