@@ -93,7 +93,7 @@ bool recovery_may_restart(void)
 
     if (!recovery_repair() || !page->was_ready)
         return false;
-    page->quick_deaths = recovery_died_soon() ? page->quick_deaths + 1 : 0;
+    page->quick_deaths = recovery_died_soon() || page->is_restarting ? page->quick_deaths + 1 : 0;
     if (page->quick_deaths > QUICK_MAX)
         return false;
     if (now - page->window_ns > WINDOW_NS) {
@@ -104,6 +104,7 @@ bool recovery_may_restart(void)
         return false;
     page->window_restarts++;
     page->self_restarts++;
+    page->is_restarting = 1;
     seal();
     return true;
 }
@@ -118,7 +119,7 @@ void recovery_begin(bool keep_nic)
     resuming = true;
     keeps_nic = keep_nic;
     page->generation++;
-    page->is_ready = 0;
+    page->is_ready = page->is_restarting = 0;
     if (!keep_nic)
         page->nic_resets++;
     seal();

@@ -78,6 +78,7 @@ struct recovery_page {
     uint64_t started_ns; /* of the first start */
     uint64_t ready_ns; /* when the loop last began to run */
     uint32_t was_ready, is_ready; /* ever; in this start */
+    uint32_t is_restarting; /* on the way to recovery_begin() */
     uint32_t quick_deaths; /* one after the other, each soon after a start */
     uint32_t xenstore_next_id;
     uint32_t watchdog_id; /* 0: not armed yet */

@@ -126,6 +126,7 @@ static void test_restarts_are_limited_by_the_minute(void **state)
     for (int i = 0; i < 3; i++) {
         run_for(2 * SECOND);
         assert_true(recovery_may_restart());
+        recovery_begin(true);
     }
     run_for(2 * SECOND);
     assert_false(recovery_may_restart());
@@ -160,6 +161,20 @@ static void test_deaths_soon_after_a_start_end_the_trying(void **state)
     assert_true(recovery_may_restart());
 }
 
+static void test_deaths_on_the_way_to_a_start_end_the_trying(void **state)
+{
+    (void)state;
+    recovery_note_limit(100);
+    run_for(5 * SECOND);
+    assert_true(recovery_may_restart());
+    assert_true(recovery_may_restart());
+    assert_true(recovery_may_restart());
+    assert_false(recovery_may_restart());
+    recovery_begin(true);
+    run_for(5 * SECOND);
+    assert_true(recovery_may_restart());
+}
+
 static void test_a_restart_counts_what_it_did(void **state)
 {
     (void)state;
@@ -190,6 +205,7 @@ int main(void)
         RECOVERY_TEST(test_restarts_are_limited_by_the_minute),
         RECOVERY_TEST(test_none_are_allowed_where_the_limit_is_zero),
         RECOVERY_TEST(test_deaths_soon_after_a_start_end_the_trying),
+        RECOVERY_TEST(test_deaths_on_the_way_to_a_start_end_the_trying),
         RECOVERY_TEST(test_a_restart_counts_what_it_did),
     };
 

@@ -170,7 +170,7 @@ static __noreturn void die(const char *reason, const struct trap_frame *frame)
         arch_restart_now(FERRY_RESTART_SELF, frame->rip);
     }
     report("ferry: end of report, shutting down\n");
-    status_page->ask_depth = 2;
+    status_page->ask_depth = recovery_repair() ? 2 : 3;
     traps_report_say();
     domain_shutdown(SHUTDOWN_crash);
 }
