@@ -13,6 +13,9 @@
 #include "pci.h"
 #include "recover.h"
 #include "say.h"
+#include "store.h"
+
+#include <xen/io/xenbus.h>
 
 #define LOCK_RETRY_MS 50
 #define FINISH_LIMIT_MS 3000
@@ -213,6 +216,14 @@ static void act(struct ward *ward, bool hangs)
         ward_recover(ward, cut_short);
 }
 
+/* Whether somebody takes its devices, as `xl destroy` does first: then it stands still for that reason, and
+ * is gone soon. */
+static bool is_taken_apart(const struct ward *ward)
+{
+    return store_state(ward->keeper->host->xs, "/local/domain/0/backend/pci/%u/0/state",
+                       ward->journal.domid) != XenbusStateConnected;
+}
+
 /* Returns whether there is nothing to do. */
 static bool is_fine(struct ward *ward, bool *hangs_r)
 {
@@ -227,7 +238,7 @@ static bool is_fine(struct ward *ward, bool *hangs_r)
     if (host_look(ward->keeper->host, &ward->journal, &seen))
         return true;
     if (seen.exists && seen.is_ours && !seen.dying)
-        *hangs_r = ward_watch(ward, !seen.shut_down);
+        *hangs_r = ward_watch(ward, !seen.shut_down) && !is_taken_apart(ward);
     else
         ward_unwatch(ward);
     return verdict_of(&seen, &why) == VERDICT_FINE && !ward->journal.recovering && !*hangs_r;
