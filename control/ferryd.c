@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <libxl_event.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,9 @@
 #include "say.h"
 #include "socket.h"
 #include "wards.h"
+
+/* Images and page tables come and go with each recovery: from here on they go back to the system. */
+#define LARGE_BYTES (64 * 1024)
 
 #define POLL_MS 20 /* how often domains are looked at without any event */
 #define POLL_BUSY_MS 1 /* while one comes back */
@@ -210,6 +214,7 @@ int main(int argc, char **argv)
     int code;
 
     say_program = "ferryd";
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     code = options_parse(argc, argv, &daemon.wards.keeper, &foreground);
     if (code >= 0)
         return code;

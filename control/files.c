@@ -80,7 +80,9 @@ static int read_from(const char *path, size_t max, bool tail, char **data_r, siz
         return err;
     }
     data[len] = '\0';
-    *data_r = data;
+    *data_r = realloc(data, len + 1);
+    if (!*data_r)
+        *data_r = data;
     if (len_r)
         *len_r = len;
     return 0;
