@@ -184,7 +184,8 @@ p99 / max; with less than a hundred values p99 is the largest.
 **Outage** is the longest time without any frame from the guest on the wire, from the request of the fault until all is
 over. Under full load TCP runs both ways as fast as it goes, and a ping leaves every {ping_ms} ms; the guest's one
 processor and the emulated machine are busy all the time, which the guest's frames wait for too. With pings only the outage is what
-the recovery itself takes, plus the time to the next ping.
+the recovery itself takes, plus the time to the next ping; xenstored keeps no log then, which under full load it does and which
+makes a rebuild slower.
 **Repair** is by the clock of who repairs: from the fault at depth 1 (the kernel's), from its notice at the others
 (ferryd's).
 

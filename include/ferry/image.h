@@ -26,8 +26,9 @@
 
 /*
  * A start at restart_entry: rdi tells why, rsi where the vCPU stood before (its rip; 0: not known).
- * Everything else of the vCPU may have any value but cr3, which must be the domain's own; event
- * upcalls are masked.
+ * cr3 must be the domain's own, and rsp have room for an exception's frame below it, for Xen may have
+ * kept one from before (the end of the status page is good for that: nothing else is there). Everything
+ * else of the vCPU may have any value; event upcalls are masked.
  */
 #define FERRY_RESTART_SELF 1u /* the kernel restarts itself */
 #define FERRY_RESTART_RELOAD 2u /* dom0 has put text and tables right after a death */

@@ -114,6 +114,7 @@ class Watch:
         self.scene = scene
         self.before = scene.status()
         self._states = common.StateLog(scene.lab, common.domid_front(scene.guest) + "/state")
+        scene.store.listen(not light)
         scene.store.mark()
         self.load = measure.Load(scene.lab, scene.guest, scene.wire, light)
         self.load.wait_flowing()

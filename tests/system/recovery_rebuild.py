@@ -9,7 +9,7 @@ from ferry_domnet import expect
 from ferrylab import wire as wires
 from ferrylab.wire import now_ns
 
-ROUNDS = 3
+ROUNDS = 1
 MEGABYTES = 32
 CONNECTED = "4"
 
