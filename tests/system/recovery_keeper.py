@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ferryd: its own death loses nothing, crash loops end, what is stopped stays stopped."""
+"""ferryd: its own death loses nothing, crash loops end, what is stopped or shuts itself down
+stays away."""
 import time
 
 import ferry_domnet
@@ -46,6 +47,17 @@ def given_up(lab, domnet):
     expect(not domnet.exists(), "given up, and yet brought back")
 
 
+def ended_on_purpose(lab, domnet):
+    """`xl shutdown` is no death: it stays away until somebody wants it back."""
+    deaths = common.status(lab)["nr_deaths"]
+    lab.dom0.run("xl shutdown domnet", timeout=60)
+    common.wait_for(lambda: common.status(lab)["wish"] == "stop", "the wish is not noted", 20)
+    common.wait_for(lambda: not domnet.exists(), "what is left of it stays", 20)
+    time.sleep(2)
+    expect(not domnet.exists(), "shut down, and yet brought back")
+    expect(common.status(lab)["nr_deaths"] == deaths, "a shutdown counts as a death")
+
+
 def run(lab):
     common.install(lab)
     path = common.config(lab)
@@ -59,6 +71,8 @@ def run(lab):
         given_up(lab, domnet)
         lab.dom0.run("ferry restart domnet", timeout=60)
         ping(lab, guest)
+        ended_on_purpose(lab, domnet)
+        lab.dom0.run("ferry restart domnet", timeout=60)
     finally:
         print(ferryd.stdout, flush=True)
     lab.dom0.run("ferry stop domnet", timeout=60)
