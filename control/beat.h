@@ -16,8 +16,8 @@
 #define BEAT_CPU_LIMIT_MS 100 /* while it runs its loop */
 #define BEAT_CPU_LIMIT_SLOW_MS 1500 /* while it boots, or reports a death */
 #define BEAT_SLEEP_LIMIT_MS 3000 /* it never means to sleep for more than two seconds */
-#define BEAT_LOOKS_MIN 3 /* looks without a beat before it is called a hang */
-#define BEAT_LOOK_MAX_MS 60
+#define BEAT_LOOKS_MIN 4 /* looks without a beat before it is called a hang */
+#define BEAT_LOOK_MAX_MS 30
 
 struct beat_look {
     int64_t now_ms;
