@@ -34,10 +34,11 @@ int command_usage(void);
 int command_help(void);
 
 /*
- * The words of a command that takes between min and max of them, -h, and --json where as_json is
- * not NULL. Returns -1 if the command is to run, its words from argv[optind] on; else its exit code.
+ * The words of a command that takes between min and max of them, -h, and --FLAG where flag is not
+ * NULL: then *flag_r becomes true where it is given. Returns -1 if the command is to run, its words
+ * from argv[optind] on; else its exit code.
  */
-int command_words(int argc, char **argv, int min, int max, bool *as_json);
+int command_words(int argc, char **argv, int min, int max, const char *flag, bool *flag_r);
 
 /*
  * Lock a name and load its journal; says what is wrong. Returns 0 with the lock to be closed, or an
@@ -56,6 +57,9 @@ int command_contained_wanted(struct host *host, const struct config *config, boo
 
 /* Tell ferryd that a journal changed. Returns whether it is there. */
 bool command_tell_ferryd(void);
+
+/* The same, and say what it means if ferryd is not there. */
+void command_ferryd_wanted(const struct journal *journal);
 
 /* Print a table of rows that are not ok, or all of them. */
 void command_check_print(const struct check *check, bool all);

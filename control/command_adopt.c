@@ -156,34 +156,23 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
     if (err)
         return err == -EACCES ? EXIT_REFUSED : EXIT_FAILED;
     printf("%s is looked after, with id %u\n", journal.name, journal.domid);
-    if (!command_tell_ferryd())
-        say("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
-            journal.name);
+    command_ferryd_wanted(&journal);
     return EXIT_OK;
 }
 
 int command_adopt(int argc, char **argv)
 {
-    static const struct option options[] = { { "allow-unisolated", no_argument, NULL, 'u' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
     struct config config = { 0 };
     struct host host;
     bool insist = false;
-    int option, code = EXIT_FAILED;
+    int code = command_words(argc, argv, 1, 1, "allow-unisolated", &insist);
     uint32_t domid;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option != 'u')
-            return command_usage();
-        insist = true;
-    }
-    if (argc - optind != 1)
-        return command_usage();
+    if (code >= 0)
+        return code;
     if (host_open(&host))
         return EXIT_FAILED;
+    code = EXIT_FAILED;
     if (domain_find(&host, argv[optind], &domid))
         code = EXIT_NO_SUCH;
     else if (config_fetch(&host, domid, &config) == 0)

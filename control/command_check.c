@@ -115,7 +115,7 @@ int command_check(int argc, char **argv)
     struct target target = { 0 };
     bool as_json = false;
     struct host host;
-    int code = command_words(argc, argv, 1, 1, &as_json);
+    int code = command_words(argc, argv, 1, 1, "json", &as_json);
 
     if (code >= 0)
         return code;

@@ -124,10 +124,8 @@ static int config_keep(struct journal *journal, const struct config *config)
         err = command_kernel_keep(journal, config->xl.b_info.kernel);
     if (err)
         return err;
-
     journal_path(journal->name, ".cfg", path);
-    if (!err)
-        err = files_write(path, config->text, config->len);
+    err = files_write(path, config->text, config->len);
     if (err)
         say("%s: %s", path, strerror(-err));
     return err;
@@ -193,33 +191,22 @@ static int start(struct host *host, struct config *config, bool insist)
     if (err)
         return err == -EACCES ? EXIT_REFUSED : EXIT_FAILED;
     printf("%s runs, with id %u\n", journal.name, journal.domid);
-    if (!command_tell_ferryd())
-        say("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
-            journal.name);
+    command_ferryd_wanted(&journal);
     return EXIT_OK;
 }
 
 int command_start(int argc, char **argv)
 {
-    static const struct option options[] = { { "allow-unisolated", no_argument, NULL, 'u' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
     struct config config;
     struct host host;
     bool insist = false;
-    int option, code = EXIT_FAILED;
+    int code = command_words(argc, argv, 1, 1, "allow-unisolated", &insist);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option != 'u')
-            return command_usage();
-        insist = true;
-    }
-    if (argc - optind != 1)
-        return command_usage();
+    if (code >= 0)
+        return code;
     if (host_open(&host))
         return EXIT_FAILED;
+    code = EXIT_FAILED;
     if (config_load(argv[optind], NULL, &config) == 0) {
         code = start(&host, &config, insist);
         config_dispose(&config);

@@ -221,7 +221,7 @@ int command_status(int argc, char **argv)
 {
     struct report report = { 0 };
     bool as_json = false;
-    int code = command_words(argc, argv, 0, 1, &as_json);
+    int code = command_words(argc, argv, 0, 1, "json", &as_json);
 
     if (code >= 0)
         return code;
@@ -235,22 +235,14 @@ int command_status(int argc, char **argv)
 
 int command_logs(int argc, char **argv)
 {
-    static const struct option options[] = { { "report", no_argument, NULL, 'r' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
     char path[FILES_PATH_SIZE], *text;
     bool report = false;
-    int option, err;
+    int err, code = command_words(argc, argv, 1, 1, "report", &report);
     size_t len;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option != 'r')
-            return command_usage();
-        report = true;
-    }
-    if (argc - optind != 1 || !files_name_ok(argv[optind]))
+    if (code >= 0)
+        return code;
+    if (!files_name_ok(argv[optind]))
         return command_usage();
     if (report)
         journal_path(argv[optind], ".report", path);

@@ -36,7 +36,7 @@ static int stop(struct host *host, struct journal *journal)
 
 int command_stop(int argc, char **argv)
 {
-    int lock, code = command_words(argc, argv, 1, 1, NULL);
+    int lock, code = command_words(argc, argv, 1, 1, NULL, NULL);
     struct journal journal;
     struct host host;
 

@@ -177,30 +177,8 @@ static int restart(struct host *host, struct journal *journal, const char *path,
     return rebuild(host, journal);
 }
 
-struct words {
-    const char *kernel; /* NULL: not given */
-    bool rebuild;
-};
-
-static int words_parse(int argc, char **argv, const struct option *options, struct words *words)
-{
-    int option;
-
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-        if (option == 'h')
-            return command_help();
-        if (option == 'k')
-            words->kernel = optarg;
-        else if (option == 'r')
-            words->rebuild = true;
-        else
-            return command_usage();
-    }
-    return -1;
-}
-
 /* What both share: the journal's lock, Xen, and a word to ferryd. */
-static int act(const char *name, const char *config, const struct words *words)
+static int act(const char *name, const char *kernel, const char *config, bool anew)
 {
     struct journal journal;
     struct host host;
@@ -210,8 +188,7 @@ static int act(const char *name, const char *config, const struct words *words)
         return code;
     code = EXIT_FAILED;
     if (host_open(&host) == 0) {
-        code = words->kernel ? upgrade(&host, &journal, words->kernel)
-                             : restart(&host, &journal, config, words->rebuild);
+        code = kernel ? upgrade(&host, &journal, kernel) : restart(&host, &journal, config, anew);
         host_close(&host);
     }
     close(lock);
@@ -224,27 +201,27 @@ int command_upgrade(int argc, char **argv)
     static const struct option options[] = { { "kernel", required_argument, NULL, 'k' },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
-    struct words words = { 0 };
-    int code = words_parse(argc, argv, options, &words);
+    const char *kernel = NULL;
+    int option;
 
-    if (code >= 0)
-        return code;
-    if (argc - optind != 1 || !words.kernel)
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'k')
+            return command_usage();
+        kernel = optarg;
+    }
+    if (argc - optind != 1 || !kernel)
         return command_usage();
-    return act(argv[optind], NULL, &words);
+    return act(argv[optind], kernel, NULL, false);
 }
 
 int command_restart(int argc, char **argv)
 {
-    static const struct option options[] = { { "rebuild", no_argument, NULL, 'r' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
-    struct words words = { 0 };
-    int code = words_parse(argc, argv, options, &words);
+    bool anew = false;
+    int code = command_words(argc, argv, 1, 2, "rebuild", &anew);
 
     if (code >= 0)
         return code;
-    if (argc - optind < 1 || argc - optind > 2)
-        return command_usage();
-    return act(argv[optind], argv[optind + 1], &words);
+    return act(argv[optind], NULL, argv[optind + 1], anew);
 }

@@ -56,20 +56,20 @@ int command_help(void)
     return EXIT_OK;
 }
 
-int command_words(int argc, char **argv, int min, int max, bool *as_json)
+int command_words(int argc, char **argv, int min, int max, const char *flag, bool *flag_r)
 {
-    static const struct option plain[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
-    static const struct option with_json[] = { { "json", no_argument, NULL, 'j' },
-                                               { "help", no_argument, NULL, 'h' },
-                                               { 0 } };
+    /* Without a flag the second one ends them. */
+    const struct option options[] = { { "help", no_argument, NULL, 'h' },
+                                      { flag, no_argument, NULL, 'f' },
+                                      { 0 } };
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", as_json ? with_json : plain, NULL)) >= 0) {
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
         if (option == 'h')
             return command_help();
-        if (option != 'j')
+        if (option != 'f')
             return command_usage();
-        *as_json = true;
+        *flag_r = true;
     }
     if (argc - optind < min || argc - optind > max)
         return command_usage();
@@ -114,6 +114,13 @@ bool command_tell_ferryd(void)
         return false;
     free(text);
     return true;
+}
+
+void command_ferryd_wanted(const struct journal *journal)
+{
+    if (!command_tell_ferryd())
+        say("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
+            journal->name);
 }
 
 int main(int argc, char **argv)

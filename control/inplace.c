@@ -105,7 +105,7 @@ static int moment_take(struct reload *reload, const struct golden *running)
 static int run(struct host *host, struct journal *journal, struct golden *running,
                const struct image *next, bool reset_nic)
 {
-    struct golden wanted = *running;
+    struct golden wanted;
     struct reload reload = {
         .host = host, .journal = journal, .golden = &wanted, .kind = FERRY_RESTART_UPGRADE
     };

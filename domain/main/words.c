@@ -18,17 +18,18 @@ static size_t said;
 static void say_more(void *ctx)
 {
     const char *text = status_page->report + said;
-    size_t len = strcspn(text, "\n") + 1;
+    size_t len = strcspn(text, "\n");
 
     (void)ctx;
+    len += text[len] == '\n';
     if (*text == '\0')
         return;
     if (len > console_room()) {
         timer_arm(&timer, clock_now() + NEXT_NS, say_more, NULL);
         return;
     }
-    console_write(text, strlen(text) < len ? len - 1 : len);
-    said += strlen(text) < len ? len - 1 : len;
+    console_write(text, len);
+    said += len;
     timer_arm(&timer, clock_now(), say_more, NULL);
 }
 

@@ -54,13 +54,6 @@ static int port_free_in_xen(evtchn_port_t port)
  * Places in the recovery page and here are the same. A place that the page calls taken and that is
  * free here holds a port of the last start, which nobody has resumed yet.
  */
-static bool place_fits(unsigned int i, evtchn_port_t port)
-{
-    evtchn_port_t noted = recovery_page()->ports[i].port;
-
-    return bindings[i].port == 0 && (noted == 0 || noted == port);
-}
-
 static bool is_noted(evtchn_port_t port)
 {
     for (unsigned int i = 0; i < EVTCHN_MAX; i++)
@@ -72,10 +65,10 @@ static bool is_noted(evtchn_port_t port)
 static int binding_add(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *handler,
                        void *ctx)
 {
-    bool noted = is_noted(port);
+    evtchn_port_t noted = is_noted(port) ? port : 0;
 
     for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
-        if (!place_fits(i, port) || (noted && recovery_page()->ports[i].port != port))
+        if (bindings[i].port != 0 || recovery_page()->ports[i].port != noted)
             continue;
         bindings[i] = (struct binding){ .port = port, .handler = handler, .ctx = ctx };
         if (i >= nr_used)

@@ -245,6 +245,24 @@ void guest_up(struct fake_guest *guest, domid_t domid)
     guest_connect(guest);
 }
 
+void guest_up_split(struct fake_guest *guest, domid_t domid)
+{
+    guest_create(guest, domid, 0);
+    fake_xen_sleep(500000000);
+    guest->split = true;
+    guest_connect(guest);
+}
+
+void guests_ask(struct fake_guest *guests, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        guests[i].no_data = true;
+        guest_rings(&guests[i]);
+        guest_nodes(&guests[i]);
+        front_write(&guests[i], "state", "4");
+    }
+}
+
 void guest_free(struct fake_guest *guest)
 {
     free(guest->tx.sring);

@@ -73,6 +73,8 @@ void guest_rings(struct fake_guest *guest);
 void guest_nodes(struct fake_guest *guest);
 /* All of it. */
 void guest_up(struct fake_guest *guest, domid_t domid);
+void guest_up_split(struct fake_guest *guest, domid_t domid); /* with two event channels */
+void guests_ask(struct fake_guest *guests, unsigned int nr); /* all at once, without pages for data */
 void guest_free(struct fake_guest *guest);
 
 void guest_state(struct fake_guest *guest, const char *state);

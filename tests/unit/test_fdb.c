@@ -6,30 +6,9 @@
 
 #include <cmocka.h>
 
-#include "net/fdb.h"
+#include "fixture_fdb.h"
 
 #define SECOND 1000000000ull
-
-static struct rte_ether_addr mac_of(unsigned int n)
-{
-    struct rte_ether_addr mac = { { 2, n >> 24, n >> 16, n >> 8, n, 1 } };
-
-    return mac;
-}
-
-static void learn(uint16_t owner, unsigned int n, uint64_t now)
-{
-    struct rte_ether_addr mac = mac_of(n);
-
-    fdb_learn(owner, 0, &mac, now);
-}
-
-static uint16_t lookup(unsigned int n, uint64_t now)
-{
-    struct rte_ether_addr mac = mac_of(n);
-
-    return fdb_lookup(0, &mac, now);
-}
 
 static int start(void **state)
 {

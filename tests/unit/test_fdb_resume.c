@@ -8,33 +8,13 @@
 
 #include <cmocka.h>
 
+#include "fixture_fdb.h"
 #include "net/fdb.c"
 
 #define SECOND 1000000000ull
 
 /* Owner n is known as this; all wait in the same few chains. */
 #define IDENTITY(n) (0x1000u + (n)*PENDING_CHAINS)
-
-static struct rte_ether_addr mac_of(unsigned int n)
-{
-    struct rte_ether_addr mac = { { 2, n >> 24, n >> 16, n >> 8, n, 1 } };
-
-    return mac;
-}
-
-static void learn(uint16_t owner, unsigned int n, uint64_t now)
-{
-    struct rte_ether_addr mac = mac_of(n);
-
-    fdb_learn(owner, 0, &mac, now);
-}
-
-static uint16_t lookup(unsigned int n, uint64_t now)
-{
-    struct rte_ether_addr mac = mac_of(n);
-
-    return fdb_lookup(0, &mac, now);
-}
 
 static unsigned int restart(void)
 {

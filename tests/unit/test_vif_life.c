@@ -74,10 +74,7 @@ static void split_channels_are_bound_both(void **state)
     struct fake_guest guest;
 
     (void)state;
-    guest_create(&guest, 7, 0);
-    fake_xen_sleep(500 * MS);
-    guest.split = true;
-    guest_connect(&guest);
+    guest_up_split(&guest, 7);
     assert_int_equal(back_state(&guest), 4);
     assert_int_equal(evtchn_nr_open(), 2);
     guest_free(&guest);
@@ -277,12 +274,7 @@ static void full_table_serves_all_and_takes_the_next_when_one_goes(void **state)
     for (unsigned int i = 0; i <= VIF_MAX; i++)
         guest_create(&guests[i], (domid_t)(10 + i), 0);
     fake_xen_sleep(500 * MS);
-    for (unsigned int i = 0; i < VIF_MAX; i++) {
-        guests[i].no_data = true;
-        guest_rings(&guests[i]);
-        guest_nodes(&guests[i]);
-        front_write(&guests[i], "state", "4");
-    }
+    guests_ask(guests, VIF_MAX);
     fake_xen_sleep(100 * MS);
     assert_int_equal(vif_nr_connected(), VIF_MAX);
     assert_int_equal(back_state(&guests[VIF_MAX]), 1);

@@ -115,10 +115,7 @@ static void split_channels_go_on(void **state)
     struct fake_guest guest;
 
     (void)state;
-    guest_create(&guest, 7, 0);
-    fake_xen_sleep(500 * MS);
-    guest.split = true;
-    guest_connect(&guest);
+    guest_up_split(&guest, 7);
     (void)fake_port_notified(7, GUEST_RX_PORT);
     assert_int_equal(kernel_restart(), 1);
     assert_held(1, 2);
@@ -134,10 +131,7 @@ static void lost_second_channel_gives_all_back(void **state)
     struct fake_guest guest;
 
     (void)state;
-    guest_create(&guest, 7, 0);
-    fake_xen_sleep(500 * MS);
-    guest.split = true;
-    guest_connect(&guest);
+    guest_up_split(&guest, 7);
     fake_port_gone(7, GUEST_RX_PORT);
     assert_int_equal(kernel_restart(), 0);
     assert_held(0, 0);
@@ -153,12 +147,7 @@ static void full_table_goes_on(void **state)
     for (unsigned int i = 0; i < VIF_MAX; i++)
         guest_create(&guests[i], (domid_t)(10 + i), 0);
     fake_xen_sleep(500 * MS);
-    for (unsigned int i = 0; i < VIF_MAX; i++) {
-        guests[i].no_data = true;
-        guest_rings(&guests[i]);
-        guest_nodes(&guests[i]);
-        front_write(&guests[i], "state", "4");
-    }
+    guests_ask(guests, VIF_MAX);
     fake_xen_sleep(200 * MS);
     for (unsigned int i = 0; i < 3; i++) {
         assert_int_equal(kernel_restart(), VIF_MAX);
