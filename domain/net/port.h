@@ -40,7 +40,10 @@
 #define PORT_TX_MULTI_SEG (1u << 4) /* chains of more than one segment */
 
 struct bridge;
+struct filter;
 struct port;
+struct router_vif;
+struct vlan_set;
 
 struct port_stats {
     uint64_t rx_frames, rx_bytes; /* came in through this port */
@@ -85,9 +88,20 @@ struct port {
     bool up; /* link or carrier; frames for a port that is down are dropped and counted */
     struct port_stats stats;
 
-    /* Owned by the bridge that the port is in. */
+    /* Policy; set by the port's owner before it is plugged in, whose memory it stays. */
+    const struct vlan_set *vlans; /* net/vlan.h; NULL: frames of all VLANs, tagged as they come */
+    struct filter *filter; /* net/filter.h; NULL: everything may pass */
+    bool isolated; /* exchanges no frames with other isolated ports of its bridge */
+    uint32_t storm_limit; /* flooded frames that may come in through it a second; 0: no limit */
+
+    /* Owned by the bridge that the port is in, or by the router. */
     struct bridge *bridge; /* NULL while in none */
+    struct router_vif *router; /* NULL while behind none */
     uint8_t bridge_index;
+
+    /* Owned by net/egress.h. */
+    bool is_plugged; /* frames may be staged */
+    bool is_dirty; /* given frames in this turn */
     uint16_t nr_staged; /* frames gathered for tx_burst in this turn */
     struct rte_mbuf *staged[PORT_BURST];
 };
