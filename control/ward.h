@@ -8,8 +8,8 @@
 
 #include "backoff.h"
 #include "beat.h"
+#include "depth.h"
 #include "golden.h"
-#include "policy.h"
 #include "reload.h"
 #include "verdict.h"
 

@@ -93,18 +93,18 @@ static bool can_reload(const struct ward *ward)
            outside_is(&info, ward->journal.uuid) && !(info.flags & XEN_DOMINF_dying);
 }
 
-static enum policy depth_choose(struct ward *ward, bool cut_short)
+static enum depth ward_depth(struct ward *ward, bool cut_short)
 {
     struct journal *journal = &ward->journal;
     bool hints = ward->has_status && ward->status.phase == FERRY_PHASE_DYING;
-    struct policy_seen seen = { .can_reload = can_reload(ward),
-                                .tries = ward->nr_failed,
-                                .ask_depth = hints ? ward->status.ask_depth : 0 };
+    struct depth_seen seen = { .can_reload = can_reload(ward),
+                               .tries = ward->nr_failed,
+                               .ask_depth = hints ? ward->status.ask_depth : 0 };
 
     if (cut_short &&
         (journal_death_last(journal)->depth == 3 || journal->tries >= TRIES_CUT_SHORT_MAX))
-        return POLICY_REBUILD;
-    return policy_choose(journal, &seen);
+        return DEPTH_REBUILD;
+    return depth_choose(journal, &seen);
 }
 
 static int reload_start(struct ward *ward, bool reset_nic, bool cut_short)
@@ -150,10 +150,10 @@ static void place_note(struct ward *ward)
 
 void ward_recover(struct ward *ward, bool cut_short)
 {
-    enum policy policy = depth_choose(ward, cut_short);
+    enum depth depth = ward_depth(ward, cut_short);
 
-    while (policy != POLICY_REBUILD) {
-        int err = reload_start(ward, policy == POLICY_RELOAD_RESET, cut_short);
+    while (depth != DEPTH_REBUILD) {
+        int err = reload_start(ward, depth == DEPTH_RELOAD_RESET, cut_short);
 
         reload_say(ward);
         if (!err) {
@@ -164,7 +164,7 @@ void ward_recover(struct ward *ward, bool cut_short)
         }
         say("%s: cannot be reloaded in place: %s", ward->journal.name, strerror(-err));
         ward->nr_failed++;
-        policy = depth_choose(ward, cut_short);
+        depth = ward_depth(ward, cut_short);
     }
     rebuild_start(ward);
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "beat.h"
-#include "policy.h"
+#include "depth.h"
 #include "say.h"
 #include "statuspage.h"
 
@@ -131,20 +131,20 @@ static void dies_again(struct journal *journal, int64_t later_ms, bool reset_nic
     journal->nr_deaths++;
 }
 
-static const struct policy_seen well = { .can_reload = true };
+static const struct depth_seen well = { .can_reload = true };
 
 static void the_same_death_soon_goes_deeper(void **state)
 {
     struct journal journal = died("page fault: write of 0000 at x+0x12");
 
     (void)state;
-    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
     dies_again(&journal, 500, false, "page fault: write of 0040 at x+0x12");
-    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD_RESET);
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD_RESET);
     dies_again(&journal, 500, true, "page fault: write of 0080 at x+0x12");
-    assert_int_equal(policy_choose(&journal, &well), POLICY_REBUILD);
-    dies_again(&journal, POLICY_SOON_MS + 1, true, "page fault: write of 0080 at x+0x12");
-    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_REBUILD);
+    dies_again(&journal, DEPTH_SOON_MS + 1, true, "page fault: write of 0080 at x+0x12");
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
 }
 
 static void another_death_does_not(void **state)
@@ -153,40 +153,40 @@ static void another_death_does_not(void **state)
 
     (void)state;
     dies_again(&journal, 500, false, "invariant: fdb.c:12");
-    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
     snprintf(journal.deaths[1].cause, JOURNAL_WORD_SIZE, "hang");
     snprintf(journal.deaths[1].reason, JOURNAL_REASON_SIZE, "%s", journal.deaths[0].reason);
-    assert_int_equal(policy_choose(&journal, &well), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
 }
 
 static void what_failed_is_not_tried_again(void **state)
 {
     struct journal journal = died("");
-    struct policy_seen seen = well;
+    struct depth_seen seen = well;
 
     (void)state;
     seen.tries = 1;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD_RESET);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_RELOAD_RESET);
     seen.tries = 2;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_REBUILD);
     seen.tries = 1000;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_REBUILD);
 }
 
 static void without_the_means_it_is_rebuilt(void **state)
 {
     struct journal journal = died("");
-    struct policy_seen seen = { 0 };
+    struct depth_seen seen = { 0 };
 
     (void)state;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_REBUILD);
     seen = well;
     seen.ask_depth = 3;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_REBUILD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_REBUILD);
     seen.ask_depth = 2;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_RELOAD);
     seen.ask_depth = 12345;
-    assert_int_equal(policy_choose(&journal, &seen), POLICY_RELOAD);
+    assert_int_equal(depth_choose(&journal, &seen), DEPTH_RELOAD);
 }
 
 static void a_status_page_is_made_harmless(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "policy.h"
+#include "depth.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-bool policy_alike(const struct journal_death *a, const struct journal_death *b)
+bool depth_alike(const struct journal_death *a, const struct journal_death *b)
 {
     if (strcmp(a->cause, b->cause) != 0)
         return false;
@@ -24,28 +24,28 @@ bool policy_alike(const struct journal_death *a, const struct journal_death *b)
 }
 
 /* What the death before this one speaks for. */
-static enum policy by_history(const struct journal *journal)
+static enum depth by_history(const struct journal *journal)
 {
     const struct journal_death *now, *before;
 
     if (journal->nr_deaths < 2)
-        return POLICY_RELOAD;
+        return DEPTH_RELOAD;
     now = &journal->deaths[journal->nr_deaths - 1];
     before = now - 1;
     if (before->depth != 2 || before->back_ms < 0 ||
-        now->at_ms - (before->at_ms + before->back_ms) > POLICY_SOON_MS ||
-        now->at_ms < before->at_ms || !policy_alike(now, before))
-        return POLICY_RELOAD;
-    return before->reset_nic ? POLICY_REBUILD : POLICY_RELOAD_RESET;
+        now->at_ms - (before->at_ms + before->back_ms) > DEPTH_SOON_MS ||
+        now->at_ms < before->at_ms || !depth_alike(now, before))
+        return DEPTH_RELOAD;
+    return before->reset_nic ? DEPTH_REBUILD : DEPTH_RELOAD_RESET;
 }
 
-enum policy policy_choose(const struct journal *journal, const struct policy_seen *seen)
+enum depth depth_choose(const struct journal *journal, const struct depth_seen *seen)
 {
-    enum policy policy = by_history(journal);
+    enum depth depth = by_history(journal);
 
     if (!seen->can_reload || seen->ask_depth == 3)
-        return POLICY_REBUILD;
-    for (unsigned int i = 0; i < seen->tries && policy != POLICY_REBUILD; i++)
-        policy++;
-    return policy;
+        return DEPTH_REBUILD;
+    for (unsigned int i = 0; i < seen->tries && depth != DEPTH_REBUILD; i++)
+        depth++;
+    return depth;
 }
