@@ -10,7 +10,7 @@
 
 #include <xen/io/xenbus.h>
 
-#define NODES_MAX 64 /* in one directory; a frontend has about 20 */
+#define NODES_MAX 256 /* in one directory; a vif has about 20 */
 #define TRIES_MAX 50
 
 int store_number(const char *text, uint32_t max, uint32_t *number_r)
@@ -30,21 +30,32 @@ int store_number(const char *text, uint32_t max, uint32_t *number_r)
     return 0;
 }
 
-static int read_path(struct xs_handle *xs, xs_transaction_t t, const char *path, char *value,
-                     size_t size)
+int store_text(struct xs_handle *xs, xs_transaction_t t, const char *path, char **text_r)
 {
     unsigned int len = 0;
-    char *found = xs_read(xs, t, path, &len);
-    int err = 0;
+    char *found = xs_read(xs, t, path, &len); /* it puts a NUL behind it */
 
     if (!found)
         return errno == ENOENT ? -ENOENT : -EIO;
-    if (len >= size || memchr(found, '\0', len)) {
-        err = -EINVAL;
-    } else {
-        memcpy(value, found, len);
-        value[len] = '\0';
+    if (memchr(found, '\0', len)) {
+        free(found);
+        return -EINVAL;
     }
+    *text_r = found;
+    return 0;
+}
+
+static int read_path(struct xs_handle *xs, const char *path, char *value, size_t size)
+{
+    char *found;
+    int err = store_text(xs, XBT_NULL, path, &found);
+
+    if (err)
+        return err;
+    if (strlen(found) >= size)
+        err = -EINVAL;
+    else
+        strcpy(value, found);
     free(found);
     return err;
 }
@@ -57,7 +68,7 @@ int store_read(struct xs_handle *xs, char *value, size_t size, const char *forma
     va_start(args, format);
     vsnprintf(path, sizeof(path), format, args);
     va_end(args);
-    return read_path(xs, XBT_NULL, path, value, size);
+    return read_path(xs, path, value, size);
 }
 
 int store_state(struct xs_handle *xs, const char *format, ...)
@@ -69,7 +80,7 @@ int store_state(struct xs_handle *xs, const char *format, ...)
     va_start(args, format);
     vsnprintf(path, sizeof(path), format, args);
     va_end(args);
-    if (read_path(xs, XBT_NULL, path, value, sizeof(value)) ||
+    if (read_path(xs, path, value, sizeof(value)) ||
         store_number(value, XenbusStateReconfigured, &state))
         return XenbusStateUnknown;
     return (int)state;
@@ -109,8 +120,8 @@ int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uin
     return err;
 }
 
-static bool put(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *name,
-                const char *value)
+bool store_put(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *name,
+               const char *value)
 {
     char path[STORE_PATH_SIZE];
 
@@ -130,6 +141,24 @@ static bool is_ours_to_write(const char *name)
     return false;
 }
 
+/* Values may be as long as xenstored has them: an ip= may list many addresses, a script= be any path. */
+static int copy_put(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to,
+                    const char *name)
+{
+    char path[STORE_PATH_SIZE], *value;
+    int err;
+
+    if (snprintf(path, sizeof(path), "%s/%s", from, name) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    err = store_text(xs, t, path, &value);
+    if (err)
+        return err;
+    if (!store_put(xs, t, to, name, value))
+        err = -EIO;
+    free(value);
+    return err;
+}
+
 static int copies_put(struct xs_handle *xs, xs_transaction_t t, const char *from, const char *to)
 {
     unsigned int nr = 0;
@@ -138,29 +167,28 @@ static int copies_put(struct xs_handle *xs, xs_transaction_t t, const char *from
     int err = !names ? -ENOENT : nr > NODES_MAX ? -E2BIG : 0;
 
     for (unsigned int i = 0; !err && i < nr; i++) {
-        char path[STORE_PATH_SIZE], value[STORE_PATH_SIZE];
-
         if (is_ours_to_write(names[i]))
             continue;
         has_id = has_id || strcmp(names[i], "frontend-id") == 0;
-        if (snprintf(path, sizeof(path), "%s/%s", from, names[i]) >= (int)sizeof(path))
-            err = -ENAMETOOLONG;
-        else
-            err = read_path(xs, t, path, value, sizeof(value));
-        if (!err && !put(xs, t, to, names[i], value))
-            err = -EIO;
+        err = copy_put(xs, t, from, to, names[i]);
     }
     free(names);
     return err ? err : has_id ? 0 : -EINVAL;
 }
 
-static int nodes_put(struct xs_handle *xs, xs_transaction_t t, uint32_t backend, uint32_t guest,
-                     uint32_t handle, int state)
+struct vif_wanted {
+    uint32_t backend, guest, handle;
+    int state;
+};
+
+static int nodes_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
 {
+    const struct vif_wanted *wanted = ctx;
+    uint32_t backend = wanted->backend, guest = wanted->guest, handle = wanted->handle;
     struct xs_permissions rights[2] = { { .id = backend, .perms = XS_PERM_NONE },
                                         { .id = guest, .perms = XS_PERM_READ } };
     char to[STORE_PATH_SIZE], from[STORE_PATH_SIZE], front[STORE_PATH_SIZE];
-    char word[2] = { (char)('0' + state), '\0' };
+    char word[2] = { (char)('0' + wanted->state), '\0' };
     int err;
 
     snprintf(to, sizeof(to), "/local/domain/%u/backend/vif/%u/%u", backend, guest, handle);
@@ -170,16 +198,16 @@ static int nodes_put(struct xs_handle *xs, xs_transaction_t t, uint32_t backend,
         return -EIO;
     if (!xs_mkdir(xs, t, to) || !xs_set_permissions(xs, t, to, rights, 2))
         return -EIO;
-    if (!put(xs, t, to, "frontend", front) || !put(xs, t, to, "online", "1"))
+    if (!store_put(xs, t, to, "frontend", front) || !store_put(xs, t, to, "online", "1"))
         return -EIO;
     err = copies_put(xs, t, from, to);
     if (err)
         return err;
-    return put(xs, t, to, "state", word) ? 0 : -EIO;
+    return store_put(xs, t, to, "state", word) ? 0 : -EIO;
 }
 
-int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
-                    int state)
+int store_transact(struct xs_handle *xs,
+                   int (*what)(struct xs_handle *xs, xs_transaction_t t, void *ctx), void *ctx)
 {
     for (unsigned int i = 0; i < TRIES_MAX; i++) {
         xs_transaction_t t = xs_transaction_start(xs);
@@ -187,11 +215,19 @@ int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint
 
         if (t == XBT_NULL)
             return -EIO;
-        err = nodes_put(xs, t, backend, guest, handle, state);
+        err = what(xs, t, ctx);
         if (xs_transaction_end(xs, t, err != 0) || err)
             return err;
         if (errno != EAGAIN)
             return -errno;
     }
     return -EBUSY;
+}
+
+int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
+                    int state)
+{
+    struct vif_wanted wanted = { backend, guest, handle, state };
+
+    return store_transact(xs, nodes_put, &wanted);
 }

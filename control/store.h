@@ -3,6 +3,7 @@
 #ifndef CONTROL_STORE_H
 #define CONTROL_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <xenstore.h>
@@ -16,6 +17,26 @@ int store_number(const char *text, uint32_t max, uint32_t *number_r);
 /* A node's value; -ENOENT if it is not there, -EINVAL if it is too long or holds a NUL. */
 int store_read(struct xs_handle *xs, char *value, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/*
+ * A node's value of whatever length.
+ *
+ *   text_r  to be freed
+ *
+ * Returns 0, -ENOENT if it is not there, -EINVAL if it holds a NUL, or -EIO.
+ */
+int store_text(struct xs_handle *xs, xs_transaction_t t, const char *path, char **text_r);
+
+/* Write "dir/name". Returns whether that worked. */
+bool store_put(struct xs_handle *xs, xs_transaction_t t, const char *dir, const char *name,
+               const char *value);
+
+/*
+ * Call what() in a transaction, again if somebody else came in between. What it returns other than 0
+ * undoes what it wrote. Returns that, or a negative errno.
+ */
+int store_transact(struct xs_handle *xs,
+                   int (*what)(struct xs_handle *xs, xs_transaction_t t, void *ctx), void *ctx);
 
 /* A state node: enum xenbus_state; XenbusStateUnknown for one that is missing or makes no sense. */
 int store_state(struct xs_handle *xs, const char *format, ...)
