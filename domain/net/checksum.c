@@ -10,12 +10,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-/*
- * The ones' complement sum of everything from offset to the end of the frame,
- * which has that many bytes. (rte_raw_cksum_mbuf() of DPDK 22.11 drops the
- * carries of a segment that starts at an odd distance.)
- */
-static uint16_t sum_from(const struct rte_mbuf *frame, uint32_t offset)
+/* (rte_raw_cksum_mbuf() of DPDK 22.11 drops the carries of a segment that starts at an odd distance.) */
+uint16_t checksum_sum_from(const struct rte_mbuf *frame, uint32_t offset)
 {
     uint32_t sum = 0, done = 0;
 
@@ -56,7 +52,7 @@ int checksum_finish(struct rte_mbuf *frame)
 
     if (field < 0 || l4 + field + sizeof(checksum) > frame->data_len)
         return -EINVAL;
-    checksum = ~sum_from(frame, l4);
+    checksum = ~checksum_sum_from(frame, l4);
     if (checksum == 0 && (frame->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
         checksum = 0xffff;
     memcpy(rte_pktmbuf_mtod_offset(frame, char *, l4 + field), &checksum, sizeof(checksum));

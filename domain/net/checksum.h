@@ -20,6 +20,12 @@ static inline bool checksum_is_unfinished(const struct rte_mbuf *frame)
 }
 
 /*
+ * The ones' complement sum, not complemented, of everything from offset to the end of a frame, bytes
+ * paired from offset on; 0xffff where a right checksum is part of it. Source: RFC 1071.
+ */
+uint16_t checksum_sum_from(const struct rte_mbuf *frame, uint32_t offset);
+
+/*
  * Finish the L4 checksum of a frame and clear the flags that asked for it.
  *
  *   frame  with _TCP_CKSUM or _UDP_CKSUM, l2_len and l3_len; its first segment
