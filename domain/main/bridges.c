@@ -94,7 +94,7 @@ int bridges_attach_vif(struct port *port, const struct vif_wish *wish, const cha
     if (rc != 0) {
         snprintf(why, sizeof(why), "bridge '%s' is full", wish->bridge);
         *why_r = why;
-    } else if (wish->rate_bytes != 0) {
+    } else if (wish->rate.bytes != 0) {
         log_warn("%s: rate= is not enforced yet", port->name);
     }
     return rc;

@@ -52,6 +52,12 @@ struct port_stats {
     uint64_t tx_drops; /* could not leave: peer full, too long, no memory */
 };
 
+/* A limit of so many bytes in each interval; bytes is 0 where there is none. */
+struct port_rate {
+    uint64_t bytes;
+    uint32_t interval_us;
+};
+
 struct port_ops {
     /*
      * Take up to nr frames (nr <= PORT_BURST) that came in on this port.
@@ -92,7 +98,10 @@ struct port {
     const struct vlan_set *vlans; /* net/vlan.h; NULL: frames of all VLANs, tagged as they come */
     struct filter *filter; /* net/filter.h; NULL: everything may pass */
     bool isolated; /* exchanges no frames with other isolated ports of its bridge */
+    bool
+        finish_checksums; /* frames that leave through it have finished checksums and are not for several */
     uint32_t storm_limit; /* flooded frames that may come in through it a second; 0: no limit */
+    struct port_rate rx_rate, tx_rate; /* of what comes in and what leaves; vifs keep to it */
 
     /* Owned by the bridge that the port is in, or by the router. */
     struct bridge *bridge; /* NULL while in none */

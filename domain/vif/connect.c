@@ -6,6 +6,7 @@
 
 #include "vif/device.h"
 #include "vif/ring_check.h"
+#include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
@@ -133,17 +134,45 @@ static void caps_set(struct vif *vif)
     const struct vif_front *front = &vif->control.front;
     uint32_t caps = PORT_TX_MULTI_SEG;
 
-    if (!front->no_csum)
+    if (!front->no_csum && !vif->port.finish_checksums)
         caps |= PORT_TX_CSUM_V4;
-    if (front->ipv6_csum)
+    if (front->ipv6_csum && !vif->port.finish_checksums)
         caps |= PORT_TX_CSUM_V6;
-    if (front->gso_tcpv4 && front->sg && !front->no_csum)
+    if (front->gso_tcpv4 && front->sg && (caps & PORT_TX_CSUM_V4))
         caps |= PORT_TX_TSO_V4;
     vif->port.tx_caps = caps;
     vif->sg = front->sg;
     vif->rx_notify = front->rx_notify;
-    vif->port.mtu =
-        front->sg ? vif->control.back.mtu : RTE_MIN(vif->control.back.mtu, (uint16_t)RTE_ETHER_MTU);
+    vif->port.mtu = vif->control.back.wish.mtu;
+    if (!front->sg)
+        vif->port.mtu = RTE_MIN(vif->port.mtu, (uint16_t)RTE_ETHER_MTU);
+}
+
+static void credit_due(void *ctx)
+{
+    struct vif *vif = ctx;
+
+    vif->tx_throttled = vif->rx_throttled = false;
+    vif_active |= vif_bit(vif);
+}
+
+void vif_throttle(struct vif *vif, const struct credit *credit)
+{
+    timer_arm(&vif->credit_timer, credit->due_ns, credit_due, vif);
+}
+
+/* dom0's policy goes before the vif line. */
+void vif_limits_set(struct vif *vif)
+{
+    const struct port_rate *rx = &vif->port.rx_rate;
+
+    if (!vif->mapped)
+        return;
+    credit_set(&vif->tx_credit, rx->bytes ? rx : &vif->control.back.wish.rate, clock_now());
+    credit_set(&vif->rx_credit, &vif->port.tx_rate, clock_now());
+    vif->tx_throttled = vif->rx_throttled = false;
+    vif_active |= vif_bit(vif);
+    caps_set(vif);
 }
 
 static void connected_log(struct vif *vif)
@@ -166,7 +195,7 @@ static void data_begin(struct vif *vif)
     vif->broken = NULL;
     vif->tx_unfinished = false;
     memset(&vif->queue, 0, sizeof(vif->queue));
-    caps_set(vif);
+    vif_limits_set(vif);
 }
 
 static void data_go(struct vif *vif)
@@ -232,6 +261,7 @@ void vif_disconnect(struct vif *vif)
         return;
     vif_record_void(vif);
     vif->port.up = false;
+    timer_cancel(&vif->credit_timer);
     vif_rx_purge(vif);
     evtchn_close(vif->tx_port);
     evtchn_close(vif->rx_port);

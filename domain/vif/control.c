@@ -42,10 +42,29 @@ void vif_control_later(struct vif *vif)
     timer_arm(&vif->control.timer, clock_now() + LOOK_RETRY_NS, kick_later, vif);
 }
 
+/* Has it nodes of the toolstack's that may change while it is in use? */
+static bool is_in_use(const struct vif_control *c)
+{
+    return c->facts.phase == VIF_PHASE_WAITING || c->facts.phase == VIF_PHASE_CONNECTED;
+}
+
+/* What changes from here on is read once more afterwards. */
+static void again_read(struct vif *vif, enum vif_job job, bool *stale)
+{
+    *stale = false;
+    vif_job_begin(vif, job);
+}
+
 static void rest(struct vif *vif, uint64_t deadline_ns)
 {
-    if (vif->control.dirty)
+    struct vif_control *c = &vif->control;
+
+    if (c->dirty)
         look(vif);
+    else if (c->rate_stale && is_in_use(c))
+        again_read(vif, VIF_JOB_READ_RATE, &c->rate_stale);
+    else if (c->policy_stale && is_in_use(c))
+        again_read(vif, VIF_JOB_READ_POLICY, &c->policy_stale);
     else if (deadline_ns)
         timer_arm(&vif->control.timer, deadline_ns, kick_later, vif);
 }
@@ -156,6 +175,7 @@ static bool resumed_settle(struct vif *vif)
     struct vif_control *c = &vif->control;
 
     c->resumed = false;
+    c->rate_stale = true; /* nobody was told of a change meanwhile */
     if (c->facts.has_online && c->facts.back_state == XenbusStateInitialising) {
         /* The toolstack has removed it and made another of its name. */
         dismantle(vif);
@@ -216,6 +236,35 @@ static void act(struct vif *vif)
     }
 }
 
+/* What was read before it is offered, or while it is in use; there a mistake changes nothing. */
+static void policy_done(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (c->facts.phase == VIF_PHASE_NEW) {
+        (err ? vif_refuse : vif_offer)(vif);
+        return;
+    }
+    if (err)
+        log_limited(&c->limit, LOG_ERROR, "%s: its new policy is not taken, the old one holds: %s",
+                    vif->port.name, c->why);
+    vif_limits_set(vif);
+    look(vif);
+}
+
+static void rate_done(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (err)
+        log_limited(&c->limit, LOG_ERROR, "%s: its new rate is not taken, the old one holds: %s",
+                    vif->port.name, c->why);
+    else if (vif->mapped)
+        vif_record_seal(vif);
+    vif_limits_set(vif);
+    look(vif);
+}
+
 static void looked(struct vif *vif, int err)
 {
     struct vif_control *c = &vif->control;
@@ -243,7 +292,18 @@ void vif_job_done(struct vif *vif, enum vif_job job, int err)
         looked(vif, err);
         break;
     case VIF_JOB_READ_BACK:
-        (err ? vif_refuse : vif_offer)(vif);
+        if (err) {
+            vif_refuse(vif);
+        } else {
+            vif_port_fill(vif);
+            again_read(vif, VIF_JOB_READ_POLICY, &c->policy_stale);
+        }
+        break;
+    case VIF_JOB_READ_POLICY:
+        policy_done(vif, err);
+        break;
+    case VIF_JOB_READ_RATE:
+        rate_done(vif, err);
         break;
     case VIF_JOB_OFFER:
         if (err) {

@@ -12,6 +12,7 @@
 #include <xen/io/netif.h>
 
 #include "net/port.h"
+#include "vif/credit.h"
 #include "vif/handshake.h"
 #include "vif/nodes.h"
 #include "vif/tx_parse.h"
@@ -22,7 +23,6 @@
 
 #define VIF_QUEUE_FRAMES 256 /* a power of two */
 #define VIF_FLUSH_FRAMES 64 /* towards one vif in one turn */
-#define VIF_WHY_SIZE 128
 
 /* Split event channels are for the first places of the table: 128 ports do not suffice for all. */
 #define VIF_SPLIT_PLACES 24
@@ -32,6 +32,8 @@ enum vif_job {
     VIF_JOB_NONE,
     VIF_JOB_LOOK, /* read the states and online */
     VIF_JOB_READ_BACK,
+    VIF_JOB_READ_RATE,
+    VIF_JOB_READ_POLICY,
     VIF_JOB_OFFER,
     VIF_JOB_READ_FRONT,
     VIF_JOB_STATE, /* write our state */
@@ -43,6 +45,7 @@ struct vif_control {
     enum vif_job job;
     unsigned int step; /* of the job */
     bool dirty; /* something changed: look again when the job is done */
+    bool rate_stale, policy_stale; /* the same: read it again */
     bool has_watch;
     bool blamed; /* there is an error node to remove */
     bool takeover; /* our state node said Connected when we found it */
@@ -112,6 +115,9 @@ struct vif {
     netif_rx_back_ring_t rx;
     uint32_t tx_seen; /* req_prod at which an unfinished packet was found */
     bool tx_unfinished;
+    struct credit tx_credit, rx_credit; /* for what it sends, and what it is sent */
+    bool tx_throttled, rx_throttled; /* without credit: nothing moves before credit_timer */
+    struct timer credit_timer;
     unsigned int tx_slot, rx_slot; /* of the grant window */
     evtchn_port_t tx_port, rx_port; /* rx_port is 0 where one port serves both */
     uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
@@ -182,6 +188,12 @@ int vif_reconnect(struct vif *vif) __must_check;
 
 /* Give all of it back, drop what is queued; the port is down. Harmless when not connected. */
 void vif_disconnect(struct vif *vif);
+
+/* connect.c: the rates or the policy have changed: the vif keeps to what they are now. */
+void vif_limits_set(struct vif *vif);
+
+/* tx.c, rx.c: it has no credit for what comes next: it rests until there is some. */
+void vif_throttle(struct vif *vif, const struct credit *credit);
 
 /* The data path gives the vif up, for a reason that is a string constant. */
 void vif_break(struct vif *vif, const char *why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which vifs there are. One watch on backend/vif tells of every node written below it; only a vif's
- * directory, state and online matter. What stands there already when we start (or was not taken for
+ * directory, state, online and rate matter. What stands there already when we start (or was not taken for
  * want of a place) is found by listing directories.
  */
 #include <errno.h>
@@ -144,6 +144,16 @@ static void guest_changed(domid_t guest)
             vif_control_kick(&vif_table[i]);
 }
 
+static void rate_changed(domid_t guest, uint16_t handle)
+{
+    struct vif *vif = vif_find(guest, handle);
+
+    if (!vif)
+        return;
+    vif->control.rate_stale = true;
+    vif_control_kick(vif);
+}
+
 static void root_changed(void *ctx, const char *path)
 {
     const char *rest = strstr(path, ROOT);
@@ -165,6 +175,8 @@ static void root_changed(void *ctx, const char *path)
         return;
     }
     rest = number_take(rest, UINT16_MAX, &handle);
+    if (rest && !strcmp(rest, "/rate"))
+        rate_changed((domid_t)guest, (uint16_t)handle);
     if (rest && (!*rest || !strcmp(rest, "/state") || !strcmp(rest, "/online")))
         vif_seen((domid_t)guest, (uint16_t)handle);
 }

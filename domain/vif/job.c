@@ -90,6 +90,55 @@ static int look_take(struct vif *vif, int err, const char *value, size_t len)
     return 0;
 }
 
+/* VIF_JOB_READ_BACK: first what nodes there are, then those that mean something. */
+static int back_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+
+    if (c->step > 0)
+        return node_take(&nodes_back[c->step - 1], &c->back, err, value, len, c->why,
+                         sizeof(c->why));
+    if (!err)
+        return nodes_back_known(value, len, c->why, sizeof(c->why));
+    snprintf(c->why, sizeof(c->why), "its directory cannot be listed: error %d", -err);
+    return err;
+}
+
+/* VIF_JOB_READ_RATE: a rate that makes no sense leaves the one before as it is. */
+static int rate_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+
+    struct vif_back next = c->back;
+
+    next.wish.rate.bytes = 0;
+    err = node_take(&nodes_rate, &next, err, value, len, c->why, sizeof(c->why));
+    if (!err)
+        c->back.wish.rate = next.wish.rate;
+    return err;
+}
+
+/* VIF_JOB_READ_POLICY: its own, or else that of vifs without one, or else none. */
+static int policy_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+    const char *why = "";
+    bool is_last = c->step == 1;
+
+    if (err == -ENOENT && !is_last)
+        return 0;
+    if (err && err != -ENOENT) {
+        snprintf(c->why, sizeof(c->why), "its policy cannot be read: error %d", -err);
+        return err;
+    }
+    err = vif_host.policy(&vif->port, &c->back.wish, err ? NULL : value, err ? 0 : len, &why);
+    if (err)
+        snprintf(c->why, sizeof(c->why), "%s", why);
+    else
+        c->step = 1; /* the one that was found is the last one looked for */
+    return err;
+}
+
 static int step_take(struct vif *vif, int err, const char *value, size_t len)
 {
     struct vif_control *c = &vif->control;
@@ -98,7 +147,11 @@ static int step_take(struct vif *vif, int err, const char *value, size_t len)
     case VIF_JOB_LOOK:
         return look_take(vif, err, value, len);
     case VIF_JOB_READ_BACK:
-        return node_take(&nodes_back[c->step], &c->back, err, value, len, c->why, sizeof(c->why));
+        return back_take(vif, err, value, len);
+    case VIF_JOB_READ_RATE:
+        return rate_take(vif, err, value, len);
+    case VIF_JOB_READ_POLICY:
+        return policy_take(vif, err, value, len);
     case VIF_JOB_READ_FRONT:
         return node_take(&nodes_front[c->step], &c->front, err, value, len, c->why, sizeof(c->why));
     case VIF_JOB_BLAME:
@@ -131,6 +184,38 @@ static int look_ask(struct vif *vif, char *path)
     static const char *const nodes[] = { "state", "online" };
     int err = vif->control.step < 2 ? back_path(vif, path, nodes[vif->control.step])
                                     : front_path(vif, path, "state");
+
+    return err ? err : xenstore_read(0, path, step_done, vif);
+}
+
+static int back_ask(struct vif *vif, char *path)
+{
+    unsigned int step = vif->control.step;
+    int err = back_path(vif, path, step > 0 ? nodes_back[step - 1].name : "");
+
+    if (err)
+        return err;
+    return step > 0 ? xenstore_read(0, path, step_done, vif)
+                    : xenstore_directory(0, path, step_done, vif);
+}
+
+/* Below our own home, where dom0 writes and no guest reads. */
+static int policy_ask(struct vif *vif, char *path)
+{
+    const uint8_t *mac = vif->control.back.wish.mac.addr_bytes;
+    int err;
+
+    if (vif->control.step == 0)
+        err = xenstore_path(path, XENSTORE_PATH_SIZE, "ferry/policy/%02x%02x%02x%02x%02x%02x",
+                            mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    else
+        err = xenstore_path(path, XENSTORE_PATH_SIZE, "ferry/policy/default");
+    return err ? err : xenstore_read(0, path, step_done, vif);
+}
+
+static int rate_ask(struct vif *vif, char *path)
+{
+    int err = back_path(vif, path, nodes_rate.name);
 
     return err ? err : xenstore_read(0, path, step_done, vif);
 }
@@ -210,7 +295,9 @@ static unsigned int job_nr_steps(const struct vif *vif)
     case VIF_JOB_LOOK:
         return 3;
     case VIF_JOB_READ_BACK:
-        return nodes_back_nr;
+        return 1 + nodes_back_nr;
+    case VIF_JOB_READ_POLICY:
+        return 2;
     case VIF_JOB_OFFER:
         return ARRAY_LEN(offers) + 1;
     case VIF_JOB_READ_FRONT:
@@ -232,8 +319,11 @@ static int job_ask(struct vif *vif, char *path)
     case VIF_JOB_LOOK:
         return look_ask(vif, path);
     case VIF_JOB_READ_BACK:
-        err = back_path(vif, path, nodes_back[vif->control.step].name);
-        return err ? err : xenstore_read(0, path, step_done, vif);
+        return back_ask(vif, path);
+    case VIF_JOB_READ_RATE:
+        return rate_ask(vif, path);
+    case VIF_JOB_READ_POLICY:
+        return policy_ask(vif, path);
     case VIF_JOB_READ_FRONT:
         err = front_path(vif, path, nodes_front[vif->control.step].name);
         return err ? err : xenstore_read(0, path, step_done, vif);

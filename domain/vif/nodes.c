@@ -10,6 +10,7 @@
 #include "vif/handshake.h"
 #include "xen/xenstore.h"
 
+#define NO_HANDLE UINT32_MAX
 #define NODE_SHOWN 40 /* bytes of a bad value that a sentence repeats */
 
 static int u32_parse(uint32_t *out, uint32_t max, const char *value, size_t len)
@@ -29,9 +30,9 @@ static int flag_parse(bool *out, const char *value, size_t len)
     return err;
 }
 
-static int text_parse(char *out, const char *value, size_t len)
+static int text_parse(char *out, size_t size, const char *value, size_t len)
 {
-    if (strlen(value) != len || len >= VIF_NODE_SIZE)
+    if (strlen(value) != len || len >= size)
         return -EINVAL;
     for (size_t i = 0; i < len; i++)
         if (value[i] < ' ' || value[i] > '~')
@@ -66,7 +67,7 @@ static int mac_parse(void *out, const char *value, size_t len)
     }
     if (!rte_is_valid_assigned_ether_addr(&mac))
         return -EINVAL;
-    ((struct vif_back *)out)->mac = mac;
+    ((struct vif_back *)out)->wish.mac = mac;
     return 0;
 }
 
@@ -76,7 +77,7 @@ static int mtu_parse(void *out, const char *value, size_t len)
 
     if (u32_parse(&mtu, NODES_MTU_MAX, value, len) || mtu < NODES_MTU_MIN)
         return -EINVAL;
-    ((struct vif_back *)out)->mtu = (uint16_t)mtu;
+    ((struct vif_back *)out)->wish.mtu = (uint16_t)mtu;
     return 0;
 }
 
@@ -95,27 +96,54 @@ static int rate_parse(void *out, const char *value, size_t len)
             return -EINVAL;
         bytes = bytes * 10 + (uint64_t)(*p - '0');
     }
-    if (xenstore_parse_u32(comma + 1, UINT32_MAX, &us) || us == 0)
+    if (xenstore_parse_u32(comma + 1, UINT32_MAX, &us) || us == 0 || bytes == 0)
         return -EINVAL;
-    back->wish.rate_bytes = bytes;
-    back->wish.rate_interval_us = us;
+    back->wish.rate = (struct port_rate){ .bytes = bytes, .interval_us = us };
     return 0;
+}
+
+/* Any path may stand in front of a script's name. */
+static int script_parse(void *out, const char *value, size_t len)
+{
+    const char *slash = strrchr(value, '/');
+    const char *name = slash ? slash + 1 : value;
+    struct vif_back *back = out;
+
+    if (strlen(value) != len)
+        return -EINVAL;
+    return text_parse(back->wish.script, sizeof(back->wish.script), name, strlen(name));
 }
 
 #define TEXT_NODE(field, member)                                                                   \
     static int field##_parse(void *out, const char *value, size_t len)                             \
     {                                                                                              \
-        return text_parse(((struct vif_back *)out)->member, value, len);                           \
+        struct vif_back *back = out;                                                               \
+                                                                                                   \
+        return text_parse(back->member, sizeof(back->member), value, len);                         \
     }
 TEXT_NODE(bridge, wish.bridge)
-TEXT_NODE(script, wish.script)
 TEXT_NODE(ip, wish.ip)
 TEXT_NODE(vlan, wish.vlan)
+TEXT_NODE(gatewaydev, wish.gatewaydev)
 TEXT_NODE(frontend, frontend)
 
 static int frontend_id_parse(void *out, const char *value, size_t len)
 {
     return u32_parse(&((struct vif_back *)out)->frontend_id, DOMID_FIRST_RESERVED - 1, value, len);
+}
+
+static int handle_parse(void *out, const char *value, size_t len)
+{
+    return u32_parse(&((struct vif_back *)out)->handle, UINT16_MAX, value, len);
+}
+
+/* HVM guests have an emulated interface besides, which is dom0's: nothing changes for this one. */
+static int type_parse(void *out, const char *value, size_t len)
+{
+    (void)out;
+    if (strlen(value) != len)
+        return -EINVAL;
+    return strcmp(value, "vif") && strcmp(value, "vif_ioemu") ? -EINVAL : 0;
 }
 
 #define U32_NODE(field, member, max)                                                               \
@@ -174,40 +202,53 @@ static bool is_joint(const void *out)
     return !is_split(out);
 }
 
+#define MAC_FORM "six pairs of hexadecimal digits, not of a group and not all 0"
+#define RATE_FORM "BYTES,MICROSECONDS, neither of them 0, as xl writes it for rate=10Mb/s"
+#define MTU_FORM "68 to 65500"
+#define IP_FORM "addresses, printable, at most 1023 bytes in all"
+#define NAME_FORM "printable, at most 127 bytes"
+#define DEV_FORM "the name of a bridge that has an address, at most 15 bytes"
+#define SCRIPT_FORM "vif-bridge, vif-openvswitch, vif-route or vif-nat, with or without a path"
+
 const struct node_spec nodes_back[] = {
-    { "frontend-id", frontend_id_parse, NULL },
-    { "frontend", frontend_parse, NULL },
-    { "mac", mac_parse, NULL },
-    { "bridge", bridge_parse, optional },
-    { "mtu", mtu_parse, optional },
-    { "script", script_parse, optional },
-    { "rate", rate_parse, optional },
-    { "ip", ip_parse, optional },
-    { "vlan", vlan_parse, optional },
+    { "frontend-id", frontend_id_parse, NULL, NULL },
+    { "frontend", frontend_parse, NULL, NULL },
+    { "handle", handle_parse, optional, NULL },
+    { "type", type_parse, optional, "vif or vif_ioemu" },
+    { "mac", mac_parse, NULL, MAC_FORM },
+    { "bridge", bridge_parse, optional, NAME_FORM },
+    { "mtu", mtu_parse, optional, MTU_FORM },
+    { "script", script_parse, optional, SCRIPT_FORM },
+    { "rate", rate_parse, optional, RATE_FORM },
+    { "ip", ip_parse, optional, IP_FORM },
+    { "vlan", vlan_parse, optional, NAME_FORM },
+    { "gatewaydev", gatewaydev_parse, optional, DEV_FORM },
 };
 const unsigned int nodes_back_nr = ARRAY_LEN(nodes_back);
+const struct node_spec nodes_rate = { "rate", rate_parse, optional, RATE_FORM };
 
 /* The order matters: event-channel-tx decides which of the others must be there. */
 const struct node_spec nodes_front[] = {
-    { "tx-ring-ref", tx_ref_parse, NULL },
-    { "rx-ring-ref", rx_ref_parse, NULL },
-    { "event-channel-tx", port_tx_parse, optional },
-    { "event-channel-rx", port_rx_parse, is_split },
-    { "event-channel", port_both_parse, is_joint },
-    { "multi-queue-num-queues", queues_parse, optional },
-    { "request-rx-copy", rx_copy_parse, NULL },
-    { "feature-rx-notify", rx_notify_parse, optional },
-    { "feature-sg", sg_parse, optional },
-    { "feature-gso-tcpv4", gso_tcpv4_parse, optional },
-    { "feature-no-csum-offload", no_csum_parse, optional },
-    { "feature-ipv6-csum-offload", ipv6_csum_parse, optional },
+    { "tx-ring-ref", tx_ref_parse, NULL, NULL },
+    { "rx-ring-ref", rx_ref_parse, NULL, NULL },
+    { "event-channel-tx", port_tx_parse, optional, NULL },
+    { "event-channel-rx", port_rx_parse, is_split, NULL },
+    { "event-channel", port_both_parse, is_joint, NULL },
+    { "multi-queue-num-queues", queues_parse, optional, NULL },
+    { "request-rx-copy", rx_copy_parse, NULL, NULL },
+    { "feature-rx-notify", rx_notify_parse, optional, NULL },
+    { "feature-sg", sg_parse, optional, NULL },
+    { "feature-gso-tcpv4", gso_tcpv4_parse, optional, NULL },
+    { "feature-no-csum-offload", no_csum_parse, optional, NULL },
+    { "feature-ipv6-csum-offload", ipv6_csum_parse, optional, NULL },
 };
 const unsigned int nodes_front_nr = ARRAY_LEN(nodes_front);
 
 void nodes_back_init(struct vif_back *back)
 {
     memset(back, 0, sizeof(*back));
-    back->mtu = RTE_ETHER_MTU;
+    back->wish.mtu = RTE_ETHER_MTU;
+    back->handle = NO_HANDLE;
 }
 
 void nodes_front_init(struct vif_front *front)
@@ -246,8 +287,47 @@ int node_take(const struct node_spec *spec, void *out, int err, const char *valu
     if (spec->parse(out, value, len) == 0)
         return 0;
     value_show(shown, sizeof(shown), value, len);
-    snprintf(why, why_size, "node %s makes no sense: '%s'", spec->name, shown);
+    if (spec->accepted)
+        snprintf(why, why_size, "%s='%s%s' makes no sense; accepted: %s", spec->name, shown,
+                 len > NODE_SHOWN ? "..." : "", spec->accepted);
+    else
+        snprintf(why, why_size, "node %s makes no sense: '%s'", spec->name, shown);
     return -EINVAL;
+}
+
+/* Names that stand for nothing to be done: others', ours, and what only a script could honour. */
+static const char *const nodes_passed_over[] = { "state",          "online",        "vifname",
+                                                 "hotplug-status", "hotplug-error", "" };
+static const char own_prefix[] = "feature-";
+
+static bool node_is_known(const char *name)
+{
+    if (!strncmp(name, own_prefix, sizeof(own_prefix) - 1))
+        return true;
+    for (unsigned int i = 0; i < ARRAY_LEN(nodes_passed_over); i++)
+        if (!strcmp(name, nodes_passed_over[i]))
+            return true;
+    for (unsigned int i = 0; i < nodes_back_nr; i++)
+        if (!strcmp(name, nodes_back[i].name))
+            return true;
+    return false;
+}
+
+int nodes_back_known(const char *names, size_t len, char *why, size_t why_size)
+{
+    char shown[NODE_SHOWN + 1];
+
+    for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
+        if (node_is_known(names + at))
+            continue;
+        value_show(shown, sizeof(shown), names + at, strlen(names + at));
+        snprintf(why, why_size,
+                 "node '%s' is not understood; accepted: mac, bridge, script, ip, rate, mtu, vlan, "
+                 "gatewaydev, vifname, type",
+                 shown);
+        return -EOPNOTSUPP;
+    }
+    return 0;
 }
 
 int nodes_state_parse(const char *value, size_t len)
@@ -283,8 +363,9 @@ int nodes_back_check(const struct vif_back *back, domid_t guest, uint16_t handle
     char path[VIF_NODE_SIZE];
 
     snprintf(path, sizeof(path), "/local/domain/%u/device/vif/%u", guest, handle);
-    if (back->frontend_id == guest && !strcmp(back->frontend, path))
+    if (back->frontend_id == guest && !strcmp(back->frontend, path) &&
+        (back->handle == handle || back->handle == NO_HANDLE))
         return 0;
-    snprintf(why, why_size, "frontend and frontend-id do not belong to this directory");
+    snprintf(why, why_size, "frontend, frontend-id and handle do not belong to this directory");
     return -EINVAL;
 }

@@ -19,10 +19,8 @@
 
 /* From our directory. */
 struct vif_back {
-    struct vif_wish wish; /* guest and handle are not set here */
-    struct rte_ether_addr mac;
-    uint16_t mtu;
-    uint32_t frontend_id;
+    struct vif_wish wish; /* guest, handle and index are not set here */
+    uint32_t frontend_id, handle;
     char frontend[VIF_NODE_SIZE];
 };
 
@@ -39,6 +37,7 @@ struct node_spec {
     const char *name;
     int (*parse)(void *out, const char *value, size_t len);
     bool (*wanted)(const void *out); /* NULL: always required; false: may be missing */
+    const char *accepted; /* for the user; NULL: nobody but a program writes it */
 };
 
 extern const struct node_spec nodes_back[];
@@ -46,9 +45,22 @@ extern const unsigned int nodes_back_nr;
 extern const struct node_spec nodes_front[];
 extern const unsigned int nodes_front_nr;
 
+/* The one of nodes_back that may change while the vif is in use. */
+extern const struct node_spec nodes_rate;
+
 /* Values of what is missing and may be. */
 void nodes_back_init(struct vif_back *back);
 void nodes_front_init(struct vif_front *front);
+
+/*
+ * Is every name in our directory one that we read, that changes nothing for a backend like us
+ * (docs/topology.md lists them), or our own? A setting that is not understood must not be passed over.
+ *
+ *   names  as xenstored lists them, each with its NUL; len bytes in all
+ *
+ * Returns 0, or -EOPNOTSUPP with why naming the first that is not.
+ */
+int nodes_back_known(const char *names, size_t len, char *why, size_t why_size) __must_check;
 
 /*
  * Take the answer for one node.

@@ -44,11 +44,12 @@ void vif_port_fill(struct vif *vif)
 {
     struct vif_back *back = &vif->control.back;
 
-    vif->port.mac = back->mac;
-    vif->port.mtu = back->mtu;
+    vif->port.mac = back->wish.mac;
+    vif->port.mtu = back->wish.mtu;
     vif->port.up = false;
     back->wish.guest = vif->guest;
     back->wish.handle = vif->handle;
+    back->wish.index = vif->index;
 }
 
 /* The toolstack's nodes are read: into the bridge with it, and tell the frontend what we can do. */
@@ -62,7 +63,6 @@ void vif_offer(struct vif *vif)
         vif_refuse(vif);
         return;
     }
-    vif_port_fill(vif);
     err = vif_front_watch(vif);
     if (err == -ENOBUFS) {
         vif_control_later(vif); /* xenstore has its hands full: begin again */

@@ -62,6 +62,7 @@ static int vif_go_on(struct vif *vif)
         return err;
     }
     vif->attached = true;
+    vif_limits_set(vif);
     c->resumed = true;
     c->facts.phase = VIF_PHASE_CONNECTED;
     return 0;

@@ -178,7 +178,8 @@ static void mark_set(struct vif *vif)
 /* As much of the queue as has room in the guest. */
 static void vif_gather(struct vif *vif)
 {
-    int nr_free = slots_free(vif);
+    int nr_free = vif->rx_throttled ? 0 : slots_free(vif);
+    uint64_t now = vif->rx_credit.rate.bytes ? clock_now() : 0;
 
     for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(vif); i++) {
         const struct rte_mbuf *frame = vif->queue.frames[vif->queue.head % VIF_QUEUE_FRAMES];
@@ -186,6 +187,11 @@ static void vif_gather(struct vif *vif)
 
         if (nr_free < needed)
             break;
+        if (!credit_take(&vif->rx_credit, frame->pkt_len, now)) {
+            vif->rx_throttled = true;
+            vif_throttle(vif, &vif->rx_credit);
+            break;
+        }
         if (batch.nr_entries == BATCH_FRAMES ||
             batch.nr_ops + rx_plan_ops_bound(frame) > GNTTAB_COPY_BATCH) {
             mark_set(vif);
@@ -220,6 +226,8 @@ static void vif_settle(struct vif *vif, uint64_t now)
     vif_rx_push(vif);
     if (queue_empty(vif) || vif->broken) {
         vif_rx_purge(vif);
+    } else if (vif->rx_throttled) {
+        q->stuck_ns = 0;
     } else if (!vif->rx_notify) {
         /* It will not say when there is room: only what merely had no turn stays. */
         if (slots_free(vif) < (int)slots_needed(vif))
@@ -255,7 +263,7 @@ static bool rx_arm(struct vif *vif)
 {
     RING_IDX cons = vif->rx.req_cons;
 
-    if (queue_empty(vif))
+    if (queue_empty(vif) || vif->rx_throttled)
         return false;
     if (slots_free(vif) >= (int)slots_needed(vif))
         return true;
@@ -275,6 +283,8 @@ static bool tx_arm(struct vif *vif)
 {
     RING_IDX next = vif->tx_unfinished ? vif->tx_seen : vif->tx.req_cons;
 
+    if (vif->tx_throttled)
+        return false;
     if (tx_work(vif))
         return true;
     WRITE_ONCE(vif->tx.sring->req_event, next + 1);

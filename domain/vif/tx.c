@@ -12,6 +12,7 @@
 #include "vif/ring_check.h"
 #include "vif/tx_frame.h"
 #include "vif/tx_parse.h"
+#include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
@@ -68,6 +69,8 @@ static void burst_gather(struct vif *vif, uint16_t nr)
     int ready = ring_requests(prod, vif->tx.req_cons, vif->tx.rsp_prod_pvt, vif->tx.nr_ents);
     struct tx_view view = { .ring = vif->tx.sring->ring, .nr_ents = vif->tx.nr_ents };
 
+    uint64_t now;
+
     rmb(); /* the slots after the index */
     burst.nr_entries = burst.nr_ops = burst.nr_answers = 0;
     if (ready < 0) {
@@ -75,6 +78,7 @@ static void burst_gather(struct vif *vif, uint16_t nr)
         return;
     }
     view.nr = (uint32_t)ready;
+    now = vif->tx_credit.rate.bytes ? clock_now() : 0;
     while (view.nr && burst.nr_entries < nr &&
            burst.nr_ops + TX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH) {
         struct tx_packet packet;
@@ -87,6 +91,11 @@ static void burst_gather(struct vif *vif, uint16_t nr)
         if (verdict == TX_UNFINISHED) {
             if (view.nr == vif->tx.nr_ents)
                 vif_break(vif, "a packet fills its tx ring and has no end");
+            return;
+        }
+        if (verdict == TX_FRAME && !credit_take(&vif->tx_credit, packet.len, now)) {
+            vif->tx_throttled = true;
+            vif_throttle(vif, &vif->tx_credit);
             return;
         }
         entry_add(vif, &packet, verdict);
@@ -157,7 +166,7 @@ uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     uint16_t nr_frames = 0;
 
     INVARIANT(nr <= PORT_BURST);
-    if (!vif->mapped || vif->broken)
+    if (!vif->mapped || vif->broken || vif->tx_throttled)
         return 0;
     burst_gather(vif, nr);
     if (burst.nr_entries == 0)

@@ -7,7 +7,7 @@
 #include <rte_tcp.h>
 
 #include "arch/x86/mm.h"
-#include "vif/headers.h"
+#include "net/frame.h"
 #include "xen/log.h"
 
 struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len)
@@ -78,38 +78,36 @@ unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet
 }
 
 /* A frame to be cut must have its checksum left over; some frontends forget to say so. */
-static void pseudo_header_put(struct rte_mbuf *frame, const struct headers *h)
+static void pseudo_header_put(struct rte_mbuf *frame)
 {
-    struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(frame, struct rte_ipv4_hdr *, h->l2_len);
-    struct rte_tcp_hdr *tcp =
-        rte_pktmbuf_mtod_offset(frame, struct rte_tcp_hdr *, h->l2_len + h->l3_len);
+    struct rte_tcp_hdr *tcp = frame_l4_at(frame);
 
-    tcp->cksum = rte_ipv4_phdr_cksum(ip, 0);
+    tcp->cksum = rte_ipv4_phdr_cksum(frame_l3_at(frame), 0);
 }
 
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
                       uint16_t gso_size)
 {
-    struct headers h;
+    uint32_t l4;
+    bool v6;
 
     if (!csum_blank && !gso_size) {
         if (data_validated)
             frame->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
         return 0;
     }
-    if (headers_parse(rte_pktmbuf_mtod(frame, const uint8_t *), frame->data_len, frame->pkt_len,
-                      &h))
+    l4 = frame_parse(frame) & RTE_PTYPE_L4_MASK;
+    v6 = frame_is_ipv6(frame);
+    if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
         return -EPROTO;
-    if (gso_size && (h.ipv6 || !h.tcp))
+    if (gso_size && (v6 || l4 != RTE_PTYPE_L4_TCP))
         return -EPROTO;
     if (gso_size && !csum_blank)
-        pseudo_header_put(frame, &h);
-    frame->l2_len = h.l2_len;
-    frame->l3_len = h.l3_len;
-    frame->l4_len = h.l4_len;
-    frame->ol_flags |= h.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
-    frame->ol_flags |= h.tcp ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-    if (gso_size && frame->pkt_len > (uint32_t)h.l2_len + h.l3_len + h.l4_len + gso_size) {
+        pseudo_header_put(frame);
+    frame->ol_flags |= v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+    frame->ol_flags |= l4 == RTE_PTYPE_L4_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+    if (gso_size &&
+        frame->pkt_len > (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len + gso_size) {
         frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
         frame->tso_segsz = gso_size;
     }

@@ -34,6 +34,16 @@ int vif_watch(void)
     return err;
 }
 
+void vif_policies_changed(void)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++) {
+        if (!vif_table[i].used)
+            continue;
+        vif_table[i].control.policy_stale = true;
+        vif_control_kick(&vif_table[i]);
+    }
+}
+
 unsigned int vif_receive_all(void)
 {
     struct rte_mbuf *frames[PORT_BURST];

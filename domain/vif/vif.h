@@ -20,6 +20,7 @@
 #define VIF_VIF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -34,26 +35,48 @@
 /* Smallest data room of the pool's mbufs, headroom not counted. */
 #define VIF_MBUF_ROOM 2048u
 
-#define VIF_NODE_SIZE 128 /* longest text node we keep, with its NUL */
+/* Longest texts that we keep of each node, with their NULs. */
+#define VIF_NODE_SIZE 128
+#define VIF_SCRIPT_SIZE 32 /* without the path in front */
+#define VIF_IP_SIZE 1024
+#define VIF_DEV_SIZE 16 /* as of a Linux interface */
+
+#define VIF_WHY_SIZE 320 /* a sentence for the user: key, value, what is accepted */
 
 /* What the toolstack wrote for one vif; strings are "" where it wrote nothing. */
 struct vif_wish {
     domid_t guest;
     uint16_t handle;
+    uint8_t index; /* below VIF_MAX; no two vifs have the same */
+    struct rte_ether_addr mac;
+    uint16_t mtu;
     char bridge[VIF_NODE_SIZE];
-    char script[VIF_NODE_SIZE];
-    char ip[VIF_NODE_SIZE];
+    char script[VIF_SCRIPT_SIZE]; /* the last part of the path */
+    char ip[VIF_IP_SIZE];
     char vlan[VIF_NODE_SIZE];
-    uint64_t rate_bytes; /* in each interval; 0: no limit */
-    uint32_t rate_interval_us;
+    char gatewaydev[VIF_DEV_SIZE];
+    struct port_rate rate; /* of what the guest sends */
 };
 
 /* What main gives us. All of it is called from the loop, never from inside ops. */
 struct vif_host {
     /*
-     * Put a port into the bridge that wish names. The port is not up yet.
-     * Returns 0, or a negative errno with *why_r set to a sentence for the user (for -ENOENT:
-     * "no bridge 'x'; bridges are: ..."), valid until the next call.
+     * What dom0 says about a vif (its policy node, net/ and include/ferry/policy.h say what for), before
+     * attach() and again whenever it changes; it holds from the return on.
+     *
+     *   wish  guest, handle, index and mac are set
+     *   text  len bytes, not trusted, not NUL-terminated; NULL: dom0 says nothing
+     *
+     * Returns 0, or a negative errno with *why_r: then what held before holds on.
+     */
+    int (*policy)(struct port *port, const struct vif_wish *wish, const char *text, size_t len,
+                  const char **why_r);
+
+    /*
+     * Put a port where wish says: into a bridge, or behind a router. The port is not up yet. Without a call
+     * of policy() before, as after a restart: with the policy that the last start kept.
+     * Returns 0, or a negative errno with *why_r set to a sentence for the user that names key, value and
+     * what is accepted, valid until the next call.
      */
     int (*attach)(struct port *port, const struct vif_wish *wish, const char **why_r);
 
@@ -89,6 +112,9 @@ unsigned int vif_resume(void);
  * Returns 0 or a negative errno of the xenstore client.
  */
 int vif_watch(void) __must_check;
+
+/* dom0's policies have changed: read those of all vifs again. */
+void vif_policies_changed(void);
 
 /* One budget (PORT_BURST frames) for every active vif. Returns the number of frames. */
 unsigned int vif_receive_all(void);

@@ -22,6 +22,26 @@ static int host_attach(struct port *port, const struct vif_wish *wish, const cha
         return -ENOENT;
     }
     fake_host.nr_attached++;
+    fake_host.wish = *wish;
+    return 0;
+}
+
+static int host_policy(struct port *port, const struct vif_wish *wish, const char *text, size_t len,
+                       const char **why_r)
+{
+    (void)wish;
+    fake_host.nr_policies++;
+    if (text && len >= 3 && !memcmp(text, "bad", 3)) {
+        *why_r = "line 1: 'bad' is not understood";
+        return -EINVAL;
+    }
+    if (!text && fake_host.wants_policy) {
+        *why_r = "no policy, and policy=required";
+        return -ENOENT;
+    }
+    snprintf(fake_host.policy, sizeof(fake_host.policy), "%.*s", text ? (int)len : 0,
+             text ? text : "");
+    port->finish_checksums = !strcmp(fake_host.policy, "tx-checksum off");
     return 0;
 }
 
@@ -45,7 +65,12 @@ int vif_test_group(void **state)
 
 static int backend_start(void)
 {
-    const struct vif_host host = { host_attach, host_detach, host_input, fixture_pool(), 1024 };
+    const struct vif_host host = { .policy = host_policy,
+                                   .attach = host_attach,
+                                   .detach = host_detach,
+                                   .input = host_input,
+                                   .pool = fixture_pool(),
+                                   .queue_mbufs = 1024 };
 
     return vif_init(&host);
 }

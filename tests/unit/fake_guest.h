@@ -41,6 +41,10 @@ struct fake_host {
     struct rte_mbuf *frames[1024]; /* from guests, in order */
     unsigned int nr_frames, nr_attached;
     bool refuses; /* the bridge is not there */
+    bool wants_policy; /* a vif without one is refused */
+    unsigned int nr_policies; /* how often one was set */
+    char policy[64]; /* the last one */
+    struct vif_wish wish; /* of the last one attached */
 };
 extern struct fake_host fake_host;
 
@@ -74,7 +78,8 @@ void guest_nodes(struct fake_guest *guest);
 /* All of it. */
 void guest_up(struct fake_guest *guest, domid_t domid);
 void guest_up_split(struct fake_guest *guest, domid_t domid); /* with two event channels */
-void guests_ask(struct fake_guest *guests, unsigned int nr); /* all at once, without pages for data */
+void guests_ask(struct fake_guest *guests,
+                unsigned int nr); /* all at once, without pages for data */
 void guest_free(struct fake_guest *guest);
 
 void guest_state(struct fake_guest *guest, const char *state);

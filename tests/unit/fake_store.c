@@ -18,7 +18,7 @@ enum kind { READ, DIRECTORY, WRITE, REMOVE, EVENT };
 struct pending {
     enum kind kind;
     char path[XENSTORE_PATH_SIZE];
-    char value[512];
+    char value[1200];
     xenstore_done_fn *done;
     void *ctx;
     unsigned int watch;
@@ -26,7 +26,7 @@ struct pending {
 
 static struct node {
     char path[XENSTORE_PATH_SIZE];
-    char value[512];
+    char value[1200];
 } nodes[NODES_MAX];
 static unsigned int nr_nodes;
 

@@ -126,17 +126,21 @@ static void good_backend_nodes_are_taken(void **state)
 
     (void)state;
     nodes_back_init(&back);
-    assert_int_equal(back.mtu, 1500);
+    assert_int_equal(back.wish.mtu, 1500);
     assert_int_equal(take_back(&back, "mac", "00:16:3E:aB:09:ff"), 0);
-    assert_memory_equal(back.mac.addr_bytes, "\x00\x16\x3e\xab\x09\xff", 6);
+    assert_memory_equal(back.wish.mac.addr_bytes, "\x00\x16\x3e\xab\x09\xff", 6);
     assert_int_equal(take_back(&back, "mtu", "9000"), 0);
-    assert_int_equal(back.mtu, 9000);
+    assert_int_equal(back.wish.mtu, 9000);
     assert_int_equal(take_back(&back, "rate", "10000000000,50000"), 0);
-    assert_true(back.wish.rate_bytes == 10000000000ull);
-    assert_int_equal(back.wish.rate_interval_us, 50000);
+    assert_true(back.wish.rate.bytes == 10000000000ull);
+    assert_int_equal(back.wish.rate.interval_us, 50000);
     assert_int_equal(take_back(&back, "bridge", "xenbr0.100:200"), 0);
     assert_string_equal(back.wish.bridge, "xenbr0.100:200");
     assert_int_equal(take_back(&back, "frontend-id", "32751"), 0);
+    assert_int_equal(take_back(&back, "handle", "3"), 0);
+    assert_int_equal(take_back(&back, "type", "vif_ioemu"), 0);
+    assert_int_equal(take_back(&back, "gatewaydev", "xenbr0"), 0);
+    assert_string_equal(back.wish.gatewaydev, "xenbr0");
 }
 
 static void bad_backend_nodes_are_refused(void **state)
@@ -161,6 +165,13 @@ static void bad_backend_nodes_are_refused(void **state)
         { "rate", "99999999999999999999999,5" },
         { "rate", "5,5,5" },
         { "rate", "-5,5" },
+        { "rate", "0,50000" },
+        { "handle", "65536" },
+        { "handle", "" },
+        { "type", "tap" },
+        { "gatewaydev", "a-name-of-16-let" },
+        { "script", "/etc/xen/scripts/a-name-of-32-letters-aaaaaaaaaaa" },
+        { "script", "/etc/xen\n/vif-bridge\n" },
         { "bridge", "xen\nbr0" },
         { "bridge", "\xff" },
         { "frontend-id", "32752" },
@@ -196,18 +207,66 @@ static void text_with_a_nul_inside_or_too_long_is_refused(void **state)
 
 static void sentence_about_a_bad_value_is_printable_and_short(void **state)
 {
-    char value[4000], why[VIF_NODE_SIZE];
+    char value[4000], why[VIF_WHY_SIZE];
     struct vif_back back;
 
     (void)state;
     for (unsigned int i = 0; i < sizeof(value); i++)
         value[i] = (char)(i * 31 + 1);
     value[sizeof(value) - 1] = '\0';
-    assert_int_equal(
-        node_take(&nodes_back[2], &back, 0, value, sizeof(value) - 1, why, sizeof(why)), -EINVAL);
-    for (const char *p = why; *p; p++)
-        assert_in_range(*p, ' ', '~');
-    assert_true(strlen(why) < 100);
+    for (unsigned int i = 0; i < nodes_back_nr; i++) {
+        assert_int_equal(
+            node_take(&nodes_back[i], &back, 0, value, sizeof(value) - 1, why, sizeof(why)),
+            -EINVAL);
+        for (const char *p = why; *p; p++)
+            assert_in_range(*p, ' ', '~');
+        assert_true(strlen(why) < VIF_WHY_SIZE - 1); /* not cut */
+        assert_non_null(strstr(why, nodes_back[i].name));
+        assert_true(!nodes_back[i].accepted || strstr(why, nodes_back[i].accepted));
+    }
+}
+
+static void script_is_known_by_its_name_whatever_its_path(void **state)
+{
+    char path[3000];
+    struct vif_back back;
+
+    (void)state;
+    nodes_back_init(&back);
+    assert_int_equal(take_back(&back, "script", "vif-nat"), 0);
+    assert_string_equal(back.wish.script, "vif-nat");
+    memset(path, '/', sizeof(path));
+    strcpy(path + sizeof(path) - sizeof("vif-route"), "vif-route");
+    assert_int_equal(take_back(&back, "script", path), 0);
+    assert_string_equal(back.wish.script, "vif-route");
+}
+
+static int known(const char *names, size_t len)
+{
+    char why[VIF_WHY_SIZE] = "";
+    int err = nodes_back_known(names, len, why, sizeof(why));
+
+    assert_int_equal(err != 0, why[0] != '\0');
+    assert_true(strlen(why) < VIF_WHY_SIZE - 1);
+    return err;
+}
+
+static void names_that_nobody_honours_are_refused(void **state)
+{
+    static const char all[] =
+        "frontend\0frontend-id\0online\0state\0script\0vifname\0mac\0ip\0gatewaydev\0rate\0mtu\0"
+        "vlan\0bridge\0handle\0type\0hotplug-status\0feature-sg";
+    char name[200];
+
+    (void)state;
+    assert_int_equal(known(all, sizeof(all)), 0);
+    assert_int_equal(known("", 0), 0);
+    assert_int_equal(known("mac\0colo_checkpoint_port", 25), -EOPNOTSUPP);
+    assert_int_equal(known("Mac", 4), -EOPNOTSUPP);
+    assert_int_equal(known("featur", 7), -EOPNOTSUPP);
+    memset(name, 'x', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(known(name, sizeof(name)), -EOPNOTSUPP);
 }
 
 static void state_values_are_parsed_strictly(void **state)
@@ -233,6 +292,8 @@ int main(void)
         cmocka_unit_test(bad_backend_nodes_are_refused),
         cmocka_unit_test(text_with_a_nul_inside_or_too_long_is_refused),
         cmocka_unit_test(sentence_about_a_bad_value_is_printable_and_short),
+        cmocka_unit_test(script_is_known_by_its_name_whatever_its_path),
+        cmocka_unit_test(names_that_nobody_honours_are_refused),
         cmocka_unit_test(state_values_are_parsed_strictly),
     };
 

@@ -137,7 +137,7 @@ static void caps_and_limits_are_as_before(void **state)
     struct port before;
 
     (void)state;
-    vif->control.back.mtu = 9000;
+    vif->control.back.wish.mtu = 9000;
     guest_state(&guest, "1");
     guest.no_csum6 = guest.no_rx_notify = true;
     guest_connect(&guest);

@@ -280,7 +280,7 @@ static void guest_without_sg_gets_one_slot_at_most(void **state)
 static void mtu_is_1500_while_the_frontend_has_no_sg(void **state)
 {
     (void)state;
-    vif_table[0].control.back.mtu = 9000;
+    vif_table[0].control.back.wish.mtu = 9000;
     guest.no_sg = true;
     reconnect();
     assert_int_equal(port()->mtu, 1500);
