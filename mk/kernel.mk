@@ -26,7 +26,7 @@ KERNEL_CFLAGS += -DFERRY_FAULTS
 endif
 
 KERNEL_C := $(wildcard domain/arch/x86/*.c domain/xen/*.c domain/vif/*.c domain/net/*.c \
-	domain/main/*.c) $(EAL_SRCS) $(LIBC_SRCS)
+	domain/main/*.c common/*.c) $(EAL_SRCS) $(LIBC_SRCS)
 KERNEL_S := $(wildcard domain/arch/x86/*.S)
 KERNEL_OBJS := $(patsubst %,$(KERNEL_BUILD)/%.o,$(KERNEL_C) $(KERNEL_S))
 # What a running NIC depends on: kernels that have all of this in common can take one over.
