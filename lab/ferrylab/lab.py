@@ -74,10 +74,17 @@ class Lab:
         guest = Guest(self, name)
         return guest.connect() if connect else guest
 
-    def linux_domnet(self, name="domlinux", nic="B", memory=256, paused=False, **settings):
-        """The Linux driver domain with a NIC slot; not connected to when paused."""
-        config = {"name": name, **_PV, "ramdisk": f"{paths.DOM0_IMAGES}/domlinux.cpio",
-                  "extra": "console=hvc0 lab.agent", "memory": memory, "driver_domain": 1,
+    def linux_domnet(self, name="domlinux", nic="B", memory=256, paused=False, topology=None,
+                     **settings):
+        """The Linux driver domain with a NIC slot; not connected to when paused.
+
+        topology: what lab/rootfs/domlinux-topology sets up, in a larger image, instead of the bridge.
+        """
+        image, words = "domlinux", "console=hvc0 lab.agent"
+        if topology:
+            image, words, memory = "domlinux-topology", f"{words} lab.topology={topology}", 448
+        config = {"name": name, **_PV, "ramdisk": f"{paths.DOM0_IMAGES}/{image}.cpio",
+                  "extra": words, "memory": memory, "driver_domain": 1,
                   "pci": [SLOTS[nic].bdf[5:]], **settings}
         self.create_domain(config, paused=paused)
         guest = Guest(self, name)

@@ -156,6 +156,14 @@ class Wire:
         """Put a raw frame (up to 64 KiB) into the NIC, as if it came from the wire."""
         self.ask(f"inject {frame.hex()}")
 
+    def vlan(self, vid, address):
+        """A station in a VLAN of the wire: a device wire0.VID with an address (A.B.C.D/L)."""
+        self.ask(f"vlan {vid}")
+        device = f"{TAP}.{vid}"
+        for line in (f"addr add {address} dev {device}", f"link set {device} up"):
+            run_host(["ip", "-n", self.slot.netns, *line.split()], "setting up a VLAN's station")
+        return device
+
     def capture(self, name):
         """Write whole frames to <run directory>/<name>.pcap from now on."""
         path = self._run_dir / f"{name}.pcap"

@@ -16,6 +16,7 @@
 #include "framelog.h"
 #include "hex.h"
 #include "pcap.h"
+#include "tap.h"
 
 static const char *const direction_names[NR_DIRECTIONS] = { "from_nic", "to_nic" };
 
@@ -99,6 +100,12 @@ static void capture(FILE *out, const char *path)
         fprintf(out, "error: cannot write %s\n", path);
 }
 
+static void vlan_make(FILE *out, const char *vid)
+{
+    if (tap_open_vlan((unsigned int)strtoul(vid, NULL, 10)))
+        fprintf(out, "error: no tap for VLAN %s\n", vid);
+}
+
 static void query_answer(FILE *out, char *words, void (*print)(FILE *, const struct filter *))
 {
     const char *bad;
@@ -126,6 +133,8 @@ static void command_answer(FILE *out, char *line)
         frame_inject(out, words);
     else if (!strcmp(line, "pcap"))
         capture(out, words);
+    else if (!strcmp(line, "vlan"))
+        vlan_make(out, words);
     else
         fprintf(out, "error: unknown command %s\n", line);
 }

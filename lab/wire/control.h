@@ -9,6 +9,7 @@
  *   dump FILTER            the matching frames, one a line
  *   inject HEX             put a frame into the NIC, as from the wire
  *   pcap PATH | pcap off   start or end a capture of whole frames
+ *   vlan VID               make a tap device for the frames with this tag
  * FILTER: see filter.h.  An answer that starts with "error" is a refusal.
  */
 

@@ -41,7 +41,7 @@ def _fill(source, images, root):
     shutil.copy(paths.LAB / "rootfs" / "dom0-init", tools / "dom0-init")
     target = root / paths.DOM0_IMAGES.lstrip("/")
     target.mkdir(parents=True)
-    for name in ("vmlinux", "guest.cpio", "domlinux.cpio"):
+    for name in ("vmlinux", "guest.cpio", "domlinux.cpio", "domlinux-topology.cpio"):
         shutil.copy(images / name, target / name)
     for example in sorted((paths.LAB / "examples").iterdir()):
         shutil.copy(example, root / "root" / example.name)

@@ -11,8 +11,12 @@ from .cpio import Initramfs
 
 _DOM0_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 _GUEST_MODULES = ("xen-netfront", "xen-blkfront")
+_GUEST_EXTRA_MODULES = ("8021q",)
 _DOMLINUX_MODULES = ("bridge", "xen-netback", "xen-pcifront", "e1000e", "xenfs", "xen-privcmd",
                      "xen-evtchn", "xen-gntdev", "xen-gntalloc")
+_TOPOLOGY_MODULES = ("crc32c_generic", "br_netfilter", "nf_conntrack", "nf_nat", "nf_tables",
+                     "nft_compat", "nft_chain_nat", "xt_tcpudp", "xt_conntrack", "xt_physdev",
+                     "xt_nat", "xt_MASQUERADE", "openvswitch", "8021q")
 
 _GUEST_PROGRAMS = ("/bin/dash", "/usr/bin/iperf3", "/bin/ping", "/bin/ip", "/sbin/ethtool")
 _DOMLINUX_PROGRAMS = """
@@ -25,6 +29,11 @@ _DOMLINUX_PROGRAMS = """
     /usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-list /usr/bin/xenstore-ls
     /usr/bin/xenstore-exists /usr/bin/xenstore-rm /usr/bin/xenstore-watch
     /usr/lib/xen-4.17/bin/xl /usr/lib/xen-4.17/bin/libxl-save-helper /usr/bin/tcpdump
+""".split()
+_TOPOLOGY_PROGRAMS = """
+    /sbin/bridge /usr/bin/ping /usr/sbin/xtables-nft-multi
+    /usr/bin/ovs-vsctl /usr/bin/ovs-appctl /usr/bin/ovs-ofctl /usr/bin/ovs-dpctl /usr/bin/ovsdb-tool
+    /usr/sbin/ovsdb-server /usr/lib/openvswitch-switch/ovs-vswitchd
 """.split()
 
 
@@ -54,12 +63,12 @@ def _add_program(image, tree, path):
             image.add_file(word, _find(tree, word))
 
 
-def _add_modules(image, tree, names):
+def _add_modules(image, tree, names, listed_in="modules.list"):
     listed = []
     for source in debian.module_files(tree, names):
         image.add_file(f"modules/{source.name}", source)
         listed.append(f"/modules/{source.name}\n")
-    image.add_data("modules.list", "".join(listed).encode())
+    image.add_data(listed_in, "".join(listed).encode())
 
 
 def _start(tree, init, modules):
@@ -83,6 +92,10 @@ def _add_busybox(image, tree):
             image.add_link(f"bin/{applet}", "/bin/busybox")
 
 
+def _add_udhcpc(image):
+    image.add_file("usr/share/udhcpc/default.script", paths.LAB / "rootfs" / "udhcpc-script")
+
+
 def make_dom0(tree, target):
     image = _start(tree, "dom0-initramfs-init", _DOM0_MODULES)
     _add_busybox(image, tree)
@@ -96,13 +109,16 @@ def make_guest(tree, tools, target):
     # Busybox's own shell would prefer its applets to these programs.
     image.add_link("bin/sh", "dash")
     image.add_file("bin/agent", tools / "agent")
-    image.add_file("bin/tcpsum", tools / "tcpsum")
+    for name in ("tcpsum", "frames"):
+        image.add_file(f"bin/{name}", tools / name)
     _add_busybox(image, tree)
+    _add_udhcpc(image)
+    _add_modules(image, tree, _GUEST_EXTRA_MODULES, "modules-extra.list")
     image.write(target)
 
 
-def make_domlinux(tree, tools, target):
-    image = _start(tree, "domlinux-init", _DOMLINUX_MODULES)
+def _domlinux(tree, tools, modules):
+    image = _start(tree, "domlinux-init", modules)
     for program in _DOMLINUX_PROGRAMS:
         _add_program(image, tree, program)
     image.add_link("bin/sh", "dash")
@@ -111,4 +127,29 @@ def make_domlinux(tree, tools, target):
     for source in sorted(Path(tree / "etc/xen").rglob("*")):
         if source.is_file() and not source.is_symlink():
             image.add_file(str(source.relative_to(tree)), source)
+    return image
+
+
+def make_domlinux(tree, tools, target):
+    _domlinux(tree, tools, _DOMLINUX_MODULES).write(target)
+
+
+def make_topology(tree, tools, target):
+    """The same with what other topologies need; apart, as the first one is measured."""
+    image = _domlinux(tree, tools, _DOMLINUX_MODULES + _TOPOLOGY_MODULES)
+    for program in _TOPOLOGY_PROGRAMS:
+        _add_program(image, tree, program)
+    for name in ("iptables", "iptables-save", "ip6tables"):
+        image.add_link(f"usr/sbin/{name}", "xtables-nft-multi")
+    xtables = tree / "usr/lib/x86_64-linux-gnu/xtables"
+    for source in sorted([*xtables.glob("libxt_*.so"), *xtables.glob("libipt_*.so")]):
+        image.add_file(str(source.relative_to(tree)), source)
+    image.add_file("usr/share/openvswitch/vswitch.ovsschema",
+                   tree / "usr/share/openvswitch/vswitch.ovsschema")
+    for path in ("etc/openvswitch", "var/run/openvswitch", "var/log/openvswitch"):
+        image.add_dir(path)
+    image.add_file("usr/sbin/topology", paths.LAB / "rootfs" / "domlinux-topology")
+    image.add_file("bin/frames", tools / "frames")
+    _add_busybox(image, tree)
+    _add_udhcpc(image)
     image.write(target)

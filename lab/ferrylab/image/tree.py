@@ -17,7 +17,7 @@ PACKAGES = (
     "linux-image-amd64 xen-hypervisor-4.17-amd64 xen-utils-4.17 "
     "base-files base-passwd bash dash coreutils bsdutils util-linux mount grep sed mawk findutils "
     "libc-bin procps tar gzip hostname busybox-static kmod pciutils "
-    "iproute2 bridge-utils ethtool iputils-ping tcpdump iperf3"
+    "iproute2 bridge-utils ethtool iputils-ping tcpdump iperf3 iptables openvswitch-switch"
 ).split()
 
 # Weight that no scenario needs.

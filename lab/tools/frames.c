@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Raw Ethernet frames of a guest.
+ *
+ *   frames send INTERFACE                    sends the frames on stdin, one a line, as hex digits
+ *   frames watch INTERFACE SECONDS [@OFFSET=HEX...]
+ *                                            prints the frames that arrive, as hex digits
+ *
+ * watch prints "watching" first, and only frames that have all these bytes at these offsets; a frame's
+ * VLAN tag is where it was on the wire. Each ends with a line "N frames".
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define FRAME_MAX 65536
+#define MACS_LEN 12
+#define TAG_LEN 4
+
+static void die(const char *what)
+{
+    fprintf(stderr, "frames: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static int hex_parse(const char *text, uint8_t *bytes, size_t room)
+{
+    size_t n = 0;
+    unsigned int byte;
+
+    while (n < room && sscanf(text + 2 * n, "%2x", &byte) == 1)
+        bytes[n++] = (uint8_t)byte;
+    return (int)n;
+}
+
+static int socket_open(const char *interface)
+{
+    struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+    int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+    struct packet_mreq all = { .mr_type = PACKET_MR_PROMISC };
+    int one = 1;
+
+    if (fd < 0)
+        die("socket");
+    at.sll_ifindex = all.mr_ifindex = (int)if_nametoindex(interface);
+    if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
+        die(interface);
+    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one));
+    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all));
+    return fd;
+}
+
+static int frames_send(int fd)
+{
+    static char line[2 * FRAME_MAX + 2];
+    static uint8_t frame[FRAME_MAX];
+    unsigned int nr_sent = 0;
+
+    while (fgets(line, sizeof(line), stdin)) {
+        int len = hex_parse(line, frame, sizeof(frame));
+
+        if (len && send(fd, frame, (size_t)len, 0) == len)
+            nr_sent++;
+        else if (len)
+            fprintf(stderr, "frames: %d bytes: %s\n", len, strerror(errno));
+    }
+    printf("%u frames\n", nr_sent);
+    return 0;
+}
+
+/* One frame, its tag put back. Returns its length; 0 for one that went out. */
+static size_t frame_receive(int fd, uint8_t *frame)
+{
+    struct sockaddr_ll from;
+    struct iovec data = { frame + TAG_LEN, FRAME_MAX - TAG_LEN };
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    } control;
+    struct msghdr message = { .msg_name = &from,
+                              .msg_namelen = sizeof(from),
+                              .msg_iov = &data,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+    ssize_t len = recvmsg(fd, &message, 0);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    struct tpacket_auxdata aux;
+
+    if (len < MACS_LEN || from.sll_pkttype == PACKET_OUTGOING)
+        return 0;
+    memset(&aux, 0, sizeof(aux));
+    if (c && c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
+        memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+    if (!(aux.tp_status & TP_STATUS_VLAN_VALID)) {
+        memmove(frame, frame + TAG_LEN, (size_t)len);
+        return (size_t)len;
+    }
+    memmove(frame, frame + TAG_LEN, MACS_LEN);
+    frame[12] = (uint8_t)(aux.tp_vlan_tpid >> 8);
+    frame[13] = (uint8_t)aux.tp_vlan_tpid;
+    frame[14] = (uint8_t)(aux.tp_vlan_tci >> 8);
+    frame[15] = (uint8_t)aux.tp_vlan_tci;
+    return (size_t)len + TAG_LEN;
+}
+
+static int frame_matches(const uint8_t *frame, size_t len, char **filters)
+{
+    for (; *filters; filters++) {
+        uint8_t bytes[256];
+        char *at;
+        unsigned long offset = strtoul(*filters + 1, &at, 0);
+        int n = *at == '=' ? hex_parse(at + 1, bytes, sizeof(bytes)) : 0;
+
+        if (offset + (size_t)n > len || memcmp(frame + offset, bytes, (size_t)n))
+            return 0;
+    }
+    return 1;
+}
+
+static long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int frames_watch(int fd, long ms, char **filters)
+{
+    static uint8_t frame[FRAME_MAX];
+    struct pollfd poller = { .fd = fd, .events = POLLIN };
+    long until = now_ms() + ms, left;
+    unsigned int nr_seen = 0;
+
+    printf("watching\n");
+    fflush(stdout);
+    while ((left = until - now_ms()) > 0) {
+        size_t len;
+
+        if (poll(&poller, 1, (int)left) <= 0)
+            continue;
+        len = frame_receive(fd, frame);
+        if (!len || !frame_matches(frame, len, filters))
+            continue;
+        for (size_t i = 0; i < len; i++)
+            printf("%02x", frame[i]);
+        printf("\n");
+        nr_seen++;
+    }
+    printf("%u frames\n", nr_seen);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && !strcmp(argv[1], "send"))
+        return frames_send(socket_open(argv[2]));
+    if (argc >= 4 && !strcmp(argv[1], "watch"))
+        return frames_watch(socket_open(argv[2]), (long)(1000 * atof(argv[3])), argv + 4);
+    fprintf(stderr, "usage: frames send INTERFACE | watch INTERFACE SECONDS [@OFFSET=HEX...]\n");
+    return 2;
+}
