@@ -15,12 +15,14 @@ help:
 	@echo '  make kernel   build/ferry-net, the kernel of the driver domain (NICS=... chooses drivers)'
 	@echo '  make control  build/ferry and build/ferryd, the tools for dom0'
 	@echo '  make unit     the host tests of the pure parts, with gcc and clang, under ASan and UBSan'
+	@echo '  make fuzz     libFuzzer on everything that reads hostile bytes, MINUTES=10 in all'
 	@echo '  make lab      a shell in the dom0 of a real Xen in QEMU, with everything in place'
 	@echo '  make format   lay out the C sources by .clang-format'
 	@echo '  make setup    install the Debian packages that the rest needs (root)'
 	@echo '  make clean    remove build/'
 
 include mk/unit.mk
+include mk/fuzz.mk
 include mk/kernel.mk
 include mk/hostile.mk
 include mk/control.mk
