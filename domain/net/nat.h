@@ -150,7 +150,8 @@ enum nat_verdict nat_in(uint8_t outside, struct rte_mbuf *frame, uint64_t now, u
 /*
  * After each call that said NAT_OK or NAT_TURNED, and after nat_track() and nat_track_open(): the next
  * frame that was kept and that this call has made translatable. It is the caller's and goes the same way
- * as that call's frame. NULL: no more. Those not asked for are freed by the next call.
+ * as that call's frame. NULL: no more. Those not asked for before the next call are freed when their time is
+ * over.
  */
 struct rte_mbuf *nat_released(void);
 
