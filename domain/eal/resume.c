@@ -197,6 +197,7 @@ int nic_resume(struct port **ports_r, unsigned int max)
     for (unsigned int i = 0; i < nr && i < max; i++) {
         nics[i].port.bridge = NULL;
         nics[i].port.bridge_index = 0;
+        nics[i].port.is_plugged = false;
         nics[i].port.nr_staged = 0;
         nics[i].is_armed = false;
         nic_link_resume(&nics[i]);

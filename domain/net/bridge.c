@@ -14,16 +14,14 @@ struct bridge {
     char name[BRIDGE_NAME_SIZE];
     uint8_t index;
     uint64_t present; /* bit i: ports[i] is set */
-    uint64_t dirty; /* bit i: ports[i] was given frames in this turn */
     struct port *ports[BRIDGE_PORTS_MAX];
 };
 
-_Static_assert(BRIDGE_PORTS_MAX <= 64, "a port is a bit of present and dirty");
+_Static_assert(BRIDGE_PORTS_MAX <= 64, "a port is a bit of present");
 _Static_assert(BRIDGE_MAX *BRIDGE_PORTS_MAX <= FDB_OWNERS, "a port is an owner of stations");
 
 static struct bridge bridges[BRIDGE_MAX];
 static unsigned int nr_bridges;
-static uint32_t dirty_bridges; /* bit i: bridges[i].dirty is not 0 */
 
 /* What became of a frame's addresses, kept for the frames right behind it. */
 struct verdict {
@@ -35,7 +33,6 @@ static void bridges_reset(void)
 {
     memset(bridges, 0, sizeof(bridges));
     nr_bridges = 0;
-    dirty_bridges = 0;
 }
 
 void bridge_init(struct rte_mempool *pool, uint32_t seed)
@@ -112,7 +109,11 @@ int bridge_port_add(struct bridge *bridge, struct port *port, bool uplink)
         port->bridge = NULL;
         return -ENOSPC;
     }
-    port->nr_staged = 0;
+    if (egress_plug(port) != 0) {
+        fdb_owner_remove(owner_of(port));
+        port->bridge = NULL;
+        return -ENOSPC;
+    }
     bridge->ports[port->bridge_index] = port;
     bridge->present |= 1ull << port->bridge_index;
     fdb_owner_recall(owner_of(port), bridge->index);
@@ -126,9 +127,8 @@ void bridge_port_remove(struct port *port)
     if (!bridge)
         return;
     fdb_owner_remove(owner_of(port));
-    egress_discard(port);
+    egress_unplug(port);
     bridge->present &= ~(1ull << port->bridge_index);
-    bridge->dirty &= ~(1ull << port->bridge_index);
     bridge->ports[port->bridge_index] = NULL;
     port->bridge = NULL;
 }
@@ -144,13 +144,6 @@ unsigned int bridge_port_stations(const struct port *port)
     return port->bridge ? fdb_owner_count(owner_of(port)) : 0;
 }
 
-static void send_to(struct port *port, struct rte_mbuf *frame)
-{
-    port->bridge->dirty |= 1ull << port->bridge_index;
-    dirty_bridges |= 1u << port->bridge->index;
-    egress_put(port, frame);
-}
-
 /* Sending may take ports out of the bridge, this one's target or another. */
 static void flood(struct bridge *bridge, uint8_t ingress, struct rte_mbuf *frame)
 {
@@ -163,11 +156,11 @@ static void flood(struct bridge *bridge, uint8_t ingress, struct rte_mbuf *frame
         if (!port)
             continue;
         if (targets == 0) {
-            send_to(port, frame);
+            egress_put(port, frame);
             return;
         }
         rte_pktmbuf_refcnt_update(frame, 1);
-        send_to(port, frame);
+        egress_put(port, frame);
     }
     rte_pktmbuf_free(frame);
 }
@@ -234,26 +227,11 @@ void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint
         else if (verdict.to == port)
             rte_pktmbuf_free(frames[i]);
         else
-            send_to(verdict.to, frames[i]);
-    }
-}
-
-static void flush_one(struct bridge *bridge)
-{
-    while (bridge->dirty) {
-        struct port *port = bridge->ports[__builtin_ctzll(bridge->dirty)];
-
-        bridge->dirty &= bridge->dirty - 1;
-        egress_flush(port);
+            egress_put(verdict.to, frames[i]);
     }
 }
 
 void bridge_flush(void)
 {
-    while (dirty_bridges) {
-        struct bridge *bridge = &bridges[__builtin_ctz(dirty_bridges)];
-
-        dirty_bridges &= dirty_bridges - 1;
-        flush_one(bridge);
-    }
+    egress_flush_all();
 }

@@ -69,11 +69,11 @@ const char *bridge_name(const struct bridge *bridge);
  * bridge_port_remove(); if that is called from within one of its own
  * operations, until the turn of the loop has ended.
  *
- *   port    in no bridge, nothing staged; its name differs from others' in it
+ *   port    in no bridge; its name differs from others' in it
  *   uplink  a wire: gets the larger quota of stations
  *
- * Returns 0, -EBUSY (in a bridge), or -ENOSPC (no place in this bridge, or no
- * stations left to promise).
+ * Returns 0, -EBUSY (in a bridge), or -ENOSPC (no place in this bridge, no
+ * stations left to promise, or EGRESS_PORTS_MAX).
  */
 int bridge_port_add(struct bridge *bridge, struct port *port, bool uplink)
     __attribute__((warn_unused_result));
@@ -110,7 +110,7 @@ unsigned int bridge_port_stations(const struct port *port);
  */
 void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now);
 
-/* Send what was gathered in all ports since the last call, and call their flush. */
+/* The end of a turn: egress_flush_all(). */
 void bridge_flush(void);
 
 #endif

@@ -1,16 +1,81 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/egress.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include <rte_ip.h>
 
 #include "net/checksum.h"
 #include "net/segment.h"
 
+#define WORDS (EGRESS_PORTS_MAX / 64)
+
+/* No port is flushed more often in one turn. */
+#define FLUSH_ROUNDS 8
+
+_Static_assert(EGRESS_PORTS_MAX % 64 == 0, "a port is a bit of dirty");
+_Static_assert(EGRESS_PORTS_MAX <= UINT8_MAX, "egress_index is a byte");
+
 static struct rte_mempool *copies;
+static struct port *ports[EGRESS_PORTS_MAX];
+static uint64_t dirty[WORDS]; /* bit i % 64 of i / 64: ports[i] was given frames */
+static bool is_cutting; /* put_cut() is at work */
 
 void egress_init(struct rte_mempool *pool)
 {
     copies = pool;
+    memset(ports, 0, sizeof(ports));
+    memset(dirty, 0, sizeof(dirty));
+    is_cutting = false;
+}
+
+/* What a port says of itself may be left from before a restart. */
+static bool is_open(const struct port *port)
+{
+    return port->egress_index < EGRESS_PORTS_MAX && ports[port->egress_index] == port;
+}
+
+int egress_plug(struct port *port)
+{
+    unsigned int i = 0;
+
+    if (is_open(port))
+        return 0;
+    while (i < EGRESS_PORTS_MAX && ports[i])
+        i++;
+    if (i == EGRESS_PORTS_MAX)
+        return -ENOSPC;
+    ports[i] = port;
+    port->egress_index = (uint8_t)i;
+    port->is_plugged = true;
+    port->is_dirty = false;
+    port->nr_staged = 0;
+    return 0;
+}
+
+static void dirty_set(struct port *port)
+{
+    port->is_dirty = true;
+    dirty[port->egress_index / 64] |= 1ull << port->egress_index % 64;
+}
+
+static void dirty_clear(struct port *port)
+{
+    port->is_dirty = false;
+    dirty[port->egress_index / 64] &= ~(1ull << port->egress_index % 64);
+}
+
+void egress_unplug(struct port *port)
+{
+    port->is_plugged = false;
+    if (!is_open(port))
+        return;
+    port->stats.tx_drops += port->nr_staged;
+    rte_pktmbuf_free_bulk(port->staged, port->nr_staged);
+    port->nr_staged = 0;
+    dirty_clear(port);
+    ports[port->egress_index] = NULL;
 }
 
 static void drop(struct port *port, struct rte_mbuf *frame)
@@ -27,13 +92,15 @@ static void send_staged(struct port *port)
     port->ops->tx_burst(port, port->staged, nr);
 }
 
-/* tx_burst may have taken the port out of its bridge: then nobody would flush it. */
+/* tx_burst may have closed the port: then nobody would flush it. */
 static void stage(struct port *port, struct rte_mbuf *frame)
 {
-    if (!port->bridge) {
+    if (!port->is_plugged) {
         drop(port, frame);
         return;
     }
+    if (!port->is_dirty)
+        dirty_set(port);
     port->staged[port->nr_staged++] = frame;
     if (port->nr_staged == PORT_BURST)
         send_staged(port);
@@ -136,15 +203,17 @@ static void put_cut(struct port *port, struct rte_mbuf *frame)
     static struct rte_mbuf *pieces[SEGMENT_MAX];
     int nr = -1;
 
-    if (frame->l3_len + frame->l4_len + frame->tso_segsz <= port->mtu)
+    if (frame->l3_len + frame->l4_len + frame->tso_segsz <= port->mtu && !is_cutting)
         nr = segment_frame(frame, copies, pieces, SEGMENT_MAX);
     if (nr < 0) {
         drop(port, frame);
         return;
     }
     rte_pktmbuf_free(frame);
+    is_cutting = true;
     for (int i = 0; i < nr; i++)
         put_plain(port, pieces[i]);
+    is_cutting = false;
 }
 
 void egress_put(struct port *port, struct rte_mbuf *frame)
@@ -161,17 +230,36 @@ void egress_put(struct port *port, struct rte_mbuf *frame)
         put_plain(port, frame);
 }
 
-void egress_flush(struct port *port)
+/* Either operation may close the port. */
+static void flush_one(struct port *port)
 {
+    dirty_clear(port);
     if (port->nr_staged > 0)
         send_staged(port);
-    if (port->ops->flush)
+    if (port->is_plugged && port->ops->flush)
         port->ops->flush(port);
 }
 
-void egress_discard(struct port *port)
+/* Each port that is dirty, once; false if there was none. */
+static bool flush_round(void)
 {
-    port->stats.tx_drops += port->nr_staged;
-    rte_pktmbuf_free_bulk(port->staged, port->nr_staged);
-    port->nr_staged = 0;
+    bool any = false;
+
+    for (unsigned int i = 0; i < EGRESS_PORTS_MAX; i++) {
+        if (dirty[i / 64] >> i % 64 == 0) {
+            i |= 63;
+            continue;
+        }
+        if (dirty[i / 64] & 1ull << i % 64) {
+            flush_one(ports[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+void egress_flush_all(void)
+{
+    for (unsigned int i = 0; i < FLUSH_ROUNDS && flush_round(); i++)
+        continue;
 }

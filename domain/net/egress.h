@@ -11,32 +11,52 @@
 
 #include "net/port.h"
 
+/* Ports that may be open for output at a time: all vifs, NICs and routers, and some. */
+#define EGRESS_PORTS_MAX 192
+
 /*
- * Set the pool for copies and pieces; once, before all else. Its buffers should
- * hold the longest frame of the ports without PORT_TX_MULTI_SEG.
+ * Start with no ports; once, before all else.
+ *
+ *   pool  for copies and pieces. Its buffers should hold the longest frame of the ports without
+ *         PORT_TX_MULTI_SEG.
  */
 void egress_init(struct rte_mempool *pool);
 
 /*
+ * Open a port for output. It stays the caller's and must stay where it is until egress_unplug(); if
+ * that is called from within one of its own operations, until the turn of the loop has ended.
+ *
+ * Returns 0, also if it is open already, or -ENOSPC (EGRESS_PORTS_MAX).
+ */
+int egress_plug(struct port *port) __attribute__((warn_unused_result));
+
+/*
+ * Close it: what is gathered for it is freed and counted (stats.tx_drops). Nothing happens if it is
+ * not open. May be called from within tx_burst and flush.
+ */
+void egress_unplug(struct port *port);
+
+/*
  * Send one frame through a port, in this turn of the loop.
  *
- *   port   in a bridge
  *   frame  passes to the port; may be shared with others
  *
- * Dropped and counted (stats.tx_drops): frames for a port that is down, that
- * are longer than its MTU allows (14 bytes of header and 4 of a VLAN tag come
- * on top; a frame for several is judged by its pieces, or not at all if the
- * port takes it whole), that cannot be brought into a form the port takes, and
- * those that find the pool empty. A frame for several counts as one.
+ * Dropped and counted (stats.tx_drops): frames for a port that is down or not open, that are longer
+ * than its MTU allows (14 bytes of header and 4 of a VLAN tag come on top; a frame for several is judged
+ * by its pieces, or not at all if the port takes it whole), that cannot be brought into a form the port
+ * takes, and those that find the pool empty. A frame for several counts as one.
  *
- * Calls tx_burst when PORT_BURST frames are gathered.
+ * Calls tx_burst when PORT_BURST frames are gathered. Whoever sends on from within tx_burst has copied
+ * the array of frames before, and takes frames for several whole (all of PORT_TX_*): while one is cut
+ * no other can be.
  */
 void egress_put(struct port *port, struct rte_mbuf *frame);
 
-/* Send what is gathered, and let the port finish its turn. */
-void egress_flush(struct port *port);
-
-/* Free what is gathered, for a port that goes away; counted as dropped. */
-void egress_discard(struct port *port);
+/*
+ * Send what is gathered, and let the ports finish their turn: each that was given frames since, and
+ * those that are given some meanwhile, as by a router. Ports that keep each other busy without end wait
+ * for the next turn.
+ */
+void egress_flush_all(void);
 
 #endif

@@ -111,6 +111,7 @@ struct port {
     /* Owned by net/egress.h. */
     bool is_plugged; /* frames may be staged */
     bool is_dirty; /* given frames in this turn */
+    uint8_t egress_index; /* its place among those that are open */
     uint16_t nr_staged; /* frames gathered for tx_burst in this turn */
     struct rte_mbuf *staged[PORT_BURST];
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +23,7 @@ static int start(void **state)
     (void)state;
     egress_init(fixture_pool());
     fake_port_init(&fake, "fake", 0);
-    fake.port.bridge = (void *)&fake; /* only looked at for being set */
-    return 0;
+    return egress_plug(&fake.port);
 }
 
 static int end(void **state)
@@ -37,7 +37,7 @@ static void put(struct rte_mbuf *frame, uint32_t tx_caps)
 {
     fake.port.tx_caps = tx_caps;
     egress_put(&fake.port, frame);
-    egress_flush(&fake.port);
+    egress_flush_all();
 }
 
 static void assert_dropped(struct rte_mbuf *frame, uint32_t tx_caps)
@@ -264,6 +264,7 @@ static void an_empty_pool_costs_the_frame_only(void **state)
 
     (void)state;
     egress_init(fixture_tiny_pool());
+    assert_int_equal(egress_plug(&fake.port), 0);
     assert_dropped(frame_make_l4(false, IPPROTO_TCP, 14480, 1448), 0);
     assert_dropped(frame_make_l4(true, IPPROTO_TCP, 14280, 1428), 0);
     assert_int_equal(rte_pktmbuf_alloc_bulk(fixture_tiny_pool(), taken, 4), 0);
@@ -282,10 +283,195 @@ static void what_is_gathered_can_be_discarded(void **state)
     (void)state;
     egress_put(&fake.port, frame_make(station(1), station(2), 64));
     egress_put(&fake.port, frame_make(station(1), station(2), 64));
-    egress_discard(&fake.port);
+    egress_unplug(&fake.port);
     assert_int_equal(fake.port.nr_staged, 0);
     assert_int_equal(fake.port.stats.tx_drops, 2);
     assert_int_equal(fake.nr_kept, 0);
+}
+
+static void a_port_that_is_not_open_gets_nothing(void **state)
+{
+    (void)state;
+    egress_unplug(&fake.port);
+    egress_unplug(&fake.port);
+    assert_dropped(frame_make(station(1), station(2), 64), ~0u);
+    assert_int_equal(egress_plug(&fake.port), 0);
+    assert_int_equal(egress_plug(&fake.port), 0);
+    put(frame_make(station(1), station(2), 64), ~0u);
+    assert_int_equal(fake.nr_kept, 1);
+}
+
+/* As a NIC's, whose memory a restart leaves as it was. */
+static void what_a_port_was_before_a_restart_does_not_count(void **state)
+{
+    struct fake_port other;
+
+    (void)state;
+    egress_init(fixture_pool());
+    fake_port_init(&other, "other", 0);
+    assert_int_equal(egress_plug(&other.port), 0);
+    egress_unplug(&fake.port);
+    assert_int_equal(egress_plug(&fake.port), 0);
+    assert_int_not_equal(fake.port.egress_index, other.port.egress_index);
+    put(frame_make(station(1), station(2), 64), 0);
+    assert_int_equal(fake.nr_kept, 1);
+    assert_int_equal(other.nr_flushes, 0);
+    egress_unplug(&other.port);
+}
+
+static void a_port_is_flushed_only_in_turns_with_frames(void **state)
+{
+    (void)state;
+    egress_flush_all();
+    assert_int_equal(fake.nr_flushes, 0);
+    for (unsigned int i = 0; i < PORT_BURST; i++)
+        egress_put(&fake.port, frame_make(station(1), station(2), 64));
+    assert_int_equal(fake.nr_kept, PORT_BURST);
+    egress_flush_all();
+    egress_flush_all();
+    assert_int_equal(fake.nr_flushes, 1);
+    assert_int_equal(fake.nr_bursts, 1);
+}
+
+static void a_fixed_number_of_ports_is_open(void **state)
+{
+    static struct fake_port many[EGRESS_PORTS_MAX];
+
+    (void)state;
+    for (unsigned int i = 0; i < EGRESS_PORTS_MAX; i++) {
+        fake_port_init(&many[i], "many", 0);
+        assert_int_equal(egress_plug(&many[i].port), i < EGRESS_PORTS_MAX - 1 ? 0 : -ENOSPC);
+        egress_put(&many[i].port, frame_make(station(1), station(2), 64));
+    }
+    egress_flush_all();
+    for (unsigned int i = 0; i < EGRESS_PORTS_MAX; i++) {
+        assert_int_equal(many[i].nr_kept, i < EGRESS_PORTS_MAX - 1);
+        assert_int_equal(many[i].nr_flushes, many[i].nr_kept);
+        fake_port_empty(&many[i]);
+        egress_unplug(&many[i].port);
+    }
+}
+
+/* What it is given goes out through another port, as through a router; its own array of frames may change. */
+struct relay {
+    struct port port;
+    struct port *to, *at_flush; /* at_flush: given a frame of its own by flush */
+};
+
+static void relay_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+{
+    struct rte_mbuf *copy[PORT_BURST];
+
+    memcpy(copy, frames, nr * sizeof(copy[0]));
+    for (uint16_t i = 0; i < nr; i++)
+        egress_put(((struct relay *)port)->to, copy[i]);
+}
+
+static void relay_flush(struct port *port)
+{
+    if (((struct relay *)port)->at_flush)
+        egress_put(((struct relay *)port)->at_flush, frame_make(station(1), station(2), 64));
+}
+
+static const struct port_ops relay_ops = { .tx_burst = relay_burst, .flush = relay_flush };
+
+static void relay_init(struct relay *relay, struct port *to)
+{
+    *relay = (struct relay){ .port = { .ops = &relay_ops, .mtu = 1500, .up = true, .tx_caps = ~0u },
+                             .to = to };
+    assert_int_equal(egress_plug(&relay->port), 0);
+}
+
+static void what_a_flush_sends_on_goes_out_in_the_same_turn(void **state)
+{
+    struct relay first, second;
+
+    (void)state;
+    relay_init(&second, &fake.port); /* flushed after fake, before first */
+    relay_init(&first, &second.port);
+    second.at_flush = &fake.port;
+    egress_put(&first.port, frame_make(station(1), station(2), 64));
+    egress_flush_all();
+    assert_int_equal(fake.nr_kept, 2);
+    assert_int_equal(fake.port.nr_staged, 0);
+    assert_false(fake.port.is_dirty);
+    egress_unplug(&first.port);
+    egress_unplug(&second.port);
+}
+
+static void ports_that_keep_each_other_busy_wait_for_the_next_turn(void **state)
+{
+    struct relay first, second;
+
+    (void)state;
+    relay_init(&first, NULL);
+    relay_init(&second, &first.port);
+    first.to = &second.port;
+    egress_put(&first.port, frame_make(station(1), station(2), 64));
+    egress_flush_all();
+    assert_true(first.port.is_dirty || second.port.is_dirty);
+    egress_unplug(&first.port);
+    egress_unplug(&second.port);
+}
+
+static void long_frames_are_cut_one_at_a_time(void **state)
+{
+    struct relay relay;
+
+    (void)state;
+    relay_init(&relay, &fake.port);
+    relay.port.tx_caps = TSO & ~PORT_TX_TSO_V4; /* it breaks the rule */
+    relay.port.tx_caps |= PORT_TX_MULTI_SEG;
+    fake.port.tx_caps = 0;
+    egress_put(&relay.port, frame_make_l4(true, IPPROTO_TCP, 14280, 1428));
+    for (unsigned int i = 0; i < PORT_BURST - 2; i++)
+        egress_put(&relay.port, frame_make(station(1), station(2), 64));
+    egress_put(&relay.port, frame_make_l4(false, IPPROTO_TCP, 14480, 1448));
+    egress_flush_all();
+    assert_int_equal(fake.nr_kept, PORT_BURST - 2 + 10);
+    assert_int_equal(fake.port.stats.tx_drops, 1);
+    egress_unplug(&relay.port);
+}
+
+/* Closes the next one in each operation. */
+static struct port *closed_next;
+
+static void closing_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+{
+    (void)port;
+    rte_pktmbuf_free_bulk(frames, nr);
+    egress_unplug(closed_next);
+}
+
+static void closing_flush(struct port *port)
+{
+    (void)port;
+    egress_unplug(closed_next);
+}
+
+static void ports_may_be_closed_while_others_are_flushed(void **state)
+{
+    const struct port_ops in_burst = { .tx_burst = closing_burst };
+    const struct port_ops in_flush = { .tx_burst = closing_burst, .flush = closing_flush };
+    const struct port_ops *const ops[] = { &in_burst, &in_flush };
+
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        struct port closing = { .ops = ops[i % 2], .mtu = 1500, .up = true };
+        bool itself = i >= 2;
+
+        egress_init(fixture_pool());
+        assert_int_equal(egress_plug(&closing), 0);
+        assert_int_equal(egress_plug(&fake.port), 0);
+        closed_next = itself ? &closing : &fake.port;
+        egress_put(&closing, frame_make(station(1), station(2), 64));
+        egress_put(&fake.port, frame_make(station(1), station(2), 64));
+        egress_flush_all();
+        assert_int_equal(fake.nr_kept, itself);
+        assert_int_equal(fixture_in_use(), itself);
+        egress_unplug(&closing);
+        fake_port_empty(&fake);
+    }
 }
 
 int main(void)
@@ -312,6 +498,14 @@ int main(void)
         TEST(a_frame_that_cannot_be_cut_is_dropped),
         TEST(an_empty_pool_costs_the_frame_only),
         TEST(what_is_gathered_can_be_discarded),
+        TEST(a_port_that_is_not_open_gets_nothing),
+        TEST(what_a_port_was_before_a_restart_does_not_count),
+        TEST(a_port_is_flushed_only_in_turns_with_frames),
+        TEST(a_fixed_number_of_ports_is_open),
+        TEST(what_a_flush_sends_on_goes_out_in_the_same_turn),
+        TEST(ports_that_keep_each_other_busy_wait_for_the_next_turn),
+        TEST(long_frames_are_cut_one_at_a_time),
+        TEST(ports_may_be_closed_while_others_are_flushed),
     };
 
     return cmocka_run_group_tests_name("egress", tests, fixture_start, NULL);
