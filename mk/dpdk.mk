@@ -56,7 +56,7 @@ BUS_PCI_OBJECTS := bus_pci_pci_common.c.o bus_pci_pci_params.c.o
 TELEMETRY_OBJECTS := telemetry_telemetry_data.c.o
 
 DPDK_LIBRARIES := librte_ethdev librte_mbuf librte_mempool librte_ring librte_net librte_kvargs \
-	librte_meter librte_pci librte_gso librte_hash
+	librte_meter librte_pci librte_gso librte_hash librte_ip_frag
 
 # Objects of musl's archive that are pure computation.
 MUSL_OBJECTS := memchr memcmp memcpy memmove memrchr memset stpcpy stpncpy strcasecmp strcat strchr \

@@ -4,7 +4,7 @@
 
 UNIT_COMPILERS ?= gcc clang
 UNIT_DPDK_LIBS := -Wl,--no-as-needed -lrte_mempool_ring -Wl,--as-needed \
-	-lrte_mempool -lrte_mbuf -lrte_net -lrte_gso -lrte_hash -lrte_ring -lrte_eal
+	-lrte_mempool -lrte_mbuf -lrte_net -lrte_gso -lrte_hash -lrte_ip_frag -lrte_ring -lrte_eal
 UNIT_DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk \
 	-include rte_config.h -march=corei7
 UNIT_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \

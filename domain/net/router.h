@@ -102,7 +102,8 @@ struct router_stats {
 };
 
 /*
- * Start with no routers. Once, after bridge_init() or bridge_resume().
+ * Start with no routers. Once, after bridge_init() or bridge_resume(), and nat_init() or nat_resume(): guests
+ * and outsides of net/nat.h are the router's to add and remove, and router_tick() is nat_tick() too.
  *
  *   pool  for copies, fragments and what routers send themselves; its buffers hold 1600 bytes at least
  *   seed  random, unknown to guests
@@ -122,6 +123,9 @@ int router_create(struct bridge *bridge, struct router **router_r)
 
 /* The router of a bridge, or NULL. */
 struct router *router_find(const struct bridge *bridge);
+
+/* 0 to ROUTER_MAX - 1: the number that net/nat.h knows its outside by. */
+unsigned int router_index(const struct router *router);
 
 /* The bridge that a router is in. */
 struct bridge *router_bridge(const struct router *router);
@@ -164,8 +168,9 @@ void router_announce(struct router *router, uint64_t now);
  *   config  copied
  *   why_r   set when -EINVAL is returned: a few words for a log line; a constant
  *
- * Returns 0, -EBUSY (the port or the index is in use), or -EINVAL: no address at all, an address that
- * is another guest's, a router's or a group's, a length out of range.
+ * Returns 0, -EBUSY (the port or the index is in use), -ENOSPC (EGRESS_PORTS_MAX), or -EINVAL: no address at
+ * all, one that is another guest's, the router's, its gateway's, link-local (IPv4) or no host's, a length or
+ * the index out of range, a MAC that cannot be a guest's. Link-local IPv6 prefixes are passed over.
  */
 int router_vif_add(struct router *router, struct port *port, unsigned int index,
                    const struct router_vif_config *config, const char **why_r)
