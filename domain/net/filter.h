@@ -51,6 +51,8 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "net/address.h"
+
 #define FILTER_SOURCES_MAX 16 /* of each IP version */
 
 /* Of the flow that a frame belongs to. Who knows no flows, as a bridge does not, says NEW. */
@@ -78,7 +80,7 @@ struct filter_source4 {
 };
 
 struct filter_source6 {
-    uint64_t hi, lo; /* host byte order; 0 behind the prefix */
+    struct address net;
     uint8_t len;
 };
 
@@ -88,11 +90,11 @@ struct filter {
     bool has_sources; /* ip= holds something */
     bool guard_mac, guard_dhcp, guard_ra;
     bool deny_default[POLICY_DIRECTIONS];
-    uint8_t nr_of[POLICY_DIRECTIONS]; /* rules of each direction */
-    uint8_t nr_ip4, nr_ip6, nr_rules;
+    uint8_t nr_ip4, nr_ip6;
+    uint8_t nr_rules[POLICY_DIRECTIONS];
     struct filter_source4 ip4[FILTER_SOURCES_MAX];
     struct filter_source6 ip6[FILTER_SOURCES_MAX];
-    struct policy_rule rules[POLICY_RULES_MAX];
+    struct policy_rule rules[POLICY_RULES_MAX]; /* those of POLICY_OUT first */
     uint64_t drops[FILTER_NR_REASONS]; /* frames, by reason */
 };
 
