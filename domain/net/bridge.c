@@ -19,6 +19,8 @@ struct bridge {
 
 _Static_assert(BRIDGE_PORTS_MAX <= 64, "a port is a bit of present");
 _Static_assert(BRIDGE_MAX *BRIDGE_PORTS_MAX <= FDB_OWNERS, "a port is an owner of stations");
+_Static_assert(FDB_DOMAIN(BRIDGE_MAX - 1, 0) / FDB_DOMAIN(1, 0) == BRIDGE_MAX - 1,
+               "a bridge is a part of a domain");
 
 static struct bridge bridges[BRIDGE_MAX];
 static unsigned int nr_bridges;
@@ -191,10 +193,9 @@ static bool reject(struct port *port, struct rte_mbuf *frame)
 static void decide(struct port *port, const struct rte_ether_hdr *ether, uint64_t now,
                    struct verdict *verdict)
 {
-    uint8_t domain = port->bridge->index;
-    uint16_t owner = FDB_NONE;
+    uint16_t domain = FDB_DOMAIN(port->bridge->index, 0), owner = FDB_NONE;
 
-    fdb_learn(owner_of(port), domain, &ether->src_addr, now);
+    (void)fdb_learn(owner_of(port), domain, &ether->src_addr, now);
     if (rte_is_unicast_ether_addr(&ether->dst_addr))
         owner = fdb_lookup(domain, &ether->dst_addr, now);
     memcpy(verdict->addresses, ether, sizeof(verdict->addresses));

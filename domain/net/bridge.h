@@ -27,7 +27,7 @@
 #define BRIDGE_NAME_SIZE 16 /* as of a Linux interface, with the NUL */
 
 /* Stations that one port may have in the table; see net/fdb.h. */
-#define BRIDGE_STATIONS_GUEST 32
+#define BRIDGE_STATIONS_GUEST 192
 #define BRIDGE_STATIONS_UPLINK 768
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/fdb.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <rte_jhash.h>
@@ -14,25 +15,34 @@
 
 #define PENDING_CHAINS 64
 
+#define VID_BITS 12
+
+/* In `older`: the station is pinned and in no list of those that can be pushed out. */
+#define PINNED (UINT16_MAX - 1)
+
 /* Memory that a restart leaves alone; zero at the first start. */
 #define OUTLIVE __attribute__((section(".outlive")))
 
-/* What a restart finds of an entry: address, identity and time, if the check is right. */
+/* What a restart finds of an entry: address, VLAN, identity and time, if the check is right. */
 struct entry {
     uint64_t seen; /* ns */
     uint32_t identity; /* of the owner */
-    uint32_t check; /* over identity and mac; 0: this is no station */
+    uint32_t check; /* over identity, mac and VLAN; 0: this is no station to keep */
     struct rte_ether_addr mac;
+    uint16_t domain;
     uint16_t owner;
     uint16_t bucket_next; /* also links the free entries, and the pending ones */
-    uint16_t older, younger; /* among the stations of the owner */
-    uint8_t domain;
+    uint16_t older, younger; /* among the stations of the owner, or its pinned ones */
 };
+
+_Static_assert(sizeof(struct entry) == 32, "half a cache line");
+_Static_assert(FDB_ENTRIES < PINNED, "an entry is not a mark");
 
 struct owner {
     uint32_t identity;
     uint16_t quota, count;
     uint16_t oldest, youngest;
+    uint16_t pinned, nr_pinned; /* the first of them */
 };
 
 static struct {
@@ -52,11 +62,17 @@ static uint16_t index_of(const struct entry *entry)
     return (uint16_t)(entry - entries);
 }
 
+static uint16_t vid_of(uint16_t domain)
+{
+    return domain & ((1u << VID_BITS) - 1);
+}
+
 static uint32_t check_of(const struct entry *entry)
 {
     uint32_t words[2] = { 0 }, sum;
 
     memcpy(words, &entry->mac, sizeof(entry->mac));
+    words[1] |= (uint32_t)vid_of(entry->domain) << 16;
     sum = rte_jhash_3words(words[0], words[1], entry->identity, FDB_ENTRIES);
     return sum ? sum : 1;
 }
@@ -88,7 +104,7 @@ static void table_init(uint32_t seed)
     for (unsigned int i = 0; i < FDB_BUCKETS; i++)
         fdb.buckets[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_OWNERS; i++)
-        fdb.owners[i].oldest = fdb.owners[i].youngest = NO_ENTRY;
+        fdb.owners[i].oldest = fdb.owners[i].youngest = fdb.owners[i].pinned = NO_ENTRY;
 }
 
 void fdb_init(uint32_t seed)
@@ -121,7 +137,7 @@ void fdb_ageing_set(uint64_t ageing_ns)
     fdb.ageing_ns = ageing_ns;
 }
 
-static uint16_t *bucket_of(uint8_t domain, const struct rte_ether_addr *mac)
+static uint16_t *bucket_of(uint16_t domain, const struct rte_ether_addr *mac)
 {
     uint32_t words[2] = { (uint32_t)domain << 16, 0 };
 
@@ -130,7 +146,7 @@ static uint16_t *bucket_of(uint8_t domain, const struct rte_ether_addr *mac)
     return &fdb.buckets[rte_jhash_2words(words[0], words[1], fdb.seed) & (FDB_BUCKETS - 1)];
 }
 
-static struct entry *entry_find(uint8_t domain, const struct rte_ether_addr *mac)
+static struct entry *entry_find(uint16_t domain, const struct rte_ether_addr *mac)
 {
     for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
         struct entry *entry = &entries[i];
@@ -171,14 +187,33 @@ static void list_remove(struct entry *entry)
     owner->count--;
 }
 
-static void entry_forget(struct entry *entry)
+static bool is_pinned(const struct entry *entry)
+{
+    return entry->older == PINNED;
+}
+
+static void bucket_add(struct entry *entry)
+{
+    uint16_t *bucket = bucket_of(entry->domain, &entry->mac);
+
+    entry->bucket_next = *bucket;
+    *bucket = index_of(entry);
+}
+
+static void bucket_remove(const struct entry *entry)
 {
     uint16_t *link = bucket_of(entry->domain, &entry->mac);
 
     while (*link != index_of(entry))
         link = &entries[*link].bucket_next;
     *link = entry->bucket_next;
+}
+
+/* Not of a pinned one. */
+static void entry_forget(struct entry *entry)
+{
     list_remove(entry);
+    bucket_remove(entry);
     entry_free(entry);
 }
 
@@ -210,9 +245,9 @@ static void list_insert(struct entry *entry)
 }
 
 /* A pending entry, in no chain any more, is its owner's again, unless it was heard elsewhere since. */
-static void entry_recall(struct entry *entry, uint16_t owner, uint8_t domain)
+static void entry_recall(struct entry *entry, uint16_t owner, uint8_t bridge)
 {
-    uint16_t *bucket = bucket_of(domain, &entry->mac);
+    uint16_t domain = FDB_DOMAIN(bridge, vid_of(entry->domain));
 
     if (entry_find(domain, &entry->mac)) {
         entry_free(entry);
@@ -220,14 +255,13 @@ static void entry_recall(struct entry *entry, uint16_t owner, uint8_t domain)
     }
     entry->owner = owner;
     entry->domain = domain;
-    entry->bucket_next = *bucket;
-    *bucket = index_of(entry);
+    bucket_add(entry);
     list_insert(entry);
     if (fdb.owners[owner].count > fdb.owners[owner].quota)
         entry_forget(&entries[fdb.owners[owner].oldest]);
 }
 
-void fdb_owner_recall(uint16_t owner, uint8_t domain)
+void fdb_owner_recall(uint16_t owner, uint8_t bridge)
 {
     uint32_t identity = fdb.owners[owner].identity;
     uint16_t *link = &fdb.pending[identity % PENDING_CHAINS];
@@ -237,7 +271,7 @@ void fdb_owner_recall(uint16_t owner, uint8_t domain)
 
         if (entry->identity == identity) {
             *link = entry->bucket_next;
-            entry_recall(entry, owner, domain);
+            entry_recall(entry, owner, bridge);
         } else {
             link = &entry->bucket_next;
         }
@@ -248,13 +282,6 @@ void fdb_owner_flush(uint16_t owner)
 {
     while (fdb.owners[owner].oldest != NO_ENTRY)
         entry_forget(&entries[fdb.owners[owner].oldest]);
-}
-
-void fdb_owner_remove(uint16_t owner)
-{
-    fdb_owner_flush(owner);
-    fdb.unpromised += fdb.owners[owner].quota;
-    fdb.owners[owner].quota = 0;
 }
 
 /* Make sure that an owner with a quota may have one more. */
@@ -281,49 +308,97 @@ static struct entry *entry_take(void)
     return entry;
 }
 
-static void entry_create(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac,
-                         uint64_t now)
+static struct entry *entry_create(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac)
 {
     struct entry *entry = entry_take();
-    uint16_t *bucket = bucket_of(domain, mac);
 
-    entry->seen = now;
     entry->identity = fdb.owners[owner].identity;
     rte_ether_addr_copy(mac, &entry->mac);
     entry->owner = owner;
     entry->domain = domain;
-    entry->bucket_next = *bucket;
-    *bucket = index_of(entry);
-    entry->check = check_of(entry);
+    bucket_add(entry);
+    return entry;
+}
+
+/* Of a pinned entry nothing is kept over a restart: who pinned it does so again. */
+int fdb_pin(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac)
+{
+    struct owner *o = &fdb.owners[owner];
+    struct entry *entry = entry_find(domain, mac);
+
+    if (entry && is_pinned(entry))
+        return entry->owner == owner ? 0 : -EEXIST;
+    if (o->nr_pinned == FDB_PINS_MAX || fdb.unpromised == 0)
+        return -ENOSPC;
+    if (entry)
+        entry_forget(entry);
+    fdb.unpromised--;
+    entry = entry_create(owner, domain, mac);
+    entry->older = PINNED;
+    entry->younger = o->pinned;
+    o->pinned = index_of(entry);
+    o->nr_pinned++;
+    return 0;
+}
+
+static void pins_remove(struct owner *owner)
+{
+    while (owner->pinned != NO_ENTRY) {
+        struct entry *entry = &entries[owner->pinned];
+
+        owner->pinned = entry->younger;
+        bucket_remove(entry);
+        entry_free(entry);
+    }
+    fdb.unpromised += owner->nr_pinned;
+    owner->nr_pinned = 0;
+}
+
+void fdb_owner_remove(uint16_t owner)
+{
+    fdb_owner_flush(owner);
+    pins_remove(&fdb.owners[owner]);
+    fdb.unpromised += fdb.owners[owner].quota;
+    fdb.owners[owner].quota = 0;
+}
+
+/* A station of the owner is heard again. */
+static void entry_refresh(struct entry *entry, uint64_t now)
+{
+    if (now - entry->seen < fdb.ageing_ns / REFRESH_PART)
+        return;
+    entry->seen = now;
+    list_remove(entry);
     list_append(entry);
 }
 
-void fdb_learn(uint16_t owner, uint8_t domain, const struct rte_ether_addr *mac, uint64_t now)
+bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
-    struct entry *entry;
+    struct entry *entry = entry_find(domain, mac);
 
+    if (entry && is_pinned(entry))
+        return entry->owner == owner;
     if (fdb.owners[owner].quota == 0)
-        return;
-    entry = entry_find(domain, mac);
+        return true;
     if (entry && entry->owner == owner) {
-        if (now - entry->seen < fdb.ageing_ns / REFRESH_PART)
-            return;
-        entry->seen = now;
-        list_remove(entry);
-        list_append(entry);
-        return;
+        entry_refresh(entry, now);
+        return true;
     }
     if (entry)
         entry_forget(entry);
     owner_make_room(&fdb.owners[owner]);
-    entry_create(owner, domain, mac, now);
+    entry = entry_create(owner, domain, mac);
+    entry->seen = now;
+    entry->check = check_of(entry);
+    list_append(entry);
+    return true;
 }
 
-uint16_t fdb_lookup(uint8_t domain, const struct rte_ether_addr *mac, uint64_t now)
+uint16_t fdb_lookup(uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
     struct entry *entry = entry_find(domain, mac);
 
-    if (!entry || now - entry->seen >= fdb.ageing_ns)
+    if (!entry || (!is_pinned(entry) && now - entry->seen >= fdb.ageing_ns))
         return FDB_NONE;
     return entry->owner;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,6 +183,90 @@ static void flushing_an_owner_keeps_its_quota(void **state)
     assert_int_equal(lookup(8, 0), 1);
 }
 
+static void vlans_of_a_bridge_do_not_see_each_others_stations(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    fdb_learn(1, FDB_DOMAIN(15, 4094), &mac, 0);
+    for (unsigned int bridge = 0; bridge < 16; bridge++)
+        for (unsigned int vid = 0; vid < 4096; vid++)
+            assert_int_equal(fdb_lookup(FDB_DOMAIN(bridge, vid), &mac, 0),
+                             bridge == 15 && vid == 4094 ? 1 : FDB_NONE);
+}
+
+static int pin(uint16_t owner, unsigned int n)
+{
+    struct rte_ether_addr mac = mac_of(n);
+
+    return fdb_pin(owner, 0, &mac);
+}
+
+static bool is_learned(uint16_t owner, unsigned int n, uint64_t now)
+{
+    struct rte_ether_addr mac = mac_of(n);
+
+    return fdb_learn(owner, 0, &mac, now);
+}
+
+static void a_pinned_station_stays_where_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(1, 7), 0);
+    assert_int_equal(lookup(7, 0), 1);
+    assert_int_equal(lookup(7, 1000000 * SECOND), 1);
+    assert_false(is_learned(2, 7, SECOND));
+    assert_false(is_learned(3, 7, SECOND)); /* it has no quota */
+    assert_true(is_learned(1, 7, SECOND));
+    assert_int_equal(lookup(7, SECOND), 1);
+    assert_int_equal(fdb_owner_count(1) + fdb_owner_count(2), 0);
+    assert_true(is_learned(2, 8, SECOND));
+}
+
+static void a_pinned_station_is_not_pushed_out(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(1, 7), 0);
+    for (unsigned int n = 100; n < 1000; n++)
+        learn(1, n, n);
+    assert_int_equal(lookup(7, 1000), 1);
+    assert_int_equal(fdb_owner_count(1), 4);
+    fdb_owner_flush(1);
+    assert_int_equal(lookup(7, 1000), 1);
+    fdb_owner_remove(1);
+    assert_int_equal(lookup(7, 1000), FDB_NONE);
+    assert_int_equal(fdb_owner_add(1, FDB_ENTRIES, 1), FDB_ENTRIES - 4);
+}
+
+static void a_pinned_station_is_taken_from_whom_it_was_heard_at(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    learn(1, 8, 0);
+    assert_int_equal(pin(2, 7), 0);
+    assert_int_equal(pin(2, 7), 0);
+    assert_int_equal(pin(1, 7), -EEXIST);
+    assert_int_equal(lookup(7, 0), 2);
+    assert_int_equal(fdb_owner_count(1), 1);
+    assert_int_equal(pin(1, 8), 0); /* its own */
+    assert_int_equal(fdb_owner_count(1), 0);
+}
+
+static void pins_are_bounded(void **state)
+{
+    (void)state;
+    for (unsigned int n = 0; n < FDB_PINS_MAX; n++)
+        assert_int_equal(pin(1, n), 0);
+    assert_int_equal(pin(1, 100), -ENOSPC);
+    assert_int_equal(pin(1, 0), 0);
+    fdb_owner_remove(1);
+    assert_int_equal(fdb_owner_add(1, FDB_ENTRIES, 1), FDB_ENTRIES - 4);
+    assert_int_equal(pin(1, 100), -ENOSPC); /* all is promised */
+    for (unsigned int n = 0; n < FDB_ENTRIES; n++)
+        learn(1, n, 0);
+    assert_int_equal(fdb_owner_count(1), FDB_ENTRIES - 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -199,6 +284,11 @@ int main(void)
         TEST(an_owner_without_quota_learns_and_takes_nothing),
         TEST(removing_an_owner_forgets_its_stations_and_frees_its_quota),
         TEST(flushing_an_owner_keeps_its_quota),
+        TEST(vlans_of_a_bridge_do_not_see_each_others_stations),
+        TEST(a_pinned_station_stays_where_it_is),
+        TEST(a_pinned_station_is_not_pushed_out),
+        TEST(a_pinned_station_is_taken_from_whom_it_was_heard_at),
+        TEST(pins_are_bounded),
     };
 
     return cmocka_run_group_tests_name("fdb", tests, NULL, NULL);

@@ -43,7 +43,16 @@ static void assert_sound(void)
         for (uint16_t i = fdb.pending[chain]; i != NO_ENTRY; i = entries[i].bucket_next, nr++)
             assert_int_equal(seen[i]++, 0);
     for (unsigned int o = 0; o < FDB_OWNERS; o++) {
-        uint16_t older = NO_ENTRY, count = 0;
+        uint16_t older = NO_ENTRY, count = 0, nr_pinned = 0;
+
+        for (uint16_t i = fdb.owners[o].pinned; i != NO_ENTRY; i = entries[i].younger, nr++) {
+            assert_int_equal(seen[i]++, 0);
+            assert_int_equal(entries[i].check, 0);
+            assert_int_equal(entries[i].owner, o);
+            assert_ptr_equal(entry_find(entries[i].domain, &entries[i].mac), &entries[i]);
+            nr_pinned++;
+        }
+        assert_int_equal(fdb.owners[o].nr_pinned, nr_pinned);
 
         for (uint16_t i = fdb.owners[o].oldest; i != NO_ENTRY; i = entries[i].younger, nr++) {
             assert_int_equal(seen[i]++, 0);
@@ -217,20 +226,99 @@ static void waiting_stations_make_room_when_all_is_promised(void **state)
 
 static void a_full_table_comes_back_whole(void **state)
 {
+    const unsigned int quota = FDB_ENTRIES / 256;
+
     (void)state;
     fdb_init(1);
     for (unsigned int o = 0; o < 256; o++)
-        join((uint16_t)o, o, 32);
+        join((uint16_t)o, o, quota);
     for (unsigned int n = 0; n < FDB_ENTRIES; n++)
-        learn((uint16_t)(n / 32), n, n);
+        learn((uint16_t)(n / quota), n, n);
     for (unsigned int i = 0; i < 3; i++) {
         assert_int_equal(restart(), FDB_ENTRIES);
         for (unsigned int o = 256; o-- > 0;)
-            join((uint16_t)o, o, 32);
+            join((uint16_t)o, o, quota);
         assert_sound();
         for (unsigned int n = 0; n < FDB_ENTRIES; n++)
-            assert_int_equal(lookup(n, FDB_ENTRIES), n / 32);
+            assert_int_equal(lookup(n, FDB_ENTRIES), n / quota);
     }
+}
+
+/* In a bridge that may have another number now. */
+static void stations_come_back_into_their_vlans(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    fdb_learn(1, FDB_DOMAIN(0, 10), &mac, 0);
+    fdb_learn(1, FDB_DOMAIN(0, 4095), &mac, 0);
+    fdb_learn(2, FDB_DOMAIN(0, 20), &mac, 0);
+    assert_int_equal(restart(), 3);
+    assert_int_equal(fdb_owner_add(5, 32, IDENTITY(1)), 32);
+    fdb_owner_recall(5, 15);
+    assert_int_equal(fdb_owner_add(6, 32, IDENTITY(2)), 32);
+    fdb_owner_recall(6, 15);
+    assert_sound();
+    assert_int_equal(fdb_lookup(FDB_DOMAIN(15, 10), &mac, 0), 5);
+    assert_int_equal(fdb_lookup(FDB_DOMAIN(15, 4095), &mac, 0), 5);
+    assert_int_equal(fdb_lookup(FDB_DOMAIN(15, 20), &mac, 0), 6);
+    assert_int_equal(fdb_lookup(FDB_DOMAIN(15, 0), &mac, 0), FDB_NONE);
+    assert_int_equal(fdb_lookup(FDB_DOMAIN(0, 10), &mac, 0), FDB_NONE);
+    assert_int_equal(restart(), 3);
+}
+
+static void pinned_stations_are_not_kept(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    learn(1, 7, 0);
+    learn(1, 8, 0);
+    assert_int_equal(fdb_pin(1, 0, &mac), 0);
+    assert_sound();
+    assert_int_equal(restart(), 1);
+    join(1, 1, 32);
+    assert_int_equal(lookup(7, 0), FDB_NONE);
+    assert_sound();
+}
+
+static void a_pinned_station_does_not_come_back_elsewhere(void **state)
+{
+    struct rte_ether_addr mac = mac_of(7);
+
+    (void)state;
+    learn(1, 7, 0);
+    restart();
+    join(2, 2, 32);
+    assert_int_equal(fdb_pin(2, 0, &mac), 0);
+    join(1, 1, 32);
+    assert_int_equal(lookup(7, 0), 2);
+    assert_int_equal(fdb_owner_count(1), 0);
+    assert_sound();
+}
+
+/* They take places that are not promised, of those that wait too. */
+static void pins_find_room_among_what_waits(void **state)
+{
+    (void)state;
+    fdb_init(1);
+    join(1, 1, FDB_ENTRIES);
+    for (unsigned int n = 0; n < FDB_ENTRIES; n++)
+        learn(1, n, 0);
+    restart();
+    join(2, 2, FDB_ENTRIES - 2);
+    for (unsigned int n = 0; n < 3; n++) {
+        struct rte_ether_addr mac = mac_of(n);
+
+        assert_int_equal(fdb_pin(2, 0, &mac), n < 2 ? 0 : -ENOSPC);
+    }
+    for (unsigned int n = 0; n < FDB_ENTRIES; n++)
+        learn(2, 1000000 + n, 0);
+    assert_int_equal(lookup(0, 0), 2);
+    assert_int_equal(lookup(1, 0), 2);
+    assert_sound();
+    fdb_owner_remove(2);
+    assert_sound();
 }
 
 /* Each bit of what the check covers, and of the check. */
@@ -238,7 +326,7 @@ static void a_damaged_entry_is_dropped(void **state)
 {
     (void)state;
     for (size_t bit = 8 * offsetof(struct entry, identity); bit < 8 * sizeof(struct entry); bit++) {
-        bool is_checked = bit / 8 < offsetof(struct entry, mac) + sizeof(struct rte_ether_addr);
+        bool is_checked = bit < 8 * offsetof(struct entry, domain) + VID_BITS;
 
         start(state);
         learn(1, 7, 0);
@@ -299,6 +387,10 @@ int main(void)
         cmocka_unit_test_setup(waiting_stations_are_not_overwritten, start),
         cmocka_unit_test_setup(waiting_stations_make_room_when_all_is_promised, start),
         cmocka_unit_test_setup(a_full_table_comes_back_whole, start),
+        cmocka_unit_test_setup(stations_come_back_into_their_vlans, start),
+        cmocka_unit_test_setup(pinned_stations_are_not_kept, start),
+        cmocka_unit_test_setup(a_pinned_station_does_not_come_back_elsewhere, start),
+        cmocka_unit_test_setup(pins_find_room_among_what_waits, start),
         cmocka_unit_test_setup(a_damaged_entry_is_dropped, start),
         cmocka_unit_test_setup(a_damaged_time_does_no_harm, start),
         cmocka_unit_test_setup(rubbish_is_no_station, start),
