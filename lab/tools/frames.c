@@ -47,13 +47,14 @@ static int socket_open(const char *interface)
     struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
     int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
     struct packet_mreq all = { .mr_type = PACKET_MR_PROMISC };
-    int one = 1;
+    int one = 1, room = 8 << 20;
 
     if (fd < 0)
         die("socket");
     at.sll_ifindex = all.mr_ifindex = (int)if_nametoindex(interface);
     if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
         die(interface);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
     setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one));
     setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all));
     return fd;
