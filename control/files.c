@@ -27,6 +27,11 @@ const char *files_run_dir(void)
     return dir_of("FERRY_RUN_DIR", "/run/ferry");
 }
 
+const char *files_config_dir(void)
+{
+    return dir_of("FERRY_CONFIG_DIR", "/etc/ferry");
+}
+
 const char *files_console_dir(void)
 {
     return dir_of("FERRY_CONSOLE_DIR", "/var/log/xen/console");

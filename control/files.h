@@ -9,10 +9,11 @@
 #define FILES_PATH_SIZE 512
 #define FILES_NAME_MAX 63
 
-/* /var/lib/ferry, /run/ferry and /var/log/xen/console, or what the environment says instead:
- * FERRY_STATE_DIR, FERRY_RUN_DIR, FERRY_CONSOLE_DIR. */
+/* /var/lib/ferry, /run/ferry, /etc/ferry and /var/log/xen/console, or what the environment says instead:
+ * FERRY_STATE_DIR, FERRY_RUN_DIR, FERRY_CONFIG_DIR, FERRY_CONSOLE_DIR. */
 const char *files_state_dir(void);
 const char *files_run_dir(void);
+const char *files_config_dir(void);
 const char *files_console_dir(void);
 
 /* A domain's name becomes a file's: letters, digits, '_', '-', '.', not first a '.'. */

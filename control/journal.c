@@ -90,8 +90,8 @@ int journal_stat(const char *name, struct stat *stat_r)
 
 void journal_remove(const char *name)
 {
-    static const char *const suffixes[] = { ".json", ".cfg", ".libxl", ".kernel",
-                                            ".kernel.before" };
+    static const char *const suffixes[] = { ".json",   ".cfg",           ".libxl",
+                                            ".kernel", ".kernel.before", ".policy" };
     char path[FILES_PATH_SIZE];
 
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {

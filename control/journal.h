@@ -2,7 +2,8 @@
 /*
  * What is known of one driver domain: NAME.json in the state directory, replaced as a whole. It is
  * the truth that `ferry` and ferryd share; whoever changes it holds the name's lock (files_lock).
- * NAME.cfg beside it is the configuration that the domain was made from, NAME.kernel the image.
+ * NAME.cfg beside it is the configuration that the domain was made from, NAME.kernel the image, NAME.policy
+ * what its vifs may do.
  */
 #ifndef CONTROL_JOURNAL_H
 #define CONTROL_JOURNAL_H
@@ -65,6 +66,7 @@ struct journal {
     bool unisolated; /* the user insisted */
     bool recovering; /* a recovery has begun and not ended */
     bool adopted; /* `xl create` made it */
+    bool has_policy; /* its vifs are not to be served without what NAME.policy says */
     unsigned int tries; /* that failed or were cut short, of the recovery that goes on */
     uint32_t self_restarts; /* of the domain, that are in the journal */
     char kernel[FILES_PATH_SIZE]; /* where NAME.kernel was copied from; "": there is no copy */

@@ -81,6 +81,7 @@ char *journal_encode(const struct journal *journal)
     json_bool(&json, "unisolated", journal->unisolated);
     json_bool(&json, "recovering", journal->recovering);
     json_bool(&json, "adopted", journal->adopted);
+    json_bool(&json, "has_policy", journal->has_policy);
     json_integer(&json, "tries", journal->tries);
     json_integer(&json, "self_restarts", journal->self_restarts);
     json_string(&json, "kernel", journal->kernel);
@@ -205,6 +206,8 @@ static int more_get(yajl_val root, struct journal *journal)
 {
     int64_t tries, restarts;
 
+    if (get(root, "has_policy") && bool_get(root, "has_policy", &journal->has_policy))
+        return -EINVAL;
     if (!get(root, "kernel"))
         return 0;
     if (bool_get(root, "adopted", &journal->adopted) || integer_get(root, "tries", 0, &tries) ||

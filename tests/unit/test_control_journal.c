@@ -32,6 +32,7 @@ static struct journal journal_full(void)
         journal_death_add(&journal, 1000 + i, "crash");
     snprintf(journal.kernel, sizeof(journal.kernel), "/boot/ferry-net");
     journal.adopted = true;
+    journal.has_policy = true;
     journal.tries = 2;
     journal.self_restarts = 4000000000u;
     journal.deaths[0].depth = 2;
@@ -68,6 +69,7 @@ static void test_journal_roundtrip(void **state)
     assert_string_equal(after.deaths[0].way, "rebuilt");
     assert_string_equal(after.kernel, "/boot/ferry-net");
     assert_true(after.adopted);
+    assert_true(after.has_policy);
     assert_int_equal(after.tries, 2);
     assert_int_equal(after.self_restarts, 4000000000u);
     assert_int_equal(after.deaths[0].depth, 2);
