@@ -9,6 +9,7 @@
 #include "config.h"
 #include "golden.h"
 #include "pci.h"
+#include "policies.h"
 #include "say.h"
 #include "steps.h"
 #include "vifs.h"
@@ -123,7 +124,23 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     return 0;
 }
 
-static int recover_run(struct host *host, struct journal *journal, struct config *config)
+/* Guests are not served without what dom0 says of them: a successor that cannot be told is no successor. */
+static int policy_restore(struct host *host, struct journal *journal,
+                          const struct policyfile *policy)
+{
+    int err = policy ? policies_put(host, journal, policy) : 0;
+
+    if (err) {
+        say("%s: is not brought back without its policy", journal->name);
+        host_destroy(host, journal);
+    } else if (policy) {
+        steps_mark(journal, "policy");
+    }
+    return err;
+}
+
+static int recover_run(struct host *host, struct journal *journal, struct config *config,
+                       const struct policyfile *policy)
 {
     uint32_t old_domid = journal->domid;
     struct vifs vifs;
@@ -145,12 +162,35 @@ static int recover_run(struct host *host, struct journal *journal, struct config
     steps_mark(journal, "built");
     if (journal->domid != old_domid && journal_save(journal))
         say("%s: the journal cannot be written", journal->name);
+    err = policy_restore(host, journal, policy);
+    if (err)
+        return err;
     return successor_start(host, journal, old_domid, &vifs);
+}
+
+/* All that a successor is made from is there before anything is given up. */
+static int kept_run(struct host *host, struct journal *journal)
+{
+    struct policyfile policy;
+    struct config config;
+    int err = policies_load_kept(journal, &policy);
+    bool has_policy = !err;
+
+    if (err && err != -ENOENT) {
+        say("%s: is not brought back without its policy", journal->name);
+        return err;
+    }
+    err = config_load_kept(host->xl, journal, &config);
+    if (!err) {
+        err = recover_run(host, journal, &config, has_policy ? &policy : NULL);
+        config_dispose(&config);
+    }
+    policyfile_dispose(&policy);
+    return err;
 }
 
 int recover(struct host *host, struct journal *journal)
 {
-    struct config config;
     int err;
 
     journal->recovering = true;
@@ -161,11 +201,7 @@ int recover(struct host *host, struct journal *journal)
         say("%s: the journal cannot be written: %s", journal->name, strerror(-err));
     golden_forget(journal);
     steps_mark(journal, "noted");
-    err = config_load_kept(host->xl, journal, &config);
-    if (!err) {
-        err = recover_run(host, journal, &config);
-        config_dispose(&config);
-    }
+    err = kept_run(host, journal);
     journal->recovering = false;
     journal->tries = 0;
     if (journal_save(journal))

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A rebuild: a successor has its policy before it runs, and one that cannot have it does not run. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "fake_xs.h"
+#include "golden.h"
+#include "pci.h"
+#include "policies.h"
+#include "recover.h"
+#include "steps.h"
+#include "vifs.h"
+
+#define OLD_ID 3
+#define NEW_ID 9
+
+static struct xs_handle *store;
+static bool id_is_taken;
+static int changes_allowed; /* of the successor's xenstore */
+static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
+
+static void note(const char *what, uint32_t domid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/ferry/policy/default", domid);
+    snprintf(done + strlen(done), sizeof(done) - strlen(done), "%s%s ", what,
+             fake_xs_get(store, path) ? "+" : "");
+}
+
+static void home_remove(uint32_t domid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u", domid);
+    xs_rm(store, XBT_NULL, path);
+}
+
+int64_t host_now_ms(void)
+{
+    return 1000;
+}
+
+int64_t host_ticks_us(void)
+{
+    return 5000;
+}
+
+int host_look(struct host *host, const struct journal *journal, struct verdict_seen *seen_r)
+{
+    (void)host;
+    (void)journal;
+    *seen_r = (struct verdict_seen){ .exists = true };
+    return 0;
+}
+
+void host_quiet(struct host *host, const struct journal *journal)
+{
+    (void)host;
+    (void)journal;
+}
+
+int host_destroy(struct host *host, const struct journal *journal)
+{
+    (void)host;
+    note("destroy", journal->domid);
+    fake_xs_allow_changes(store, -1);
+    home_remove(journal->domid);
+    return 0;
+}
+
+int host_create(struct host *host, libxl_domain_config *config, struct journal *journal,
+                uint32_t domid)
+{
+    char path[64];
+
+    (void)host;
+    (void)config;
+    if (domid != JOURNAL_NO_DOMID && id_is_taken)
+        return -EIO;
+    journal->domid = domid == JOURNAL_NO_DOMID ? NEW_ID : domid;
+    snprintf(path, sizeof(path), "/local/domain/%u", journal->domid);
+    fake_xs_put(store, path, "");
+    note("create", journal->domid);
+    fake_xs_allow_changes(store, changes_allowed);
+    return 0;
+}
+
+int host_unpause(struct host *host, const struct journal *journal)
+{
+    (void)host;
+    note("unpause", journal->domid);
+    return 0;
+}
+
+void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
+{
+    (void)host;
+    (void)backend;
+    *vifs_r = (struct vifs){ .nr = 1 };
+}
+
+void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+{
+    (void)host;
+    (void)vifs;
+    note("nodes", backend);
+}
+
+int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
+                unsigned int limit_ms)
+{
+    (void)host;
+    (void)journal;
+    (void)vifs;
+    (void)limit_ms;
+    return 0;
+}
+
+void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
+{
+    (void)host;
+    (void)vifs;
+    note("replug", backend);
+}
+
+unsigned int vifs_count(const struct vifs *vifs, enum vif_way way)
+{
+    (void)vifs;
+    (void)way;
+    return 0;
+}
+
+int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r)
+{
+    (void)host;
+    (void)bdf;
+    *taken_r = false;
+    return 0;
+}
+
+void pci_quiet(const struct bdf *bdf)
+{
+    (void)bdf;
+}
+
+void golden_forget(const struct journal *journal)
+{
+    (void)journal;
+}
+
+int config_load_kept(libxl_ctx *xl, const struct journal *journal, struct config *config_r)
+{
+    (void)xl;
+    (void)journal;
+    memset(config_r, 0, sizeof(*config_r));
+    return 0;
+}
+
+void config_dispose(struct config *config)
+{
+    (void)config;
+}
+
+void steps_mark(struct journal *journal, const char *name)
+{
+    (void)journal;
+    (void)name;
+}
+
+static char dir[32], run[40];
+static struct journal journal;
+
+static int setup(void **state)
+{
+    struct policyfile file = { 0 };
+
+    (void)state;
+    store = fake_xs_open();
+    fake_xs_put(store, "/local/domain/3", "");
+    id_is_taken = false;
+    changes_allowed = -1;
+    done[0] = '\0';
+    strcpy(dir, "/tmp/ferry-test-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    setenv("FERRY_STATE_DIR", dir, 1);
+    snprintf(run, sizeof(run), "%s/run", dir);
+    setenv("FERRY_RUN_DIR", run, 1);
+    setenv("FERRY_CONSOLE_DIR", dir, 1);
+    memset(&journal, 0, sizeof(journal));
+    strcpy(journal.name, "domnet");
+    strcpy(journal.uuid, "00112233-4455-6677-8899-aabbccddeeff");
+    journal.domid = OLD_ID;
+    journal_death_add(&journal, 1, "crash");
+    assert_int_equal(policyfile_add(&file, "default", "isolated", 0), 0);
+    assert_int_equal(policies_keep(&journal, &file), 0);
+    policyfile_dispose(&file);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    journal_remove("domnet");
+    assert_int_equal(rmdir(run), 0);
+    assert_int_equal(rmdir(dir), 0);
+    fake_xs_close(store);
+    return 0;
+}
+
+static int rebuild(void)
+{
+    struct host host = { .xs = store };
+
+    return recover(&host, &journal);
+}
+
+static void a_successor_has_its_policy_before_its_vifs(void **state)
+{
+    (void)state;
+    assert_int_equal(rebuild(), 0);
+    assert_string_equal(done, "destroy create nodes+ unpause+ replug+ ");
+    assert_string_equal(fake_xs_get(store, "/local/domain/3/ferry/policy/default"), "isolated");
+    assert_string_equal(fake_xs_rights(store, "/local/domain/3/ferry/policy/default"), "n0,r3");
+}
+
+static void so_has_one_with_another_id(void **state)
+{
+    (void)state;
+    id_is_taken = true;
+    assert_int_equal(rebuild(), 0);
+    assert_int_equal(journal.domid, NEW_ID);
+    assert_string_equal(done, "destroy create unpause+ replug+ ");
+    assert_string_equal(fake_xs_rights(store, "/local/domain/9/ferry/policy/default"), "n0,r9");
+}
+
+static void one_that_cannot_have_it_never_runs(void **state)
+{
+    (void)state;
+    for (changes_allowed = 0; changes_allowed < 8; changes_allowed++) {
+        done[0] = '\0';
+        assert_int_equal(rebuild(), -EIO);
+        assert_string_equal(done, "destroy create destroy ");
+        assert_null(fake_xs_get(store, "/local/domain/3"));
+        assert_false(journal.recovering);
+    }
+}
+
+static void nothing_is_given_up_for_one_that_could_not_have_it(void **state)
+{
+    char path[FILES_PATH_SIZE];
+
+    (void)state;
+    journal_path("domnet", ".policy", path);
+    assert_int_equal(files_write(path, "[default]\nnonsense\n", 19), 0);
+    assert_int_equal(rebuild(), -EINVAL);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rebuild(), -ENODATA);
+    assert_string_equal(done, "");
+}
+
+static void one_without_policy_comes_back_without(void **state)
+{
+    (void)state;
+    assert_int_equal(policies_keep(&journal, NULL), 0);
+    assert_int_equal(rebuild(), 0);
+    assert_string_equal(done, "destroy create nodes unpause replug ");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_successor_has_its_policy_before_its_vifs),
+        TEST(so_has_one_with_another_id),
+        TEST(one_that_cannot_have_it_never_runs),
+        TEST(nothing_is_given_up_for_one_that_could_not_have_it),
+        TEST(one_without_policy_comes_back_without),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
