@@ -25,6 +25,7 @@ int command_stop(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_upgrade(int argc, char **argv);
 int command_adopt(int argc, char **argv);
+int command_policy(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_logs(int argc, char **argv);
 

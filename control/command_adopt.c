@@ -13,6 +13,8 @@
 #include "command.h"
 #include "golden.h"
 #include "image.h"
+#include "policies.h"
+#include "policystore.h"
 #include "say.h"
 #include "store.h"
 
@@ -114,9 +116,36 @@ static int kernel_take(struct host *host, struct journal *journal, const struct 
     return 0;
 }
 
+/* What it goes by now is what it will go by. */
+static int policy_take(struct host *host, struct journal *journal)
+{
+    struct policyfile_error error;
+    struct policyfile policy;
+    const char *section;
+    int err = policystore_get(host->xs, journal->domid, &policy);
+
+    if (err) {
+        say("%s: its policy cannot be read from xenstore: %s", journal->name, strerror(-err));
+        return err;
+    }
+    err = policyfile_check(&policy, &section, &error);
+    if (err)
+        say("%s: /local/domain/%u/ferry/policy/%s makes no sense: %s", journal->name,
+            journal->domid, section, error.text);
+    else
+        err = policies_keep(journal, policy.nr ? &policy : NULL);
+    policyfile_dispose(&policy);
+    return err;
+}
+
 /* What is not as it would be with `ferry start`. */
 static void losses_say(const struct journal *journal, const struct config *config)
 {
+    char path[FILES_PATH_SIZE];
+
+    policies_path(journal->name, path);
+    if (access(path, F_OK) == 0)
+        say("%s: %s is not read; `ferry policy %s` loads it", journal->name, path, journal->name);
     if (!is_preserved(config->xl.on_crash) || !is_preserved(config->xl.on_watchdog))
         say("%s: on_crash and on_watchdog are not both \"preserve\": xl's own monitor acts on its "
             "death, too, and may be first; then it is rebuilt, and ferryd's alone from then on",
@@ -148,6 +177,8 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
     }
     if (!err)
         err = kernel_take(host, &journal, config);
+    if (!err)
+        err = policy_take(host, &journal);
     if (!err)
         err = journal_save(&journal);
     if (!err)

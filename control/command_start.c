@@ -12,6 +12,7 @@
 #include "command.h"
 #include "image.h"
 #include "pci.h"
+#include "policies.h"
 #include "say.h"
 
 /* What must not be there yet. */
@@ -115,7 +116,8 @@ static void journal_begin(struct journal *journal, const struct config *config, 
 
 /* The configuration and the kernel that a successor is made from are those of now, not what the files
  * become. */
-static int config_keep(struct journal *journal, const struct config *config)
+static int config_keep(struct journal *journal, const struct config *config,
+                       const struct policyfile *policy)
 {
     char path[FILES_PATH_SIZE];
     int err = files_dir_make(files_state_dir());
@@ -128,7 +130,7 @@ static int config_keep(struct journal *journal, const struct config *config)
     err = files_write(path, config->text, config->len);
     if (err)
         say("%s: %s", path, strerror(-err));
-    return err;
+    return err ? err : policies_keep(journal, policy);
 }
 
 int command_kernel_keep(struct journal *journal, const char *path)
@@ -145,9 +147,10 @@ int command_kernel_keep(struct journal *journal, const char *path)
     return err;
 }
 
-static int domain_make(struct host *host, struct journal *journal, struct config *config)
+static int domain_make(struct host *host, struct journal *journal, struct config *config,
+                       const struct policyfile *policy)
 {
-    int err = config_keep(journal, config);
+    int err = config_keep(journal, config, policy);
 
     if (err || nics_take(host, journal))
         return -EIO;
@@ -159,6 +162,9 @@ static int domain_make(struct host *host, struct journal *journal, struct config
             journal->name, strerror(-err));
         return err;
     }
+    err = policy ? policies_put(host, journal, policy) : 0;
+    if (err)
+        return err;
     journal->wish = JOURNAL_RUN;
     err = journal_save(journal);
     if (!err)
@@ -166,7 +172,8 @@ static int domain_make(struct host *host, struct journal *journal, struct config
     return err;
 }
 
-static int start(struct host *host, struct config *config, bool insist)
+static int start(struct host *host, struct config *config, const struct policyfile *policy,
+                 bool insist)
 {
     struct journal journal;
     int lock = files_lock(config->xl.c_info.name, true), err;
@@ -180,7 +187,7 @@ static int start(struct host *host, struct config *config, bool insist)
         err = command_contained_wanted(host, config, insist);
     if (!err) {
         journal_begin(&journal, config, insist);
-        err = domain_make(host, &journal, config);
+        err = domain_make(host, &journal, config, policy);
         if (err) {
             host_destroy(host, &journal);
             nics_give_back(host, &journal);
@@ -193,6 +200,26 @@ static int start(struct host *host, struct config *config, bool insist)
     printf("%s runs, with id %u\n", journal.name, journal.domid);
     command_ferryd_wanted(&journal);
     return EXIT_OK;
+}
+
+/* What belongs to it must make sense before anything is done. */
+static int all_start(struct host *host, struct config *config, bool insist)
+{
+    char path[FILES_PATH_SIZE], words[POLICIES_WORDS_SIZE];
+    struct policyfile policy;
+    int err, code;
+
+    policies_path(config->xl.c_info.name, path);
+    err = policies_load(path, &policy);
+    if (err && err != -ENOENT)
+        return EXIT_FAILED;
+    code = start(host, config, err ? NULL : &policy, insist);
+    if (code == EXIT_OK && !err) {
+        policies_words(&policy, words);
+        printf("policy of %s: %s\n", config->xl.c_info.name, words);
+    }
+    policyfile_dispose(&policy);
+    return code;
 }
 
 int command_start(int argc, char **argv)
@@ -208,7 +235,7 @@ int command_start(int argc, char **argv)
         return EXIT_FAILED;
     code = EXIT_FAILED;
     if (config_load(argv[optind], NULL, &config) == 0) {
-        code = start(&host, &config, insist);
+        code = all_start(&host, &config, insist);
         config_dispose(&config);
     }
     host_close(&host);

@@ -11,6 +11,8 @@
 #include "golden.h"
 #include "json.h"
 #include "outside.h"
+#include "policies.h"
+#include "policystore.h"
 #include "say.h"
 #include "socket.h"
 #include "statuspage.h"
@@ -104,6 +106,40 @@ static void deaths_json(struct json *json, const struct journal *journal)
     json_array_close(json);
 }
 
+/* What it goes by now. Returns whether that is known. */
+static bool policy_get(struct host *host, const struct journal *journal,
+                       struct policyfile *policy_r)
+{
+    struct verdict_seen seen;
+
+    return host_look(host, journal, &seen) == 0 && seen.exists && seen.is_ours && !seen.dying &&
+           policystore_get(host->xs, journal->domid, policy_r) == 0;
+}
+
+static void policy_json(struct report *report, const struct journal *journal)
+{
+    struct policyfile policy;
+    bool has_default;
+
+    if (!policy_get(&report->host, journal, &policy))
+        return;
+    json_integer(report->json, "policy_vifs", policyfile_vifs(&policy, &has_default));
+    json_bool(report->json, "policy_default", has_default);
+    policyfile_dispose(&policy);
+}
+
+static void policy_text(struct report *report, const struct journal *journal)
+{
+    char words[POLICIES_WORDS_SIZE];
+    struct policyfile policy;
+
+    if (!policy_get(&report->host, journal, &policy))
+        return;
+    policies_words(&policy, words);
+    printf("  policy: %s\n", words);
+    policyfile_dispose(&policy);
+}
+
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
@@ -121,6 +157,7 @@ static void one_json(struct report *report, const struct journal *journal)
     kernel_json(report, journal);
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
+    policy_json(report, journal);
     json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
     deaths_json(json, journal);
     json_map_close(json);
@@ -165,6 +202,7 @@ static void one_text(struct report *report, const struct journal *journal)
            report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
     kernel_text(report, journal);
+    policy_text(report, journal);
     for (unsigned int i = 0; i < journal->nr_deaths; i++)
         death_text(&journal->deaths[i]);
 }

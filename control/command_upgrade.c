@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "inplace.h"
+#include "policies.h"
 #include "recover.h"
 #include "say.h"
 
@@ -108,11 +109,24 @@ static int upgrade_in_place(struct host *host, struct journal *journal, const ch
     return EXIT_FAILED;
 }
 
+/* What would keep it from coming back is said while it is there. */
+static bool policy_is_well(const struct journal *journal)
+{
+    struct policyfile kept;
+    int err = policies_load_kept(journal, &kept);
+
+    policyfile_dispose(&kept);
+    return !err || err == -ENOENT;
+}
+
 static int upgrade(struct host *host, struct journal *journal, const char *path)
 {
     struct image image = { 0 };
-    int err = image_load(path, &image), code;
+    int err, code;
 
+    if (!policy_is_well(journal))
+        return EXIT_FAILED;
+    err = image_load(path, &image);
     if (err && err != -ENOENT) {
         say("%s: %s", path, err == -EINVAL ? "is not an image of Ferry's" : strerror(-err));
         return EXIT_FAILED;
@@ -165,11 +179,32 @@ static int config_replace(struct journal *journal, const char *path)
     return err;
 }
 
+/* From the admin's files, as far as there are any; otherwise it keeps what it has. 0 or a negative errno. */
+static int files_renew(struct host *host, struct journal *journal, const char *config)
+{
+    char path[FILES_PATH_SIZE];
+    struct policyfile policy;
+    bool is_there, has_policy;
+    int err;
+
+    policies_path(journal->name, path);
+    err = policies_load(path, &policy);
+    has_policy = !err;
+    if (err == -ENOENT)
+        err = policy_is_well(journal) ? 0 : -EINVAL;
+    if (!err && config)
+        err = config_replace(journal, config);
+    if (!err && has_policy)
+        err = policies_apply(host, journal, &policy, &is_there);
+    policyfile_dispose(&policy);
+    return err;
+}
+
 static int restart(struct host *host, struct journal *journal, const char *path, bool anew)
 {
     bool in_place = !path && !anew && inplace_possible(host, journal, NULL);
 
-    if (path && config_replace(journal, path))
+    if (files_renew(host, journal, path))
         return EXIT_FAILED;
     note(journal, "restart");
     if (in_place && inplace_run(host, journal, NULL, true) == 0)

@@ -27,6 +27,8 @@ static const struct command {
       "go on with another kernel, in place where that can be" },
     { "adopt", command_adopt, "adopt NAME|DOMID [--allow-unisolated]",
       "look after a domain that `xl create` made" },
+    { "policy", command_policy, "policy NAME [--check [FILE]|--show [--json]|--file FILE]",
+      "load what its vifs may do, or check the file, or show what it has" },
     { "status", command_status, "status [NAME] [--json]", "show driver domains and their deaths" },
     { "logs", command_logs, "logs NAME [--report]",
       "show the end of its console, or what it last said when it died" },
