@@ -161,13 +161,12 @@ static int show(const struct asked *asked)
     struct host host;
     int code = EXIT_FAILED;
 
-    if (!files_name_ok(asked->name) || journal_load(asked->name, &journal)) {
-        say("there is no driver domain %.63s that ferry started", asked->name);
-        return EXIT_NO_SUCH;
-    }
     if (host_open(&host))
         return EXIT_FAILED;
-    if (shown_get(&host, &journal, &file) == 0) {
+    if (journal_load(asked->name, &journal)) {
+        say("there is no driver domain %s that ferry started", asked->name);
+        code = EXIT_NO_SUCH;
+    } else if (shown_get(&host, &journal, &file) == 0) {
         if (asked->json)
             show_json(&file);
         else
