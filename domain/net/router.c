@@ -120,6 +120,11 @@ void router_mac_set(struct router *router, const struct rte_ether_addr *mac, uin
     router_announce(router, now);
 }
 
+const struct rte_ether_addr *router_mac(const struct router *router)
+{
+    return &router->port.mac;
+}
+
 void router_mtu_set(struct router *router, uint16_t mtu)
 {
     router->port.mtu = mtu;

@@ -140,6 +140,9 @@ void router_vlan_set(struct router *router, uint16_t vid);
  */
 void router_mac_set(struct router *router, const struct rte_ether_addr *mac, uint64_t now);
 
+/* What it is now. */
+const struct rte_ether_addr *router_mac(const struct router *router);
+
 /* The longest packet in the bridge, bytes; 1500 unless set. Below 1280 there is no IPv6. */
 void router_mtu_set(struct router *router, uint16_t mtu);
 
