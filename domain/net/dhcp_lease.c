@@ -57,11 +57,13 @@ static bool is_host_in(rte_be32_t addr, uint8_t len)
     return ip4_is_host(addr) && (len > 30 || (rest != 0 && rest != ~mask_of(len)));
 }
 
+/* On the link, then; with a prefix of one address everybody is (net/router.h). */
 static bool is_gateway(const struct dhcp_lease *lease, rte_be32_t gateway)
 {
     uint32_t differs = rte_be_to_cpu_32(gateway ^ lease->addr);
 
-    return differs != 0 && (differs & mask_of(lease->len)) == 0 && is_host_in(gateway, lease->len);
+    return differs != 0 && is_host_in(gateway, lease->len) &&
+           (lease->len == 32 || (differs & mask_of(lease->len)) == 0);
 }
 
 static void times_set(const struct dhcp_message *m, uint64_t asked, struct dhcp_lease *lease)
