@@ -165,7 +165,8 @@ static bool pass_on(struct neighbours *table, struct neighbour *n)
     uint8_t other = n->other;
 
     n->other = NEIGHBOUR_NONE;
-    if (other == NEIGHBOUR_NONE || n->state == ASKED || !has_room(table, other))
+    if (other == NEIGHBOUR_NONE || n->state == ASKED || !has_room(table, other) ||
+        (n->owner == NEIGHBOUR_ROUTER && table->nr_guests >= GUESTS_MAX))
         return false;
     own(table, n, other, false);
     return true;

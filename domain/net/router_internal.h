@@ -59,6 +59,7 @@ struct router_host {
     uint32_t seed;
     unsigned int nr;
     uint64_t now; /* ns */
+    struct rate errors; /* of all routers together */
     struct router routers[ROUTER_MAX];
     struct router_vif vifs[ROUTER_VIFS_MAX];
 };

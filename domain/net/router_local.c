@@ -22,8 +22,6 @@
 
 #define IP6_NEXT_AT 6 /* where the IPv6 header names what follows */
 
-static struct rate all_errors;
-
 static bool may_tell(struct router *router, struct router_vif *vif)
 {
     bool may =
@@ -31,7 +29,7 @@ static bool may_tell(struct router *router, struct router_vif *vif)
             : rate_take(&router->rates.errors, ERRORS_BRIDGE_NS, ERRORS_BRIDGE_BURST,
                         router_host.now);
 
-    if (may && rate_take(&all_errors, ERRORS_ALL_NS, ERRORS_ALL_BURST, router_host.now))
+    if (may && rate_take(&router_host.errors, ERRORS_ALL_NS, ERRORS_ALL_BURST, router_host.now))
         return true;
     router->stats.icmp_limited++;
     return false;
