@@ -81,7 +81,7 @@ static uint32_t check_of(const struct nat_flow *flow)
     key.guest = 0;
     sum = rte_jhash_32b((const uint32_t *)&key, sizeof(key) / 4, NAT_FLOWS);
     sum = rte_jhash_3words(flow->outside_address,
-                           (uint32_t)flow->outside_port << 1 | flow->is_forwarded, flow->identity,
+                           (uint32_t)flow->outside_port << 8 | flow->is_forwarded, flow->identity,
                            sum);
     return sum ? sum : 1;
 }

@@ -27,7 +27,7 @@ struct nat_flow {
     struct nat_key key;
     rte_be32_t outside_address; /* 0: the flow is tracked only */
     uint16_t outside_port;
-    bool is_forwarded; /* the port is that of a port forward, not of a mapping */
+    uint8_t is_forwarded; /* the port is that of a port forward, not of a mapping; 0 or 1 */
     uint8_t state; /* net/nat_state.h */
     uint64_t seen; /* ns */
     uint32_t identity; /* of the guest */

@@ -34,7 +34,7 @@ static struct {
     uint16_t nr_held;
     uint16_t buckets[BUCKETS];
     struct entry entries[NOTES];
-    struct held held[NAT_HELD]; /* the first nr_held, in the order they came in */
+    struct held held[NAT_HELD_MAX]; /* the first nr_held, in the order they came in */
 } table;
 
 struct nat_fragment_key nat_fragment_key_of(const struct nat_packet *p, enum nat_path path,
@@ -144,7 +144,7 @@ bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *fram
 {
     unsigned int max = key->path == NAT_PATH_IN ? NAT_HELD_OUTSIDE : NAT_HELD_GUEST;
 
-    if (table.nr_held == NAT_HELD || count_of(key) >= max)
+    if (table.nr_held == NAT_HELD_MAX || count_of(key) >= max)
         return false;
     table.held[table.nr_held++] =
         (struct held){ .key = *key, .frame = frame, .until = now + HELD_LIFETIME };

@@ -19,7 +19,7 @@
 #include "net/nat_packet.h"
 
 #define NAT_NOTES_GUEST 8
-#define NAT_HELD 64
+#define NAT_HELD_MAX 64
 #define NAT_HELD_GUEST 4
 #define NAT_HELD_OUTSIDE 16
 
