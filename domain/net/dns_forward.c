@@ -86,6 +86,12 @@ static void query_fail(struct query *q, uint64_t now)
     query_free(q);
 }
 
+/* Bytes of payload that reach the guest in one packet. */
+static uint16_t answer_max(const struct query *q)
+{
+    return RTE_MIN(q->asker.answer_max, (uint16_t)DNS_ANSWER_MAX);
+}
+
 /* Ask the next server, under another id and port than before. */
 static void query_try(struct query *q, uint64_t now)
 {
@@ -103,7 +109,7 @@ static void query_try(struct query *q, uint64_t now)
     keys_of(q)[q->nr_tries] = (uint32_t)port << 16 | id;
     memcpy(data, q->data, q->len);
     dns_id_set(data, id);
-    dns_query_size_limit(data, q->len, RTE_MIN(q->asker.answer_max, (uint16_t)DNS_ANSWER_MAX));
+    dns_query_size_limit(data, q->len, answer_max(q));
     q->nr_tries++;
     forward.ops->ask(q->asker.upstream, port, q->servers[q->nr_tries - 1], data, q->len, now);
 }
@@ -244,7 +250,7 @@ static void answer_pass(const struct query *q, const uint8_t *payload, uint32_t 
 {
     static uint8_t data[DNS_ANSWER_MAX];
 
-    if (len > RTE_MIN(q->asker.answer_max, (uint16_t)DNS_ANSWER_MAX)) {
+    if (len > answer_max(q)) {
         len = dns_answer_make(q->data, q->len, dns_rcode(payload), data);
         dns_truncated_set(data);
         forward.stats.truncated++;
