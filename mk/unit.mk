@@ -23,7 +23,7 @@ $(BUILD)/unit/$(1)/$(2): tests/unit/$(2).c $($(2)-sources) $(UNIT_HEADERS) mk/un
 	@mkdir -p $$(@D)
 	@echo "  $(1) $(2)"
 	@$(1) $(UNIT_CFLAGS) $(if $($(2)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(2)-cflags) -o $$@ \
-		tests/unit/$(2).c $($(2)-sources) $($(2)-ldlibs) $(if $($(2)-dpdk),$(UNIT_DPDK_LIBS)) \
+		tests/unit/$(2).c $(sort $($(2)-sources)) $($(2)-ldlibs) $(if $($(2)-dpdk),$(UNIT_DPDK_LIBS)) \
 		-lcmocka
 endef
 $(foreach c,$(UNIT_COMPILERS),$(foreach t,$(unit-tests),$(eval $(call unit-rule,$(c),$(t)))))

@@ -12,6 +12,15 @@
  * count says how many ports hold it, so a port must not write to it (and a NIC
  * must not be set up with MBUF_FAST_FREE).
  *
+ * Every frame is in a VLAN of the bridge (IEEE 802.1Q), and each VLAN has stations
+ * of its own. A port without VLANs (port->vlans) carries all of them, as Open
+ * vSwitch's ports do: what has no tag is in VLAN 0, what has one in its VLAN, and
+ * so frames leave, untouched. On other ports untagged frames, and those with a
+ * priority alone, are in the port's VLAN; frames of VLANs that the port does not
+ * carry stay out, and leave nowhere. A tag is put on, changed or taken away where
+ * a frame leaves; a priority is kept where there is a tag in front of it and
+ * behind. Only tags of TPID 0x8100 count: service tags are payload.
+ *
  * Times are nanoseconds of a clock that does not go backwards.
  */
 #ifndef NET_BRIDGE_H
@@ -65,6 +74,17 @@ struct bridge *bridge_find(const char *name);
 const char *bridge_name(const struct bridge *bridge);
 
 /*
+ * Which frames to 01:80:C2:00:00:0n are forwarded, all of them otherwise being for
+ * the bridge alone (IEEE 802.1Q-2018, table 8-1): bit n of mask. Those to ...:00
+ * (the spanning tree's, which is not done here) always are.
+ *
+ * Returns 0, or -EINVAL: bit 1 (PAUSE) stays on its link.
+ * Source: Linux, group_fwd_mask of ip-link(8), "bridge".
+ */
+int bridge_group_fwd_mask_set(struct bridge *bridge, uint16_t mask)
+    __attribute__((warn_unused_result));
+
+/*
  * Plug a port in. It stays the caller's and must stay where it is until
  * bridge_port_remove(); if that is called from within one of its own
  * operations, until the turn of the loop has ended.
@@ -94,6 +114,19 @@ void bridge_port_forget(struct port *port);
 unsigned int bridge_port_stations(const struct port *port);
 
 /*
+ * Pin a station to a port, until the port is removed: it is known there for ever,
+ * and frames that come from it elsewhere in the VLAN are dropped.
+ *
+ *   vid  0 to 4095; 0 is the VLAN of ports without VLANs
+ *
+ * Returns 0, also if it is pinned there already; -EINVAL (in no bridge, or no
+ * station's address), -EEXIST (pinned to another port) or -ENOSPC (FDB_PINS_MAX of
+ * one port, or the table is all promised).
+ */
+int bridge_station_pin(struct port *port, uint16_t vid, const struct rte_ether_addr *mac)
+    __attribute__((warn_unused_result));
+
+/*
  * Forward frames that came in through a port.
  *
  *   port    if it is in no bridge the frames are dropped (stats.rx_errors)
@@ -102,11 +135,19 @@ unsigned int bridge_port_stations(const struct port *port);
  *           not trusted.
  *   now     ns
  *
- * Dropped: frames under 14 bytes and frames from a group address or from
- * nobody (stats.rx_errors); frames to 01:80:C2:00:00:00-0F, which are for the
- * bridge alone (IEEE 802.1D-2004, table 7-10); frames whose station is behind
- * the port they came from. Frames leave as net/egress.h says, most of them not
- * before bridge_flush().
+ * Dropped, and counted in stats of that port where a counter is named:
+ *   rx_errors          under 14 bytes, or 18 with a tag; from a group's address or nobody's
+ *   rx_drops_vlan      of a VLAN that the port, or the station's port, does not carry
+ *   rx_drops_policy    by port->filter; tx_drops_policy of the port that one was for
+ *   rx_drops_pinned    from a station that is pinned elsewhere
+ *   rx_drops_storm     to be flooded, above port->storm_limit a second; a quarter of a second's worth
+ *                      may come at once, and a frame for several counts as one
+ *   rx_drops_isolated  from an isolated port to a station behind another
+ *   -                  to 01:80:C2:00:00:0n: bridge_group_fwd_mask_set(); to a station that is
+ *                      behind the port it came from
+ *
+ * Filters see each frame on its own, as NEW. Frames leave as net/egress.h says,
+ * most of them not before bridge_flush().
  */
 void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now);
 

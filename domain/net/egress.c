@@ -7,6 +7,7 @@
 #include <rte_ip.h>
 
 #include "net/checksum.h"
+#include "net/frame.h"
 #include "net/segment.h"
 
 #define WORDS (EGRESS_PORTS_MAX / 64)
@@ -125,36 +126,41 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
  */
 static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *frame)
 {
-    uint32_t needed = caps_needed(frame), missing = needed & ~port->tx_caps;
+    uint32_t takes = port->finish_checksums ? PORT_TX_MULTI_SEG & port->tx_caps : port->tx_caps;
+    uint32_t needed = caps_needed(frame), missing = needed & ~takes;
 
     if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
         missing |= PORT_TX_CSUM_V6;
     return missing;
 }
 
-static bool is_vlan_tagged(const struct rte_mbuf *frame)
+static bool is_tagged(struct rte_mbuf *frame)
 {
-    const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
-
-    return ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ||
-           ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_QINQ);
+    return frame_parse(frame) && frame_is_tagged(frame);
 }
 
-static bool is_too_long(const struct port *port, const struct rte_mbuf *frame)
+/* Longer than the frames of a port's MTU; a tag comes on top. */
+static bool is_too_long(const struct port *port, struct rte_mbuf *frame, uint32_t len)
 {
     uint32_t longest = port->mtu + RTE_ETHER_HDR_LEN;
 
-    if (frame->pkt_len <= longest)
+    if (len <= longest)
         return false;
-    return frame->pkt_len > longest + RTE_VLAN_HLEN || !is_vlan_tagged(frame);
+    return len > longest + RTE_VLAN_HLEN || !is_tagged(frame);
 }
 
-/* The frame as one that we may write to at its start: itself or a copy. NULL: no memory. */
-static struct rte_mbuf *make_writable(struct rte_mbuf *frame)
+/* Of the longest piece of a frame for several, bytes. */
+static uint32_t piece_len(const struct rte_mbuf *frame)
+{
+    return frame->l2_len + frame->l3_len + frame->l4_len + frame->tso_segsz;
+}
+
+struct rte_mbuf *egress_own(struct rte_mbuf *frame, uint16_t headroom)
 {
     struct rte_mbuf *copy;
 
-    if (rte_mbuf_refcnt_read(frame) == 1 && RTE_MBUF_DIRECT(frame))
+    if (rte_mbuf_refcnt_read(frame) == 1 && RTE_MBUF_DIRECT(frame) &&
+        rte_pktmbuf_headroom(frame) >= headroom)
         return frame;
     copy = rte_pktmbuf_copy(frame, copies, 0, UINT32_MAX);
     if (copy)
@@ -185,7 +191,7 @@ static void put_plain(struct port *port, struct rte_mbuf *frame)
     if (missing & PORT_TX_MULTI_SEG)
         fit = make_linear(frame);
     else if (missing)
-        fit = make_writable(frame);
+        fit = egress_own(frame, 0);
     if (!fit) {
         drop(port, frame);
         return;
@@ -203,7 +209,7 @@ static void put_cut(struct port *port, struct rte_mbuf *frame)
     static struct rte_mbuf *pieces[SEGMENT_MAX];
     int nr = -1;
 
-    if (frame->l3_len + frame->l4_len + frame->tso_segsz <= port->mtu && !is_cutting)
+    if (!is_cutting && !is_too_long(port, frame, piece_len(frame)))
         nr = segment_frame(frame, copies, pieces, SEGMENT_MAX);
     if (nr < 0) {
         drop(port, frame);
@@ -220,7 +226,7 @@ void egress_put(struct port *port, struct rte_mbuf *frame)
 {
     bool for_several = frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
 
-    if (!port->up || (!for_several && is_too_long(port, frame)))
+    if (!port->up || (!for_several && is_too_long(port, frame, frame->pkt_len)))
         drop(port, frame);
     else if (!caps_missing(port, frame))
         stage(port, frame);

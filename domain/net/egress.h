@@ -53,6 +53,12 @@ void egress_unplug(struct port *port);
 void egress_put(struct port *port, struct rte_mbuf *frame);
 
 /*
+ * A frame as one whose first segment may be written to, with room for so many bytes in front: itself, or
+ * a copy that takes its place. NULL: no memory, and the frame stays the caller's.
+ */
+struct rte_mbuf *egress_own(struct rte_mbuf *frame, uint16_t headroom);
+
+/*
  * Send what is gathered, and let the ports finish their turn: each that was given frames since, and
  * those that are given some meanwhile, as by a router. Ports that keep each other busy without end wait
  * for the next turn.

@@ -50,6 +50,9 @@ struct port_stats {
     uint64_t tx_frames, tx_bytes; /* left through this port */
     uint64_t rx_errors; /* came in unusable */
     uint64_t tx_drops; /* could not leave: peer full, too long, no memory */
+    /* By net/bridge.h, which says more: */
+    uint64_t rx_drops_vlan, rx_drops_storm, rx_drops_pinned, rx_drops_isolated;
+    uint64_t rx_drops_policy, tx_drops_policy; /* by the port's filter */
 };
 
 /* A limit of so many bytes in each interval; bytes is 0 where there is none. */

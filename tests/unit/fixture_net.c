@@ -216,6 +216,19 @@ struct rte_mbuf *frame_make_l4(bool v6, uint8_t protocol, uint32_t payload, uint
     return frame_append(frame, bytes, len + payload);
 }
 
+struct rte_mbuf *frame_tag(struct rte_mbuf *frame, uint16_t tpid, uint16_t tci)
+{
+    uint8_t *bytes = (uint8_t *)rte_pktmbuf_prepend(frame, 4);
+    uint16_t tag[2] = { rte_cpu_to_be_16(tpid), rte_cpu_to_be_16(tci) };
+
+    memmove(bytes, bytes + 4, 12);
+    memcpy(bytes + 12, tag, sizeof(tag));
+    if (frame->l2_len)
+        frame->l2_len += 4;
+    frame->packet_type = 0;
+    return frame;
+}
+
 uint32_t frame_bytes(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
 {
     uint32_t done = 0;
@@ -238,17 +251,23 @@ static bool l4_is_right(uint16_t again)
 bool frame_is_valid_l4(const struct rte_mbuf *frame)
 {
     static uint8_t bytes[80000];
-    uint32_t len = frame_bytes(frame, bytes, sizeof(bytes));
-    bool v6 = bytes[12] == 0x86;
-    struct rte_ipv4_hdr *ip4 = (void *)(bytes + 14);
-    struct rte_ipv6_hdr *ip6 = (void *)(bytes + 14);
+    uint32_t len = frame_bytes(frame, bytes, sizeof(bytes)), l2 = 14;
+    struct rte_ipv4_hdr ip4;
+    struct rte_ipv6_hdr *ip6;
+    uint8_t *l3;
 
+    while (l2 < len && (bytes[l2 - 2] == 0x81 || bytes[l2 - 2] == 0x88))
+        l2 += 4;
+    l3 = memmove(bytes, bytes + l2, len - l2); /* aligned */
     if (len != frame->pkt_len)
         return false;
-    if (v6)
-        return rte_be_to_cpu_16(ip6->payload_len) == len - 54 &&
+    len -= l2;
+    ip6 = (void *)l3;
+    if (l3[0] >> 4 == 6)
+        return rte_be_to_cpu_16(ip6->payload_len) == len - 40 &&
                l4_is_right(rte_ipv6_udptcp_cksum(ip6, ip6 + 1));
-    return rte_be_to_cpu_16(ip4->total_length) == len - 14 &&
-           rte_raw_cksum(ip4, sizeof(*ip4)) == 0xffff &&
-           l4_is_right(rte_ipv4_udptcp_cksum(ip4, ip4 + 1));
+    memcpy(&ip4, l3, sizeof(ip4));
+    return rte_be_to_cpu_16(ip4.total_length) == len &&
+           rte_raw_cksum(&ip4, sizeof(ip4)) == 0xffff &&
+           l4_is_right(rte_ipv4_udptcp_cksum((void *)l3, l3 + sizeof(ip4)));
 }

@@ -54,7 +54,10 @@ struct rte_mbuf *frame_chop(struct rte_mbuf *frame, uint32_t chunk);
  */
 struct rte_mbuf *frame_make_l4(bool v6, uint8_t protocol, uint32_t payload, uint16_t segsz);
 
-/* Are the lengths, and the IPv4 and the L4 checksum, of a whole frame right? */
+/* Put a tag of a TPID (0x8100, 0x88a8) and a TCI in front; metadata that says where headers are is put right. */
+struct rte_mbuf *frame_tag(struct rte_mbuf *frame, uint16_t tpid, uint16_t tci);
+
+/* Are the lengths, and the IPv4 and the L4 checksum, of a whole frame right? There may be tags. */
 bool frame_is_valid_l4(const struct rte_mbuf *frame);
 
 /* Copy a frame's bytes out; returns their number, at most size. */

@@ -183,20 +183,42 @@ static void frames_without_a_whole_header_are_refused(void **state)
     assert_kept(1, 0, 1, 1);
 }
 
-static void link_local_groups_stay_on_their_link(void **state)
-{
-    struct rte_ether_addr group = { { 0x01, 0x80, 0xc2, 0, 0, 0 } };
+static const struct rte_ether_addr link_local = { { 0x01, 0x80, 0xc2, 0, 0, 0 } };
 
-    (void)state;
-    for (unsigned int i = 0; i <= 0x0f; i++) {
-        group.addr_bytes[5] = i;
-        send(0, group, station(1));
-    }
-    assert_kept(0, 0, 0, 0);
-    assert_int_equal(ports[0].port.stats.rx_errors, 0);
-    group.addr_bytes[5] = 0x10;
+static unsigned int nr_forwarded(uint8_t last_byte)
+{
+    struct rte_ether_addr group = link_local;
+    unsigned int before = ports[1].nr_kept;
+
+    group.addr_bytes[5] = last_byte;
     send(0, group, station(1));
-    assert_kept(0, 1, 1, 1);
+    return ports[1].nr_kept - before;
+}
+
+static void link_local_groups_stay_on_their_link_but_the_spanning_tree(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i <= 0x10; i++)
+        assert_int_equal(nr_forwarded(i), i == 0 || i == 0x10);
+    assert_kept(0, 2, 2, 2);
+    assert_int_equal(ports[0].port.stats.rx_errors, 0);
+}
+
+static void link_local_groups_pass_where_the_mask_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(bridge_group_fwd_mask_set(bridge, 0x8000 | 0x4000 | 0x0008), 0);
+    for (uint8_t i = 0; i <= 0x0f; i++)
+        assert_int_equal(nr_forwarded(i), i == 0 || i == 3 || i == 14 || i == 15);
+    assert_int_equal(bridge_group_fwd_mask_set(bridge, 0xffff), -EINVAL);
+    assert_int_equal(nr_forwarded(3), 1);
+    assert_int_equal(nr_forwarded(2), 0);
+    assert_int_equal(bridge_group_fwd_mask_set(bridge, 0xfffd), 0);
+    for (uint8_t i = 0; i <= 0x0f; i++)
+        assert_int_equal(nr_forwarded(i), i != 1);
+    assert_int_equal(bridge_group_fwd_mask_set(bridge, 0), 0);
+    assert_int_equal(nr_forwarded(0), 1);
+    assert_int_equal(nr_forwarded(3), 0);
 }
 
 static void a_guest_that_invents_addresses_keeps_its_quota(void **state)
@@ -502,7 +524,8 @@ int main(void)
         TEST(an_aged_station_is_looked_for_again),
         TEST(senders_without_a_proper_address_are_refused),
         TEST(frames_without_a_whole_header_are_refused),
-        TEST(link_local_groups_stay_on_their_link),
+        TEST(link_local_groups_stay_on_their_link_but_the_spanning_tree),
+        TEST(link_local_groups_pass_where_the_mask_says_so),
         TEST(a_guest_that_invents_addresses_keeps_its_quota),
         TEST(frames_are_gathered_into_bursts_and_flushed_once),
         TEST(a_port_whose_burst_was_just_full_is_flushed_too),
