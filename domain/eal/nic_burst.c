@@ -30,6 +30,7 @@ static uint16_t nic_rx_burst(struct port *port, struct rte_mbuf **frames, uint16
 
     for (uint16_t i = 0; i < got; i++) {
         frames[i]->ol_flags = rx_flags(frames[i], nic->quirk->reports_bad_only);
+        frames[i]->packet_type = 0; /* net/frame.h: not parsed; drivers may leave what was there */
         bytes += frames[i]->pkt_len;
     }
     port->stats.rx_frames += got;

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include <rte_log.h>
-#include <rte_random.h>
 
 #include <xen/sched.h>
 
@@ -15,14 +14,14 @@
 #include "eal/nic.h"
 #include "eal/pool.h"
 #include "libc/libc.h"
-#include "main/bridges.h"
 #include "main/config.h"
 #include "main/fault.h"
 #include "main/loop.h"
 #include "main/shutdown.h"
 #include "main/steps.h"
+#include "main/topology.h"
+#include "main/vif_place.h"
 #include "main/words.h"
-#include "net/bridge.h"
 #include "vif/vif.h"
 #include "xen/clock.h"
 #include "xen/console.h"
@@ -36,7 +35,6 @@
 #include "xen/xenstore.h"
 
 #define XENSTORE_LIMIT_NS 10000000000ull
-#define NS_PER_SECOND 1000000000ull
 
 /* For what the admin has to mend: not a crash, nothing to recover from. */
 static __noreturn void give_up(const char *what)
@@ -110,52 +108,48 @@ static void memory_up(void)
 
 static void vif_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
-    bridge_input(port, frames, nr, clock_now());
+    topology_input(port, frames, nr, clock_now());
 }
 
 static void forwarding_up(const struct config *config)
 {
     const struct vif_host host = {
-        .attach = bridges_attach_vif,
-        .detach = bridges_detach_vif,
+        .policy = vif_place_policy,
+        .attach = vif_place_attach,
+        .detach = vif_place_detach,
         .input = vif_input,
         .pool = mbuf_pool(),
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
     };
 
-    if (recovery_resuming())
-        (void)bridge_resume(mbuf_pool(), (uint32_t)rte_rand());
-    else
-        bridge_init(mbuf_pool(), (uint32_t)rte_rand());
-    bridge_ageing_set(config->ageing_s * NS_PER_SECOND);
-    bridges_create(config);
+    topology_create(config);
     if (vif_init(&host) != 0)
         give_up("the mbufs are too small for vifs");
 }
 
-static void uplinks_add(const struct config *config, struct port *const *nics, int nr)
+static void uplinks_add(struct port *const *nics, int nr)
 {
     for (int i = 0; i < nr; i++)
         loop_add_nic(nics[i]);
-    bridges_add_uplinks(config, nics, nr > 0 ? (unsigned int)nr : 0);
+    topology_uplinks_add(nics, nr > 0 ? (unsigned int)nr : 0);
 }
 
 /* The devices are there: find their drivers and start them. */
-static void nics_start(const struct config *config, const struct pcifront_device *devices, int nr)
+static void nics_start(const struct pcifront_device *devices, int nr)
 {
     struct port *nics[LOOP_NICS_MAX];
 
     nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0
              ? nic_probe_all(nics, LOOP_NICS_MAX)
              : 0;
-    uplinks_add(config, nics, nr);
+    uplinks_add(nics, nr);
     eal_seal();
     status_step(FERRY_STEP_NIC);
 }
 
 static void watches_set(void)
 {
-    if (vif_watch() != 0)
+    if (vif_watch() != 0 || vif_place_watch() != 0)
         give_up("xenstore refuses to watch for vifs");
     shutdown_init();
     fault_init();
@@ -173,7 +167,7 @@ static void start(const struct config *config)
     step_end("vifs");
     nr = pcifront_init(&devices);
     step_end("pcifront");
-    nics_start(config, devices, nr);
+    nics_start(devices, nr);
     step_end("NIC");
     steps_log();
     mm_seal();
@@ -209,7 +203,7 @@ static void resume_with_nic(const struct config *config)
         recovery_restart_nic(objection);
     status_step(FERRY_STEP_MEMORY);
     forwarding_up(config);
-    uplinks_add(config, nics, nic_resume(nics, LOOP_NICS_MAX));
+    uplinks_add(nics, nic_resume(nics, LOOP_NICS_MAX));
     vifs_resume();
     status_step(FERRY_STEP_NIC);
     xenstore_resume();
@@ -231,7 +225,7 @@ static void resume_without_nic(const struct config *config)
     forwarding_up(config);
     vifs_resume();
     xenstore_resume();
-    nics_start(config, devices, nr);
+    nics_start(devices, nr);
 }
 
 static void resume(const struct config *config)

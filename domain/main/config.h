@@ -4,7 +4,8 @@
  *
  * Words separated by blanks, in any order; docs/configuration.md explains them.
  *
- *     bridge=NAME[,uplink=NIC]   make a bridge; once for each bridge
+ *     bridge=NAME[,OPTION...]    make a bridge; once for each bridge
+ *     policy=required            a vif that dom0 has no policy for is refused
  *     log=debug|info|warn        what goes to the console; info unless set
  *     ageing=SECONDS             1 to 1000000; 300 unless set
  *     restarts=NUMBER            0 to 1000000 restarts by itself within a minute; 10 unless set
@@ -12,6 +13,19 @@
  *
  *     NIC is nic0, nic1, ... in the order of pci=[...], or a PCI address as
  *     this domain sees it (00:00.0 or 0000:00:00.0), or none.
+ *
+ *     OPTION is, in any order:
+ *     uplink=NIC                 the wire
+ *     native=VID                 VLAN of the frames without a tag on the uplink
+ *     trunk=VID+VID-VID          VLANs that the uplink carries, instead of all; 0: without a tag
+ *     isolated                   guests reach the uplink and the bridge's address, not each other
+ *     storm=FRAMES               flooded frames a second that one guest may send
+ *     group_fwd_mask=MASK        as of a Linux bridge: bit n lets 01:80:C2:00:00:0n through
+ *     pin=MAC                    a station that is behind the uplink, whatever a guest says
+ *     address=dhcp|IP/LEN        the bridge's own address; vif-route and vif-nat need one
+ *     gateway=IP address6=IP/LEN gateway6=IP
+ *     dns=IP                     where guests' queries go, instead of what DHCP says
+ *     forward=tcp|udp:PORT:IP:PORT  a port of the address leads to a vif-nat guest
  *
  * Without any bridge= there is one, xenbr0. Without any uplink= the first
  * bridge gets nic0. Otherwise a bridge without uplink= has no wire.
@@ -21,13 +35,16 @@
 #ifndef MAIN_CONFIG_H
 #define MAIN_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "net/vlan.h"
 
 #define CONFIG_BRIDGES_MAX 16
 #define CONFIG_BRIDGE_NAME_SIZE 16 /* as of a Linux interface, with the NUL */
 #define CONFIG_NICS_MAX 32
-#define CONFIG_ERROR_SIZE 256
+#define CONFIG_ERROR_SIZE 400
 
 enum config_nic_kind {
     CONFIG_NIC_NONE,
@@ -43,9 +60,35 @@ struct config_nic {
     uint8_t pci_bus, pci_device, pci_function;
 };
 
+#define CONFIG_PINS_MAX 8
+#define CONFIG_DNS_MAX 3
+#define CONFIG_FORWARDS_MAX 16
+
+/* Addresses are in network byte order. */
+struct config_forward {
+    bool is_udp; /* else TCP */
+    uint16_t outside_port, port; /* host byte order */
+    uint8_t ip4[4];
+};
+
 struct config_bridge {
     char name[CONFIG_BRIDGE_NAME_SIZE];
     struct config_nic uplink;
+    bool has_uplink; /* uplink= was said */
+    uint16_t native; /* VLAN; 0: none */
+    bool has_trunk;
+    bool has_vlans; /* vlans are the uplink's */
+    struct vlan_set vlans;
+    bool isolated;
+    uint32_t storm; /* 0: no limit */
+    uint16_t group_fwd_mask;
+    unsigned int nr_pins, nr_dns, nr_forwards;
+    uint8_t pins[CONFIG_PINS_MAX][6];
+    bool dhcp, has_gateway4, has_gateway6;
+    uint8_t len4, len6; /* 0: no fixed address */
+    uint8_t ip4[4], gateway4[4], ip6[16], gateway6[16];
+    uint8_t dns[CONFIG_DNS_MAX][4];
+    struct config_forward forwards[CONFIG_FORWARDS_MAX];
 };
 
 enum config_log {
@@ -60,6 +103,7 @@ struct config {
     enum config_log log;
     uint32_t ageing_s;
     uint32_t restarts; /* in a minute */
+    bool policy_required;
 };
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "main/loop.h"
 
+#include "main/topology.h"
+#include "main/vif_place.h"
 #include "net/bridge.h"
 #include "net/gro.h"
 #include "vif/vif.h"
@@ -37,17 +39,16 @@ static unsigned int nics_receive(uint64_t now)
 
         total += nr;
         if (nr > 0)
-            bridge_input(nics[i], frames, gro_merge(frames, nr), now);
+            topology_input(nics[i], frames, gro_merge(frames, nr), now);
     }
     return total;
 }
 
-/* Behind a cable that was pulled, stations may turn up elsewhere. */
 static void nics_look_at_links(void)
 {
     for (unsigned int i = 0; i < nr_nics; i++) {
-        if (was_up[i] && !nics[i]->up)
-            bridge_port_forget(nics[i]);
+        if (was_up[i] != nics[i]->up)
+            topology_link_changed(nics[i]);
         if (!was_up[i] && nics[i]->up && status_page->step_ns[FERRY_STEP_LINK] == 0)
             status_step(FERRY_STEP_LINK);
         was_up[i] = nics[i]->up;
@@ -70,13 +71,14 @@ static void watchdog_feed(uint64_t now)
     /* Its ring holds what neither side writes: no vif could come or go. Only a new ring helps. */
     if (xenstore_stopped())
         recovery_ask(3, "the xenstore ring is damaged");
+    vif_place_report();
     domain_watchdog(LOOP_WATCHDOG_SECONDS);
     watchdog_due = now + REARM_NS;
 }
 
-static void idle(void)
+static void idle(uint64_t topology_due)
 {
-    uint64_t wake = timers_next();
+    uint64_t wake = RTE_MIN(timers_next(), topology_due);
     bool work = vif_arm_all();
 
     work |= nics_arm();
@@ -91,6 +93,7 @@ __noreturn void loop_run(void)
     for (;;) {
         unsigned int work = evtchn_dispatch();
         uint64_t now = clock_now();
+        uint64_t topology_due = topology_tick(now);
 
         status_beat();
 
@@ -102,6 +105,6 @@ __noreturn void loop_run(void)
         work += timers_run(now);
         watchdog_feed(now);
         if (work == 0)
-            idle();
+            idle(topology_due);
     }
 }

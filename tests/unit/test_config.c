@@ -137,8 +137,8 @@ static void an_unknown_word_is_named_with_what_is_known(void **state)
     (void)state;
     assert_int_equal(parse("log=info brigde=x"), -EINVAL);
     assert_string_equal(error, "extra=: unknown word 'brigde=x'; known: "
-                               "bridge=NAME[,uplink=NIC] log=debug|info|warn ageing=SECONDS "
-                               "restarts=NUMBER");
+                               "bridge=NAME[,OPTION...] policy=required log=debug|info|warn "
+                               "ageing=SECONDS restarts=NUMBER");
     assert_refused("bridge", "unknown word 'bridge'");
     assert_refused("Bridge=x", "unknown word");
     assert_refused("console=hvc0", "unknown word");
@@ -184,7 +184,7 @@ static void options_that_no_bridge_has_are_refused(void **state)
     assert_refused("bridge=lan,", "not an option");
     assert_refused("bridge=lan,mtu=9000", "not an option");
     assert_refused("bridge=lan,uplink", "not an option");
-    assert_refused("bridge=lan,uplink=nic0,uplink=nic1", "too much");
+    assert_refused("bridge=lan,uplink=nic0,uplink=nic1", "said twice");
 }
 
 static void a_name_or_a_nic_twice_is_refused(void **state)
