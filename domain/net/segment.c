@@ -11,47 +11,28 @@
 #include <rte_tcp.h>
 
 #include "net/checksum.h"
+#include "net/frame.h"
 
 static uint32_t header_len(const struct rte_mbuf *frame)
 {
     return frame->l2_len + frame->l3_len + frame->l4_len;
 }
 
-static bool ipv4_fits(const struct rte_mbuf *frame)
+/*
+ * Are the headers what the flags say, with something to cut behind them? Extension headers would have to
+ * be looked through for lengths of their own.
+ */
+static bool headers_fit(struct rte_mbuf *frame)
 {
-    const struct rte_ipv4_hdr *ip =
-        rte_pktmbuf_mtod_offset(frame, const struct rte_ipv4_hdr *, frame->l2_len);
-
-    return ip->version == 4 && rte_ipv4_hdr_len(ip) == frame->l3_len &&
-           ip->next_proto_id == IPPROTO_TCP &&
-           !(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK));
-}
-
-static bool ipv6_fits(const struct rte_mbuf *frame)
-{
-    const struct rte_ipv6_hdr *ip =
-        rte_pktmbuf_mtod_offset(frame, const struct rte_ipv6_hdr *, frame->l2_len);
-
-    return (ip->vtc_flow & RTE_BE32(0xf0000000)) == RTE_BE32(0x60000000) &&
-           frame->l3_len == sizeof(*ip) && ip->proto == IPPROTO_TCP;
-}
-
-/* Are the headers where and what the metadata says, with something to cut behind them? */
-static bool headers_fit(const struct rte_mbuf *frame)
-{
-    const struct rte_tcp_hdr *tcp;
     bool v4 = frame->ol_flags & RTE_MBUF_F_TX_IPV4, v6 = frame->ol_flags & RTE_MBUF_F_TX_IPV6;
 
     if (!(frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG) || v4 == v6 || frame->tso_segsz == 0)
         return false;
-    if (frame->l2_len < RTE_ETHER_HDR_LEN || frame->l3_len < sizeof(struct rte_ipv4_hdr) ||
-        frame->l4_len < sizeof(*tcp) || header_len(frame) > frame->data_len ||
-        header_len(frame) >= frame->pkt_len)
+    frame_parse(frame);
+    if (frame_l4(frame) != RTE_PTYPE_L4_TCP || header_len(frame) >= frame->pkt_len)
         return false;
-    tcp = rte_pktmbuf_mtod_offset(frame, const struct rte_tcp_hdr *, frame->l2_len + frame->l3_len);
-    if ((tcp->data_off >> 4) * 4 != frame->l4_len)
-        return false;
-    return v4 ? ipv4_fits(frame) : ipv6_fits(frame);
+    return v4 ? frame_is_ipv4(frame)
+              : frame_is_ipv6(frame) && frame->l3_len == sizeof(struct rte_ipv6_hdr);
 }
 
 /* Cut by reference: each piece has the headers in one segment and points at the payload. */
@@ -143,6 +124,8 @@ static void piece_finish(const struct rte_mbuf *frame, struct rte_mbuf *piece, u
     piece->ol_flags &= ~(RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_L4_MASK);
     piece->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
     piece->tso_segsz = 0;
+    piece->packet_type = frame->packet_type;
+    piece->hash.usr = frame->hash.usr;
 }
 
 int segment_frame(struct rte_mbuf *frame, struct rte_mempool *pool, struct rte_mbuf **pieces,

@@ -19,17 +19,17 @@
 /*
  * Cut a TCP frame over IPv4 or IPv6.
  *
- *   frame   with _TCP_SEG, _IPV4 or _IPV6, l2_len, l3_len, l4_len, tso_segsz;
- *           may be shared, is not changed and stays the caller's
+ *   frame   with _TCP_SEG, _IPV4 or _IPV6, tso_segsz; may be shared, is not changed and stays the
+ *           caller's; it may have tags, and is parsed (net/frame.h) if it was not
  *   pool    for the pieces; a buffer holds the headers at least
- *   pieces  the frames made, in order; the caller's. They may refer to the
+ *   pieces  the frames made, in order, parsed; the caller's. They may refer to the
  *           frame's buffers (which then live as long as the pieces), have more
  *           than one segment, and their TCP checksum is unfinished.
  *   max     room in pieces, frames
  *
  * Returns the number of pieces, 1 at least, or, having made none:
- *   -EINVAL  the headers are not what the metadata says, not in the first
- *            segment, fragmented, or IPv6 has extension headers
+ *   -EINVAL  the headers are not what the flags say, not in the first segment,
+ *            fragmented, or IPv6 has extension headers
  *   -E2BIG   more than max pieces
  *   -ENOMEM  the pool is empty
  *

@@ -14,6 +14,7 @@
 
 #include "fixture_net.h"
 #include "net/checksum.h"
+#include "net/frame.h"
 #include "net/segment.h"
 
 static struct rte_mbuf *pieces[SEGMENT_MAX];
@@ -179,16 +180,18 @@ static void assert_byte_refused(bool v6, uint32_t offset, uint8_t value)
     assert_refused(frame);
 }
 
-static void headers_that_are_not_what_was_said_are_refused(void **state)
+static void headers_that_are_not_tcps_are_refused(void **state)
 {
     (void)state;
     assert_byte_refused(false, 14, 0x65); /* version */
-    assert_byte_refused(false, 14, 0x46); /* header length */
+    assert_byte_refused(false, 14, 0x44); /* header length */
     assert_byte_refused(false, 20, 0x20); /* more fragments */
     assert_byte_refused(false, 21, 0x01); /* fragment offset */
     assert_byte_refused(false, 23, IPPROTO_UDP);
-    assert_byte_refused(false, 46, 0x60); /* TCP header length */
+    assert_byte_refused(false, 16, 0x20); /* total length: more than there is */
+    assert_byte_refused(false, 46, 0x40); /* TCP header length */
     assert_byte_refused(true, 14, 0x45); /* version */
+    assert_byte_refused(true, 18, 0x20); /* payload length: more than there is */
     assert_byte_refused(true, 20, 0); /* hop-by-hop options */
     assert_byte_refused(true, 66, 0x40); /* TCP header length */
 }
@@ -205,14 +208,73 @@ static void metadata_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
     ASSERT_METADATA_REFUSED(tso_segsz = 0);
-    ASSERT_METADATA_REFUSED(l2_len = 0);
-    ASSERT_METADATA_REFUSED(l3_len = 0);
-    ASSERT_METADATA_REFUSED(l3_len = 511);
-    ASSERT_METADATA_REFUSED(l4_len = 0);
-    ASSERT_METADATA_REFUSED(l4_len = 255);
     ASSERT_METADATA_REFUSED(ol_flags &= ~RTE_MBUF_F_TX_TCP_SEG);
     ASSERT_METADATA_REFUSED(ol_flags &= ~RTE_MBUF_F_TX_IPV4);
     ASSERT_METADATA_REFUSED(ol_flags |= RTE_MBUF_F_TX_IPV6);
+}
+
+static void lengths_are_found_where_nobody_set_them(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
+
+        whole->l2_len = whole->l3_len = whole->l4_len = 0;
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        assert_payload_is_whole(whole, 3);
+        rte_pktmbuf_free(whole);
+        rte_pktmbuf_free_bulk(pieces, 3);
+    }
+}
+
+/* Cut, finished and found right, with the tags of the whole on each piece. */
+static void assert_cut_behind_tags(bool v6, unsigned int nr_tags)
+{
+    struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
+    uint32_t l2 = 14 + 4 * nr_tags;
+
+    for (unsigned int i = 0; i < nr_tags; i++)
+        frame_tag(whole, i ? 0x88a8 : 0x8100, 0xa005);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+    assert_payload_is_whole(whole, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pieces[i]->l2_len, l2);
+        assert_memory_equal(at(pieces[i], 0), at(whole, 0), l2);
+        assert_int_equal(checksum_finish(pieces[i]), 0);
+        assert_true(frame_is_valid_l4(pieces[i]));
+    }
+    rte_pktmbuf_free(whole);
+    rte_pktmbuf_free_bulk(pieces, 3);
+}
+
+static void frames_are_cut_inside_their_tags(void **state)
+{
+    (void)state;
+    for (unsigned int nr_tags = 0; nr_tags <= 2; nr_tags++) {
+        assert_cut_behind_tags(false, nr_tags);
+        assert_cut_behind_tags(true, nr_tags);
+    }
+}
+
+static void pieces_are_what_was_found_of_the_whole(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
+
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        for (int i = 0; i < 3; i++) {
+            struct rte_mbuf noted = *pieces[i];
+
+            assert_int_equal(frame_parse_headers(pieces[i]), noted.packet_type);
+            assert_int_equal(pieces[i]->l2_len, noted.l2_len);
+            assert_int_equal(pieces[i]->l3_len, noted.l3_len);
+            assert_int_equal(pieces[i]->l4_len, noted.l4_len);
+            assert_int_equal(pieces[i]->hash.usr, noted.hash.usr);
+        }
+        rte_pktmbuf_free(whole);
+        rte_pktmbuf_free_bulk(pieces, 3);
+    }
 }
 
 static void headers_split_over_segments_are_refused(void **state)
@@ -239,8 +301,11 @@ int main(void)
         TEST(ipv4_identification_counts_up_and_wraps),
         TEST(more_pieces_than_allowed_are_refused),
         TEST(an_empty_pool_leaves_nothing_behind),
-        TEST(headers_that_are_not_what_was_said_are_refused),
+        TEST(headers_that_are_not_tcps_are_refused),
         TEST(metadata_that_makes_no_sense_is_refused),
+        TEST(lengths_are_found_where_nobody_set_them),
+        TEST(frames_are_cut_inside_their_tags),
+        TEST(pieces_are_what_was_found_of_the_whole),
         TEST(headers_split_over_segments_are_refused),
         TEST(a_frame_without_payload_is_refused),
     };
