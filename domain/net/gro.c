@@ -10,9 +10,11 @@
 #include <rte_tcp.h>
 
 #include "net/checksum.h"
+#include "net/frame.h"
 
 #define FLOWS 8 /* connections followed in one burst; more are passed on as they are */
 #define L3_MAX 65535u /* bytes that an IP header can give as its packet's length */
+#define L2_MAX (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 
 /* A TCP segment over IP, as far as its headers can be trusted. */
 struct segment {
@@ -20,7 +22,7 @@ struct segment {
     uint8_t *l3;
     struct rte_tcp_hdr *tcp;
     uint32_t headers, payload, seq;
-    uint16_t l3_len;
+    uint16_t l2_len, l3_len;
     bool v6;
     bool mergeable; /* else it only ends the merging of its connection */
 };
@@ -41,50 +43,42 @@ static bool is_verified(const struct rte_mbuf *frame, bool v6)
            !(frame->ol_flags & CHECKSUM_UNFINISHED);
 }
 
-/* The length that the IP header gives for the packet; 0: not a whole one that carries TCP. */
-static uint32_t ipv4_len(const struct rte_ipv4_hdr *ip)
+/* The length that the IP header gives for the packet, which is whole. */
+static uint32_t l3_total(const struct segment *s)
 {
-    if (ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_TCP ||
-        (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
-        return 0;
-    return rte_be_to_cpu_16(ip->total_length);
+    const struct rte_ipv4_hdr *ip4 = (const void *)s->l3;
+    const struct rte_ipv6_hdr *ip6 = (const void *)s->l3;
+
+    return s->v6 ? sizeof(*ip6) + rte_be_to_cpu_16(ip6->payload_len)
+                 : rte_be_to_cpu_16(ip4->total_length);
 }
 
-static uint32_t ipv6_len(const struct rte_ipv6_hdr *ip)
+/* One buffer of ours alone, with payload and nothing behind it, without options of IP or more than a tag. */
+static bool is_mergeable(const struct segment *s)
 {
-    if ((ip->vtc_flow & RTE_BE32(0xf0000000)) != RTE_BE32(0x60000000) || ip->proto != IPPROTO_TCP)
-        return 0;
-    return sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+    const struct rte_mbuf *frame = s->frame;
+    uint32_t l3_plain = s->v6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
+
+    return frame->nb_segs == 1 && s->l2_len <= L2_MAX && s->l3_len == l3_plain &&
+           frame->pkt_len == s->l2_len + l3_total(s) && frame->pkt_len > s->headers &&
+           rte_mbuf_refcnt_read(frame) == 1 && RTE_MBUF_DIRECT(frame) &&
+           is_verified(frame, s->v6) && (s->tcp->tcp_flags & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
 }
 
 /* Find the headers of a frame; false if it is not TCP, or they are not all there. */
 static bool segment_parse(struct rte_mbuf *frame, struct segment *s)
 {
-    const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(frame, const struct rte_ether_hdr *);
-    uint32_t l3_total, tcp_len;
-
-    if (frame->data_len < sizeof(*ether))
-        return false;
-    s->v6 = ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6);
-    if (!s->v6 && ether->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4))
+    if (!frame_parse(frame) || frame_l4(frame) != RTE_PTYPE_L4_TCP)
         return false;
     s->frame = frame;
-    s->l3 = rte_pktmbuf_mtod_offset(frame, uint8_t *, sizeof(*ether));
-    s->l3_len = s->v6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
-    s->tcp = (struct rte_tcp_hdr *)(s->l3 + s->l3_len);
-    if (frame->data_len < sizeof(*ether) + s->l3_len + sizeof(*s->tcp))
-        return false;
-    l3_total = s->v6 ? ipv6_len((const void *)s->l3) : ipv4_len((const void *)s->l3);
-    tcp_len = (s->tcp->data_off >> 4) * 4;
-    s->headers = sizeof(*ether) + s->l3_len + tcp_len;
-    if (l3_total == 0)
-        return false;
+    s->v6 = frame_is_ipv6(frame);
+    s->l2_len = frame->l2_len;
+    s->l3_len = frame->l3_len;
+    s->l3 = frame_l3_at(frame);
+    s->tcp = frame_l4_at(frame);
+    s->headers = s->l2_len + s->l3_len + frame->l4_len;
     s->seq = rte_be_to_cpu_32(s->tcp->sent_seq);
-    s->mergeable = frame->nb_segs == 1 && frame->pkt_len == sizeof(*ether) + l3_total &&
-                   tcp_len >= sizeof(*s->tcp) && frame->data_len > s->headers &&
-                   rte_mbuf_refcnt_read(frame) == 1 && RTE_MBUF_DIRECT(frame) &&
-                   is_verified(frame, s->v6) &&
-                   (s->tcp->tcp_flags & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
+    s->mergeable = is_mergeable(s);
     s->payload = s->mergeable ? frame->pkt_len - s->headers : 0;
     return true;
 }
@@ -93,10 +87,18 @@ static bool is_same_connection(const struct segment *a, const struct segment *b)
 {
     uint32_t addresses =
         a->v6 ? offsetof(struct rte_ipv6_hdr, src_addr) : offsetof(struct rte_ipv4_hdr, src_addr);
+    uint32_t size =
+        a->v6 ? 2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr) : 2 * sizeof(rte_be32_t);
 
     return a->v6 == b->v6 && a->tcp->src_port == b->tcp->src_port &&
            a->tcp->dst_port == b->tcp->dst_port &&
-           memcmp(a->l3 + addresses, b->l3 + addresses, a->l3_len - addresses) == 0;
+           memcmp(a->l3 + addresses, b->l3 + addresses, size) == 0;
+}
+
+/* The same addresses, and the same tag or none. */
+static bool is_l2_alike(const struct segment *a, const struct segment *b)
+{
+    return a->l2_len == b->l2_len && memcmp(a->l3 - a->l2_len, b->l3 - b->l2_len, a->l2_len) == 0;
 }
 
 /*
@@ -125,7 +127,7 @@ static bool is_ipv6_alike(const struct flow *flow, const struct segment *s)
 static bool is_tcp_alike(const struct segment *a, const struct segment *b)
 {
     uint32_t options = sizeof(*a->tcp);
-    uint32_t tcp_len = a->headers - RTE_ETHER_HDR_LEN - a->l3_len;
+    uint32_t tcp_len = a->headers - a->l2_len - a->l3_len;
 
     return a->tcp->recv_ack == b->tcp->recv_ack && a->tcp->data_off == b->tcp->data_off &&
            a->tcp->rx_win == b->tcp->rx_win &&
@@ -139,10 +141,8 @@ static bool flow_continues(const struct flow *flow, const struct segment *s)
     const struct segment *first = &flow->first;
 
     return flow->open && s->mergeable && s->seq == flow->next_seq && s->payload <= first->payload &&
-           first->headers - RTE_ETHER_HDR_LEN + flow->payload + s->payload <= L3_MAX &&
-           is_tcp_alike(first, s) &&
-           memcmp(first->l3 - RTE_ETHER_HDR_LEN, s->l3 - RTE_ETHER_HDR_LEN, RTE_ETHER_HDR_LEN) ==
-               0 &&
+           first->headers - first->l2_len + flow->payload + s->payload <= L3_MAX &&
+           is_l2_alike(first, s) && is_tcp_alike(first, s) &&
            (s->v6 ? is_ipv6_alike(flow, s) : is_ipv4_alike(flow, s));
 }
 
@@ -177,15 +177,15 @@ static void flow_append(struct flow *flow, const struct segment *s)
 /* Write the IP header's length and return the pseudo-header sum. */
 static uint16_t ip_finish(const struct segment *first)
 {
-    uint32_t l3_total = first->frame->pkt_len - RTE_ETHER_HDR_LEN;
+    uint32_t total = first->frame->pkt_len - first->l2_len;
     struct rte_ipv4_hdr *ip4 = (void *)first->l3;
     struct rte_ipv6_hdr *ip6 = (void *)first->l3;
 
     if (first->v6) {
-        ip6->payload_len = rte_cpu_to_be_16(l3_total - sizeof(*ip6));
+        ip6->payload_len = rte_cpu_to_be_16(total - sizeof(*ip6));
         return rte_ipv6_phdr_cksum(ip6, 0);
     }
-    ip4->total_length = rte_cpu_to_be_16(l3_total);
+    ip4->total_length = rte_cpu_to_be_16(total);
     ip4->hdr_checksum = 0;
     ip4->hdr_checksum = rte_ipv4_cksum(ip4);
     return rte_ipv4_phdr_cksum(ip4, 0);
@@ -200,9 +200,6 @@ static void flow_finish(const struct flow *flow)
     if (flow->nr < 2)
         return;
     first->tcp->cksum = ip_finish(first);
-    frame->l2_len = RTE_ETHER_HDR_LEN;
-    frame->l3_len = first->l3_len;
-    frame->l4_len = first->headers - RTE_ETHER_HDR_LEN - first->l3_len;
     frame->tso_segsz = first->payload;
     frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM |
                        (first->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);

@@ -20,12 +20,14 @@
 /*
  * Merge within one burst of a NIC.
  *
- *   frames  nr of them (PORT_BURST at most); the array is compacted in place
+ *   frames  nr of them (PORT_BURST at most); the array is compacted in place.
+ *           All are parsed (net/frame.h); nothing was noted of them before that
+ *           is not so.
  *
- * Merged are untagged TCP segments over IPv4 and IPv6 whose checksums the NIC
- * found right, without IP options or extension headers, with ACK and at most
- * PSH set, and which differ only in sequence, length and checksum (and IPv4
- * identification). No connection's segments change order. All else is passed
+ * Merged are TCP segments over IPv4 and IPv6, untagged or inside one VLAN tag,
+ * whose checksums the NIC found right, without IP options or extension headers,
+ * with ACK and at most PSH set, and which differ only in sequence, length and
+ * checksum (and IPv4 identification). No connection's segments change order. All else is passed
  * on untouched, in its place.
  *
  * Returns the number of frames left. The segments merged into a frame belong to

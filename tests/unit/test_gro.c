@@ -43,6 +43,7 @@ static struct rte_mbuf *as_received(struct rte_mbuf *frame)
     assert_int_equal(checksum_finish(flat), 0);
     flat->ol_flags = GOOD;
     flat->tx_offload = 0;
+    flat->packet_type = 0;
     return flat;
 }
 
@@ -304,6 +305,85 @@ static void short_and_foreign_frames_pass(void **state)
     free_frames(60);
 }
 
+/* The same segments, each with a tag; received anew. */
+static void tag_all(unsigned int nr, uint16_t tci)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        frame_tag(frames[i], 0x8100, tci);
+        frames[i]->tx_offload = 0;
+    }
+}
+
+static void segments_inside_a_tag_are_merged_and_cut_again(void **state)
+{
+    struct rte_mbuf *copies[MANY], *pieces[MANY];
+
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        int nr = receive(0, v6, 10 * 1400 + 5, 1);
+
+        tag_all(nr, 0xa005);
+        for (int i = 0; i < nr; i++)
+            copies[i] = rte_pktmbuf_copy(frames[i], fixture_pool(), 0, UINT32_MAX);
+        assert_int_equal(gro_merge(frames, nr), 1);
+        assert_int_equal(frames[0]->l2_len, 18);
+        assert_int_equal(frames[0]->pkt_len, (v6 ? 78 : 58) + 10 * 1400 + 5);
+        assert_true(frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+        assert_int_equal(segment_frame(frames[0], fixture_pool(), pieces, MANY), nr);
+        for (int i = 0; i < nr; i++) {
+            assert_int_equal(checksum_finish(pieces[i]), 0);
+            assert_same(pieces[i], copies[i]);
+        }
+        rte_pktmbuf_free_bulk(pieces, nr);
+        rte_pktmbuf_free_bulk(copies, nr);
+        free_frames(1);
+    }
+}
+
+static void segments_of_other_tags_are_not_merged(void **state)
+{
+    (void)state;
+    for (unsigned int kind = 0; kind < 4; kind++) {
+        receive(0, false, 2 * 1400, 1);
+        tag_all(2, 5);
+        if (kind == 0)
+            rte_pktmbuf_mtod(frames[1], uint8_t *)[15] = 6; /* VLAN */
+        else if (kind == 1)
+            rte_pktmbuf_mtod(frames[1], uint8_t *)[14] = 0xa0; /* priority */
+        else if (kind == 2)
+            memcpy(rte_pktmbuf_mtod_offset(frames[1], char *, 12), "\x88\xa8", 2);
+        else
+            tag_all(2, 6); /* a second tag */
+        assert_int_equal(gro_merge(frames, 2), 2);
+        free_frames(2);
+    }
+    receive(0, false, 2 * 1400, 1);
+    tag_all(1, 5);
+    assert_int_equal(gro_merge(frames, 2), 2);
+    free_frames(2);
+}
+
+/* A segment with IP options is its connection's too: what follows does not overtake it. */
+static void a_segment_with_options_keeps_its_place(void **state)
+{
+    struct rte_ipv4_hdr *ip;
+    uint8_t *bytes;
+
+    (void)state;
+    receive(0, false, 4 * 1400, 1);
+    bytes = (uint8_t *)rte_pktmbuf_prepend(frames[1], 4);
+    memmove(bytes, bytes + 4, 34);
+    memcpy(bytes + 34, "\x01\x01\x01\x01", 4); /* no operation */
+    ip = (void *)(bytes + 14);
+    ip->version_ihl = 0x46;
+    ip->total_length = rte_cpu_to_be_16(1400 + 44);
+    assert_int_equal(gro_merge(frames, 4), 3);
+    assert_int_equal(frames[0]->ol_flags, GOOD);
+    assert_int_equal(rte_pktmbuf_mtod(frames[1], uint8_t *)[14], 0x46);
+    assert_stands_for(frames[2], false, 2 * 1400, 1400);
+    free_frames(3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
@@ -321,6 +401,9 @@ int main(void)
         TEST(a_shared_or_a_padded_segment_is_not_merged),
         TEST(a_merged_frame_stays_under_64_kib),
         TEST(short_and_foreign_frames_pass),
+        TEST(segments_inside_a_tag_are_merged_and_cut_again),
+        TEST(segments_of_other_tags_are_not_merged),
+        TEST(a_segment_with_options_keeps_its_place),
     };
 
     return cmocka_run_group_tests_name("gro", tests, fixture_start, NULL);
