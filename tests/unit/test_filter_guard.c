@@ -132,6 +132,11 @@ static void udp_that_is_cut_does_not_pass_the_guard(void **state)
         b.len = 14 + 40 + len;
         assert_int_equal(sent(&dhcp, &b), len < 4 ? FILTER_BAD_HEADER : 0);
     }
+    udp(&b, 4, 1000, 2000);
+    b.len = 14 + 20 + 3;
+    bytes_free(bytes_frame(&b, 0));
+    put_zeros(&b, 20); /* padding, no port */
+    assert_int_equal(filter_ask(&dhcp, bytes_frame_as_is(&b, 0), true, 0), FILTER_BAD_HEADER);
     udp(&b, 4, 67, 68);
     for (uint32_t first = 34; first < 42; first++) /* ports in the next segment */
         assert_int_equal(filter_ask(&dhcp, bytes_frame(&b, first), true, FILTER_NEW),

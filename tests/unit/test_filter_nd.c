@@ -151,6 +151,10 @@ static void what_a_host_without_address_sends_passes(void **state)
         put_icmp(&b, passed[i]);
         assert_int_equal(sent(&filter, &b), 0);
     }
+    from6(&b, "::", "ff02::16", IPPROTO_FRAGMENT, 1);
+    put_fragment6(&b, IPPROTO_ICMPV6, 0, 1);
+    put_icmp(&b, 143);
+    assert_int_equal(sent(&filter, &b), FILTER_IP);
     for (unsigned int i = 0; i < RTE_DIM(refused); i++) {
         from6(&b, "::", "ff02::16", IPPROTO_ICMPV6, 1);
         put_icmp(&b, refused[i]);
