@@ -225,7 +225,7 @@ void dns_forward_query(const struct dns_asker *asker, const uint8_t *payload, ui
 static bool is_answer_to(const struct query *q, unsigned int try, rte_be32_t src,
                          const uint8_t *data, uint32_t len)
 {
-    return q->servers[try] == src && dns_question_len(data, len) == q->question_len &&
+    return q->is_used && q->servers[try] == src && dns_question_len(data, len) == q->question_len &&
            dns_question_is_same(data + DNS_HEADER_LEN, q->data + DNS_HEADER_LEN, q->question_len);
 }
 

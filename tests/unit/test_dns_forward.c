@@ -270,6 +270,16 @@ static void answers_that_are_cut_off_are_not_passed_on(void **state)
     assert_int_equal(nr_told, 0);
 }
 
+static void an_answer_from_nowhere_is_for_nobody(void **state)
+{
+    static const uint8_t empty[12] = { 0, 0, 0x80 };
+
+    (void)state;
+    dns_forward_answer(0, 0, DNS_PORT, 0, empty, sizeof(empty), now);
+    assert_int_equal(nr_told, 0);
+    assert_int_equal(dns_forward_stats()->stray, 1);
+}
+
 static void letters_of_the_question_may_change_their_case(void **state)
 {
     uint8_t data[DNS_ANSWER_MAX];
@@ -697,6 +707,7 @@ int main(void)
         cmocka_unit_test_setup(ids_and_ports_are_all_over_the_place, setup),
         cmocka_unit_test_setup(forged_answers_are_not_passed_on, setup),
         cmocka_unit_test_setup(answers_that_are_cut_off_are_not_passed_on, setup),
+        cmocka_unit_test_setup(an_answer_from_nowhere_is_for_nobody, setup),
         cmocka_unit_test_setup(letters_of_the_question_may_change_their_case, setup),
         cmocka_unit_test_setup(another_server_is_asked_after_two_seconds, setup),
         cmocka_unit_test_setup(a_server_that_answers_is_asked_first_from_then_on, setup),
