@@ -29,7 +29,7 @@ static uint32_t port_caps(uint64_t offloads)
     uint32_t caps = 0;
 
     if ((offloads & TX_L4_CKSUM) == TX_L4_CKSUM)
-        caps |= PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6;
+        caps |= PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6 | PORT_TX_TAGGED; /* told where headers are */
     if (offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
         caps |= PORT_TX_MULTI_SEG;
     return caps;

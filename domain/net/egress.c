@@ -117,6 +117,8 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
         needed |= v6 ? PORT_TX_TSO_V6 : PORT_TX_TSO_V4;
     else if (checksum_is_unfinished(frame))
         needed |= v6 ? PORT_TX_CSUM_V6 : PORT_TX_CSUM_V4;
+    if ((needed & ~PORT_TX_MULTI_SEG) && frame->l2_len > RTE_ETHER_HDR_LEN)
+        needed |= PORT_TX_TAGGED;
     return needed;
 }
 

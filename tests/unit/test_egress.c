@@ -352,6 +352,58 @@ static void a_fixed_number_of_ports_is_open(void **state)
     }
 }
 
+/* A guest whose driver does not look behind a tag, whatever it takes else. */
+static void behind_a_tag_nothing_is_left_to_a_port_that_does_not_say_so(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        const uint32_t taken = TSO | CSUM | PORT_TX_MULTI_SEG;
+
+        fake_port_empty(&fake);
+        put(frame_tag(frame_make_l4(v6, IPPROTO_UDP, 100, 0), 0x8100, 5), taken);
+        put(frame_tag(frame_make_l4(v6, IPPROTO_TCP, 2800, 1400), 0x8100, 5), taken);
+        assert_int_equal(fake.nr_kept, 3);
+        for (unsigned int i = 0; i < 3; i++)
+            assert_true(frame_is_valid_l4(fake.kept[i]));
+        put(frame_tag(frame_make_l4(v6, IPPROTO_UDP, 100, 0), 0x8100, 5), taken | PORT_TX_TAGGED);
+        put(frame_tag(frame_make_l4(v6, IPPROTO_TCP, 2800, 1400), 0x8100, 5),
+            taken | PORT_TX_TAGGED);
+        assert_int_equal(fake.nr_kept, 5);
+        assert_true(checksum_is_unfinished(fake.kept[3]));
+        assert_true(fake.kept[4]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+    }
+}
+
+static void a_port_may_want_everything_finished(void **state)
+{
+    (void)state;
+    fake.port.finish_checksums = true;
+    put(frame_make_l4(false, IPPROTO_UDP, 100, 0), ~0u);
+    put(frame_make_l4(false, IPPROTO_TCP, 2800, 1400), ~0u);
+    assert_int_equal(fake.nr_kept, 3);
+    for (unsigned int i = 0; i < 3; i++)
+        assert_true(frame_is_valid_l4(fake.kept[i]));
+    put(frame_chop(frame_make(station(1), station(2), 100), 10), ~0u);
+    assert_int_equal(fake.kept[3]->nb_segs, 10);
+}
+
+/* One tag comes on top of the MTU, two do not. */
+static void pieces_behind_tags_are_as_long_as_frames_may_be(void **state)
+{
+    (void)state;
+    put(frame_tag(frame_make_l4(false, IPPROTO_TCP, 2920, 1460), 0x8100, 5), 0);
+    assert_int_equal(fake.nr_kept, 2);
+    assert_int_equal(fake.kept[0]->pkt_len, 1518);
+    fake_port_empty(&fake);
+    assert_dropped(frame_tag(frame_make_l4(false, IPPROTO_TCP, 2922, 1461), 0x8100, 5), 0);
+    assert_dropped(
+        frame_tag(frame_tag(frame_make_l4(false, IPPROTO_TCP, 2920, 1460), 0x8100, 5), 0x88a8, 5),
+        0);
+    put(frame_tag(frame_tag(frame_make_l4(false, IPPROTO_TCP, 2912, 1456), 0x8100, 5), 0x88a8, 5),
+        0);
+    assert_int_equal(fake.nr_kept, 2);
+}
+
 /* What it is given goes out through another port, as through a router; its own array of frames may change. */
 struct relay {
     struct port port;
@@ -502,6 +554,9 @@ int main(void)
         TEST(what_a_port_was_before_a_restart_does_not_count),
         TEST(a_port_is_flushed_only_in_turns_with_frames),
         TEST(a_fixed_number_of_ports_is_open),
+        TEST(behind_a_tag_nothing_is_left_to_a_port_that_does_not_say_so),
+        TEST(a_port_may_want_everything_finished),
+        TEST(pieces_behind_tags_are_as_long_as_frames_may_be),
         TEST(what_a_flush_sends_on_goes_out_in_the_same_turn),
         TEST(ports_that_keep_each_other_busy_wait_for_the_next_turn),
         TEST(long_frames_are_cut_one_at_a_time),
