@@ -13,7 +13,7 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 unit-tests :=
 include tests/unit/Makefile.inc
 
-UNIT_HEADERS := $(wildcard domain/*/*.h domain/*/*/*.h include/*/*.h tests/unit/*.h)
+UNIT_HEADERS := $(wildcard domain/*/*.h domain/*/*/*.h include/*/*.h common/*.h tests/unit/*.h)
 UNIT_PROGRAMS := $(foreach c,$(UNIT_COMPILERS),$(patsubst %,$(BUILD)/unit/$(c)/%,$(unit-tests)))
 
 # $(1) compiler, $(2) test
