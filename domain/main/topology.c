@@ -125,6 +125,7 @@ void topology_create(const struct config *from)
     bool resuming = recovery_resuming();
 
     config = from;
+    names[0] = names_with_address[0] = '\0';
     if (resuming) {
         (void)bridge_resume(pool, (uint32_t)rte_rand());
         (void)nat_resume((uint32_t)rte_rand());

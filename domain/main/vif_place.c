@@ -307,6 +307,15 @@ static int routed_wish_check(const struct vif_wish *wish, const struct policy *p
     return -EINVAL;
 }
 
+/* A guest is known by its MAC after a restart, and when it comes again with another id. */
+static uint32_t identity_of(const struct rte_ether_addr *mac, bool is_nat)
+{
+    uint32_t words[2] = { 0 };
+
+    memcpy(words, mac, sizeof(*mac));
+    return rte_jhash_2words(words[0], words[1], is_nat);
+}
+
 /* The guest's own addresses, each by itself in the router; with its length for DHCP in ip4[0] of config. */
 static int routed_attach(struct port *port, const struct vif_wish *wish,
                          const struct policy *policy, bool is_nat)
@@ -336,7 +345,7 @@ static int routed_attach(struct port *port, const struct vif_wish *wish,
     if (err)
         return err;
     config.guest_mac = wish->mac;
-    config.identity = rte_jhash(wish->mac.addr_bytes, RTE_ETHER_ADDR_LEN, is_nat);
+    config.identity = identity_of(&wish->mac, is_nat);
     dhcp_len = config.ip4[0].len;
     if (is_nat)
         config.ip4[0].len = 32; /* no more of the net than its address is the guest's */
