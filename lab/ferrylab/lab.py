@@ -88,7 +88,7 @@ class Lab:
                   "pci": [SLOTS[nic].bdf[5:]], **settings}
         self.create_domain(config, paused=paused)
         guest = Guest(self, name)
-        return guest if paused else guest.connect()
+        return guest if paused else guest.connect(timeout=120)
 
     # Consoles.
 

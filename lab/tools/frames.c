@@ -3,6 +3,7 @@
  * Raw Ethernet frames of a guest.
  *
  *   frames send INTERFACE                    sends the frames on stdin, one a line, as hex digits
+ *   frames repeat INTERFACE SECONDS          the same, over and over, a frame a millisecond
  *   frames watch INTERFACE SECONDS [@OFFSET=HEX...]
  *                                            prints the frames that arrive, as hex digits
  *
@@ -25,6 +26,8 @@
 #define FRAME_MAX 65536
 #define MACS_LEN 12
 #define TAG_LEN 4
+#define REPEAT_MAX 64
+#define REPEAT_LEN 2048
 
 static void die(const char *what)
 {
@@ -73,6 +76,33 @@ static int frames_send(int fd)
             nr_sent++;
         else if (len)
             fprintf(stderr, "frames: %d bytes: %s\n", len, strerror(errno));
+    }
+    printf("%u frames\n", nr_sent);
+    return 0;
+}
+
+static long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int frames_repeat(int fd, long ms)
+{
+    static char line[2 * FRAME_MAX + 2];
+    static uint8_t frames[REPEAT_MAX][REPEAT_LEN];
+    size_t lens[REPEAT_MAX], nr = 0;
+    unsigned int nr_sent = 0;
+    long until = now_ms() + ms;
+
+    while (nr < REPEAT_MAX && fgets(line, sizeof(line), stdin))
+        nr += (lens[nr] = (size_t)hex_parse(line, frames[nr], REPEAT_LEN)) > 0;
+    for (size_t i = 0; nr && now_ms() < until; i = (i + 1) % nr) {
+        if (send(fd, frames[i], lens[i], MSG_DONTWAIT) >= 0) /* not while the backend is away */
+            nr_sent++;
+        poll(NULL, 0, 1);
     }
     printf("%u frames\n", nr_sent);
     return 0;
@@ -128,14 +158,6 @@ static int frame_matches(const uint8_t *frame, size_t len, char **filters)
     return 1;
 }
 
-static long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int frames_watch(int fd, long ms, char **filters)
 {
     static uint8_t frame[FRAME_MAX];
@@ -166,8 +188,11 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "send"))
         return frames_send(socket_open(argv[2]));
+    if (argc == 4 && !strcmp(argv[1], "repeat"))
+        return frames_repeat(socket_open(argv[2]), (long)(1000 * atof(argv[3])));
     if (argc >= 4 && !strcmp(argv[1], "watch"))
         return frames_watch(socket_open(argv[2]), (long)(1000 * atof(argv[3])), argv + 4);
-    fprintf(stderr, "usage: frames send INTERFACE | watch INTERFACE SECONDS [@OFFSET=HEX...]\n");
+    fprintf(stderr, "usage: frames send INTERFACE | repeat INTERFACE SECONDS |\n"
+                    "       watch INTERFACE SECONDS [@OFFSET=HEX...]\n");
     return 2;
 }

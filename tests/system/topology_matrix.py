@@ -46,8 +46,10 @@ def _ask(world, row):
         return SKIPPED
     try:
         return row.ask(world)
-    except (CheckFailed, KeyError) as failed:
-        return f"failed: {str(failed) or repr(failed)}"[:300]
+    except KeyError as absent:
+        return f"{absent.args[0]} is refused"
+    except CheckFailed as failed:
+        return f"failed: {failed}"[:300]
 
 
 def _wanted(world, row):
