@@ -25,8 +25,14 @@ struct passage {
     uint64_t now;
 };
 
-/* What became of a frame's addresses, kept for the frames right behind it. */
+/* Addresses and EtherType with the TCI of a tag, or with what is there without one. */
+#define HEAD_LEN 16
+
+/* What became of a frame, kept for those right behind it that begin alike. */
 struct verdict {
+    struct port
+        *straight; /* out of this port as they are, nothing else being of interest; or NULL */
+    uint8_t head[HEAD_LEN];
     uint8_t addresses[2 * RTE_ETHER_ADDR_LEN]; /* destination and source */
     uint16_t vid;
     struct port *to; /* NULL: flood */
@@ -283,18 +289,45 @@ static bool verdict_holds(const struct verdict *verdict, const struct passage *p
            verdict->vid == p->vid && (!verdict->to || verdict->to->bridge == p->bridge);
 }
 
+/* Do frames like this one and the one before, to the same known port, all go straight there? */
+static void straight_set(struct verdict *verdict, const struct passage *p)
+{
+    struct port *to = verdict->to;
+
+    if (p->frame->data_len < HEAD_LEN || p->from->filter || to->filter ||
+        (p->from->isolated && to->isolated) || form_for(to, p) != FORM_AS_IT_IS)
+        return;
+    memcpy(verdict->head, rte_pktmbuf_mtod(p->frame, const void *), HEAD_LEN);
+    verdict->straight = to;
+}
+
+static bool goes_straight(const struct verdict *verdict, const struct port *from,
+                          const struct rte_mbuf *frame)
+{
+    return verdict->straight && frame->data_len >= HEAD_LEN &&
+           memcmp(verdict->head, rte_pktmbuf_mtod(frame, const void *), HEAD_LEN) == 0 &&
+           from->bridge && verdict->straight->bridge == from->bridge;
+}
+
 static void input_one(struct passage *p, struct verdict *verdict)
 {
+    bool holds;
+
+    verdict->straight = NULL;
     if (!admit(p))
         return;
-    if (!verdict_holds(verdict, p) && !decide(p, verdict))
+    holds = verdict_holds(verdict, p);
+    if (!holds && !decide(p, verdict)) {
         drop(p->frame, &p->from->stats.rx_drops_pinned);
-    else if (!verdict->to)
+    } else if (!verdict->to) {
         flood_if_allowed(p);
-    else if (verdict->to == p->from)
+    } else if (verdict->to == p->from) {
         rte_pktmbuf_free(p->frame);
-    else
+    } else {
+        if (holds)
+            straight_set(verdict, p);
         forward(p, verdict->to);
+    }
 }
 
 void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now)
@@ -304,8 +337,14 @@ void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint
     for (uint16_t i = 0; i < nr; i++)
         rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
     for (uint16_t i = 0; i < nr; i++) {
-        struct passage p = { .from = port, .bridge = port->bridge, .frame = frames[i], .now = now };
+        if (goes_straight(&verdict, port, frames[i])) {
+            egress_put(verdict.straight, frames[i]);
+        } else {
+            struct passage p = {
+                .from = port, .bridge = port->bridge, .frame = frames[i], .now = now
+            };
 
-        input_one(&p, &verdict);
+            input_one(&p, &verdict);
+        }
     }
 }

@@ -129,8 +129,12 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
 static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *frame)
 {
     uint32_t takes = port->finish_checksums ? PORT_TX_MULTI_SEG & port->tx_caps : port->tx_caps;
-    uint32_t needed = caps_needed(frame), missing = needed & ~takes;
+    uint32_t needed, missing;
 
+    if (!(frame->ol_flags & CHECKSUM_UNFINISHED) && frame->nb_segs == 1)
+        return 0;
+    needed = caps_needed(frame);
+    missing = needed & ~takes;
     if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
         missing |= PORT_TX_CSUM_V6;
     return missing;

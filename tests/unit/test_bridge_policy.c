@@ -330,6 +330,46 @@ static void a_flooded_frame_passes_by_those_that_do_not_want_it(void **state)
     }
 }
 
+/* To station 2 from station src, behind port 1. Returns how many came out. */
+static unsigned int burst(struct rte_ether_addr src)
+{
+    struct rte_mbuf *frames[8];
+
+    empty();
+    for (unsigned int i = 0; i < 8; i++) {
+        frames[i] = packet_to(station(2));
+        rte_pktmbuf_mtod(frames[i], struct rte_ether_hdr *)->src_addr = src;
+    }
+    bridge_input(&ports[1].port, frames, 8, 0);
+    bridge_flush();
+    return ports[2].nr_kept;
+}
+
+static void what_holds_for_a_frame_holds_for_a_burst(void **state)
+{
+    (void)state;
+    say(2, everyone, station(2));
+    assert_int_equal(burst(station(1)), 8);
+    ports[1].port.filter = &filters[1];
+    assert_int_equal(burst(station(1)), 8);
+    assert_int_equal(burst(station(7)), 0);
+    assert_int_equal(ports[1].port.stats.rx_drops_policy, 8);
+    deny(2);
+    assert_int_equal(burst(station(1)), 0);
+    assert_int_equal(ports[2].port.stats.tx_drops_policy, 8);
+    ports[1].port.filter = NULL;
+    assert_int_equal(burst(station(1)), 0);
+    ports[2].port.filter = NULL;
+    ports[1].port.isolated = ports[2].port.isolated = true;
+    assert_int_equal(burst(station(1)), 0);
+    assert_int_equal(ports[1].port.stats.rx_drops_isolated, 8);
+    ports[2].port.isolated = false;
+    assert_int_equal(burst(station(1)), 8);
+    assert_int_equal(pin(3, station(1)), 0);
+    assert_int_equal(burst(station(1)), 0);
+    assert_int_equal(ports[1].port.stats.rx_drops_pinned, 8);
+}
+
 static void frames_of_ports_without_filters_are_not_parsed(void **state)
 {
     (void)state;
@@ -399,6 +439,7 @@ int main(void)
         TEST(a_filter_is_asked_about_every_frame_in),
         TEST(a_filter_is_asked_about_every_frame_out),
         TEST(a_flooded_frame_passes_by_those_that_do_not_want_it),
+        TEST(what_holds_for_a_frame_holds_for_a_burst),
         TEST(frames_of_ports_without_filters_are_not_parsed),
         TEST(forty_stations_behind_one_guest_are_all_known),
         TEST(there_are_stations_for_every_port),

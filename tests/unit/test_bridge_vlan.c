@@ -481,24 +481,34 @@ static uint16_t random_vid(void)
     return (uint16_t)(rand() % 4);
 }
 
+static void random_vlans_make(void)
+{
+    for (unsigned int i = 0; i < PORTS; i++) {
+        vlan_set_clear(&sets[i]);
+        for (unsigned int k = 0; k < 3; k++)
+            vlan_set_add(&sets[i], random_vid(), rand() & 1);
+        if (rand() % 3 == 0)
+            vlan_set_access(&sets[i], random_vid());
+        else if (rand() & 1)
+            vlan_set_pvid(&sets[i], random_vid());
+        ports[i].port.vlans = rand() % 4 ? &sets[i] : NULL;
+    }
+}
+
+static uint32_t random_tci(void)
+{
+    return rand() % 3 ? random_vid() | (uint32_t)(rand() & 0xf000) : NO_TAG;
+}
+
 static void random_vlans_behave_as_the_standard_says(void **state)
 {
     (void)state;
     srand(1);
     for (unsigned int round = 0; round < 3000; round++) {
         unsigned int from = (unsigned int)rand() % PORTS;
-        uint32_t tci = rand() % 3 ? random_vid() | (uint32_t)(rand() & 0xf000) : NO_TAG, wanted;
+        uint32_t tci = random_tci(), wanted;
 
-        for (unsigned int i = 0; i < PORTS; i++) {
-            vlan_set_clear(&sets[i]);
-            for (unsigned int k = 0; k < 3; k++)
-                vlan_set_add(&sets[i], random_vid(), rand() & 1);
-            if (rand() % 3 == 0)
-                vlan_set_access(&sets[i], random_vid());
-            else if (rand() & 1)
-                vlan_set_pvid(&sets[i], random_vid());
-            ports[i].port.vlans = rand() % 4 ? &sets[i] : NULL;
-        }
+        random_vlans_make();
         say(from, everyone, station(1), tci);
         for (unsigned int i = 0; i < PORTS; i++) {
             if (i != from && model(ports[from].port.vlans, ports[i].port.vlans, tci, &wanted))
@@ -507,6 +517,40 @@ static void random_vlans_behave_as_the_standard_says(void **state)
                 assert_got_nothing(i);
         }
     }
+}
+
+/* A burst of frames to a known station, some of them alike, some with another tag. */
+static void a_burst_is_treated_as_its_frames(void **state)
+{
+    unsigned int nr_kept = 0;
+
+    (void)state;
+    srand(2);
+    for (unsigned int round = 0; round < 3000; round++) {
+        uint32_t tcis[8] = { random_tci() }, wanted[8], nr = 0, tci;
+        struct rte_mbuf *frames[8];
+
+        random_vlans_make();
+        for (unsigned int vid = 0; vid < 4; vid++)
+            say(TRUNK, everyone, station(1), rand() & 1 ? vid : NO_TAG);
+        empty();
+        for (unsigned int i = 0; i < 8; i++) {
+            tcis[i] = i == 0 || rand() % 4 ? tcis[i ? i - 1 : 0] : random_tci();
+            frames[i] = make(station(1), station(2), tcis[i]);
+            if (model(ports[WIRE].port.vlans, ports[TRUNK].port.vlans, tcis[i], &tci))
+                wanted[nr++] = tci;
+        }
+        bridge_input(&ports[WIRE].port, frames, 8, 0);
+        bridge_flush();
+        assert_int_equal(ports[TRUNK].nr_kept, nr);
+        for (unsigned int i = 0; i < nr; i++) {
+            assert_int_equal(tag_is_there(ports[TRUNK].kept[i]), wanted[i] != NO_TAG);
+            if (wanted[i] != NO_TAG)
+                assert_int_equal(tag_vid(ports[TRUNK].kept[i]), wanted[i] & 0xfff);
+        }
+        nr_kept += nr;
+    }
+    assert_true(nr_kept > 1000);
 }
 
 int main(void)
@@ -536,6 +580,7 @@ int main(void)
         TEST(checksums_are_finished_inside_their_tag),
         TEST(without_memory_the_others_get_theirs),
         TEST(random_vlans_behave_as_the_standard_says),
+        TEST(a_burst_is_treated_as_its_frames),
     };
 
     return cmocka_run_group_tests_name("bridge_vlan", tests, fixture_start, NULL);
