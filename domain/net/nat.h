@@ -6,7 +6,8 @@
  *
  * Mapping is endpoint-independent: one address and port of a guest is one port outside, whoever it
  * talks to (RFC 4787 REQ-1, RFC 5382 REQ-1). Filtering is address- and port-dependent: only whom the
- * guest talked to gets through, port forwards apart (RFC 4787 REQ-8 c, RFC 5382 REQ-3). TCP, UDP and
+ * guest talked to gets through, port forwards apart (RFC 4787, 5; as strict as Linux, stricter than REQ-8
+ * asks for). TCP, UDP and
  * ICMP queries are translated, and ICMP errors about them; frames of other protocols (GRE, ESP, SCTP
  * and so on) are dropped and counted.
  *

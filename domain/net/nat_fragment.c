@@ -64,8 +64,10 @@ static bool is_same(const struct nat_fragment_key *a, const struct nat_fragment_
 
 static uint16_t *bucket_of(const struct nat_fragment_key *key)
 {
-    return &table.buckets[rte_jhash_32b((const uint32_t *)key, sizeof(*key) / 4, table.seed) &
-                          (BUCKETS - 1)];
+    uint32_t words[sizeof(*key) / sizeof(uint32_t)];
+
+    memcpy(words, key, sizeof(words));
+    return &table.buckets[rte_jhash_32b(words, RTE_DIM(words), table.seed) & (BUCKETS - 1)];
 }
 
 static void entry_forget(struct entry *entry)

@@ -41,8 +41,8 @@ static int embedded_read(const struct rte_mbuf *frame, struct nat_packet *packet
 }
 
 /*
- * RFC 5508 REQ-3 a. (The embedded IP header's checksum is not looked at, as REQ-3 b has it: there are routers that
- * take one from TTL first.) Only short frames have something behind their packet.
+ * RFC 5508 REQ-3. (The checksum of the embedded IP header is not looked at, as REQ-3 a has it: there are routers
+ * that count TTL down first.) Only short frames have something behind their packet.
  */
 static bool is_checksum_right(const struct rte_mbuf *frame)
 {

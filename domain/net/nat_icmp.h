@@ -2,7 +2,7 @@
 /*
  * ICMP errors: the packet that one has embedded says which flow it is about (RFC 5508). Used by nat*.c only.
  *
- * Errors neither prolong flows nor end them (RFC 5508 REQ-4 c and d, REQ-5 c and d).
+ * Errors neither prolong flows nor end them (RFC 5508 REQ-6, RFC 4787 REQ-12, RFC 5382 REQ-10).
  */
 #ifndef NET_NAT_ICMP_H
 #define NET_NAT_ICMP_H

@@ -39,7 +39,7 @@ static void read_addresses(struct nat_packet *p, const uint8_t *ip)
     memcpy(&p->dst, ip + (p->is_v6 ? 24 : 16), size);
 }
 
-/* Queries by RFC 792 (echo, timestamp) and RFC 4443; obsolete ones are of no flow (RFC 5508 REQ-10 b). */
+/* Queries by RFC 792 (echo, timestamp) and RFC 4443; obsolete ones are of no flow. */
 static void read_icmp(struct nat_packet *p, const uint8_t *l4)
 {
     uint8_t type = l4[0];

@@ -44,7 +44,7 @@ static void id_renew(struct nat_transit *t, const struct nat_note *note)
 
     if (note)
         nat_rewrite_id(ip, note->id);
-    else if (!(ip[6] & RTE_IPV4_HDR_DF_FLAG >> 8) && !t->packet.is_fragment)
+    else if (!(ip[6] & RTE_IPV4_HDR_DF_FLAG >> 8))
         nat_rewrite_id(ip, nat_fragment_id());
 }
 

@@ -77,7 +77,7 @@ static void tcp_and_udp_do_not_share_ports(void **state)
     assert_int_equal(out(1, &tcp, NAT_OK).sport, 5000);
 }
 
-/* RFC 4787 REQ-8 c; RFC 5382 REQ-3. */
+/* Filtering by address and port: RFC 4787, 5. */
 static void only_whom_the_guest_talked_to_gets_through(void **state)
 {
     struct spec sent = udp_from(0, 5000, 53), outside = out(0, &sent, NAT_OK),
@@ -536,6 +536,46 @@ static void what_may_be_cut_on_its_way_has_an_id_of_our_own(void **state)
     assert_int_not_equal(ids[0], 0x4242);
 }
 
+/* Each guest has a network of its own, with the same addresses perhaps. */
+static void guests_with_one_address_are_told_apart(void **state)
+{
+    struct spec sent = udp_from(0, 5000, 53), a = out(0, &sent, NAT_OK), b = out(1, &sent, NAT_OK);
+
+    (void)state;
+    assert_int_equal(a.sport, 5000);
+    assert_int_not_equal(b.sport, 5000);
+    a = answer(&a);
+    in(&a, NAT_OK);
+    assert_int_equal(last_guest, 0);
+    b = answer(&b);
+    in(&b, NAT_OK);
+    assert_int_equal(last_guest, 1);
+}
+
+/* Among so many some hash alike. */
+static void outsides_are_told_apart_even_if_flows_collide(void **state)
+{
+    (void)state;
+    for (uint8_t outside = 0; outside < NAT_OUTSIDES; outside++)
+        nat_outside_set(outside, rte_cpu_to_be_32(OUR_ADDRESS), now);
+    for (unsigned int n = 0; n < 2 * NAT_FLOWS; n++) {
+        struct spec s = udp_from(0, (uint16_t)(5000 + n % NAT_FLOWS), 53);
+        struct rte_mbuf *frame;
+
+        if (n < NAT_FLOWS) {
+            out(0, &s, NAT_OK);
+            continue;
+        }
+        s = answer(&s);
+        s.dst = OUR_ADDRESS;
+        frame = spec_frame(&s);
+        for (uint8_t outside = 0; outside < NAT_OUTSIDES; outside++)
+            if (outside != OUTSIDE)
+                assert_int_equal(nat_in(outside, frame, now, &last_guest), NAT_LOCAL);
+        rte_pktmbuf_free(frame);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nat_fixture_start, nat_fixture_end)
@@ -569,6 +609,8 @@ int main(void)
         TEST(guests_are_added_once_and_in_range),
         TEST(a_guest_that_went_has_no_flows),
         TEST(what_may_be_cut_on_its_way_has_an_id_of_our_own),
+        TEST(guests_with_one_address_are_told_apart),
+        TEST(outsides_are_told_apart_even_if_flows_collide),
     };
 
     return cmocka_run_group_tests_name("nat", tests, fixture_start, NULL);

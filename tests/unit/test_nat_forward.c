@@ -268,6 +268,30 @@ static void what_nobody_is_at_stays_as_it_is(void **state)
     assert_int_equal(nat_guest_flows(0), 0);
 }
 
+/* Which cannot be if forwards are there from the start. */
+static void a_flow_that_is_anothers_outside_is_not_opened(void **state)
+{
+    struct spec theirs = tcp_from(0, 8443, 443, SYN), sent = tcp_from(1, 443, 443, SYN);
+
+    (void)state;
+    assert_int_equal(out(0, &theirs, NAT_OK).sport, 8443);
+    forward(IPPROTO_TCP, 8443, 1, 443);
+    out(1, &sent, NAT_DROP);
+    assert_int_equal(nat_guest_stats(1)->dropped[NAT_NO_PORT], 1);
+    sent.dst++;
+    assert_int_equal(out(1, &sent, NAT_OK).sport, 8443);
+}
+
+static void source_port_0_is_bad_from_outside_too(void **state)
+{
+    struct spec sent = tcp_in(0, 80, SYN);
+
+    (void)state;
+    forward(IPPROTO_TCP, 80, 1, 8080);
+    in(&sent, NAT_DROP);
+    assert_int_equal(nat_outside_stats(OUTSIDE)->dropped[NAT_BAD], 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nat_fixture_start, nat_fixture_end)
@@ -286,6 +310,8 @@ int main(void)
         TEST(unfinished_checksums_are_turned_too),
         TEST(guests_reach_each_other_by_mappings_that_both_use),
         TEST(what_nobody_is_at_stays_as_it_is),
+        TEST(a_flow_that_is_anothers_outside_is_not_opened),
+        TEST(source_port_0_is_bad_from_outside_too),
     };
 
     return cmocka_run_group_tests_name("nat_forward", tests, fixture_start, NULL);

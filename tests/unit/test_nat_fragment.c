@@ -417,6 +417,20 @@ static void frames_that_nobody_asked_for_are_freed_in_time(void **state)
     assert_int_equal(fixture_in_use(), 0);
 }
 
+static void the_same_address_again_leaves_what_is_under_way(void **state)
+{
+    struct spec a = first_piece(), b = next_piece(), c = b;
+
+    (void)state;
+    c.src = REMOTE;
+    c.dst = OUR_ADDRESS;
+    out(0, &a, NAT_OK);
+    in(&c, NAT_HELD);
+    nat_outside_set(OUTSIDE, rte_cpu_to_be_32(OUR_ADDRESS), now);
+    assert_int_equal(fixture_in_use(), 1);
+    out(0, &b, NAT_OK);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nat_fixture_start, nat_fixture_end)
@@ -441,6 +455,7 @@ int main(void)
         TEST(another_address_ends_what_is_under_way),
         TEST(fragments_are_turned_between_guests),
         TEST(frames_that_nobody_asked_for_are_freed_in_time),
+        TEST(the_same_address_again_leaves_what_is_under_way),
     };
 
     return cmocka_run_group_tests_name("nat_fragment", tests, fixture_start, NULL);

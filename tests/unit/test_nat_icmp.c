@@ -233,7 +233,7 @@ static void an_error_about_an_error_is_about_nothing(void **state)
     pass(&second, false, NAT_LOCAL, &inner);
 }
 
-/* RFC 5508 REQ-3 a. */
+/* RFC 5508 REQ-3. */
 static void an_error_with_a_wrong_checksum_is_dropped(void **state)
 {
     struct spec outside = open_flow(0), error = error_about(&outside, ROUTER, OUR_ADDRESS), inner;
@@ -244,7 +244,7 @@ static void an_error_with_a_wrong_checksum_is_dropped(void **state)
     assert_int_equal(nat_outside_stats(OUTSIDE)->dropped[NAT_BAD], 1);
 }
 
-/* RFC 5508 REQ-4 c, d: neither prolonged nor ended. */
+/* RFC 5508 REQ-6, RFC 4787 REQ-12, RFC 5382 REQ-10: neither prolonged nor ended. */
 static void an_error_leaves_its_flow_as_it_is(void **state)
 {
     struct spec sent = udp_from(0, 5000, 53), outside = out(0, &sent, NAT_OK),
@@ -311,6 +311,21 @@ static void an_error_is_turned_between_guests(void **state)
     assert_true(spec_is_same(&inner, &sent));
 }
 
+/* Its payload looks like the ports of a flow. */
+static void an_error_about_a_later_fragment_is_about_nothing(void **state)
+{
+    struct spec outside = open_flow(0), error = error_about(&outside, ROUTER, OUR_ADDRESS);
+    struct rte_mbuf *frame = spec_frame(&error);
+    uint8_t *embedded = rte_pktmbuf_mtod_offset(frame, uint8_t *, 14 + 20 + 8);
+
+    (void)state;
+    /* An offset of 8, and the checksum that covers it. */
+    embedded[7] = 1;
+    rte_pktmbuf_mtod_offset(frame, uint8_t *, 14 + 20)[3] -= 1;
+    assert_int_equal(nat_in(OUTSIDE, frame, now, &last_guest), NAT_LOCAL);
+    rte_pktmbuf_free(frame);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nat_fixture_start, nat_fixture_end)
@@ -330,6 +345,7 @@ int main(void)
         TEST(padding_is_not_part_of_an_error),
         TEST(an_embedded_packet_in_another_segment_is_bad),
         TEST(an_error_is_turned_between_guests),
+        TEST(an_error_about_a_later_fragment_is_about_nothing),
     };
 
     return cmocka_run_group_tests_name("nat_icmp", tests, fixture_start, NULL);

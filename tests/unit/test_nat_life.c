@@ -269,7 +269,7 @@ static void what_belongs_to_no_connection_opens_none(void **state)
     assert_int_equal(nat_guest_flows(0), 0);
 }
 
-/* RFC 5382 REQ-4: silence. */
+/* RFC 5382 REQ-4 a: silence. */
 static void an_unsolicited_syn_is_left_to_the_domain(void **state)
 {
     struct spec sent = tcp_from(0, 5000, 80, SYN);
@@ -331,6 +331,16 @@ static void a_tick_ends_many_flows_in_several_goes(void **state)
     assert_int_equal(nat_guest_flows(0) + nat_guest_flows(1), 0);
 }
 
+/* Only who opens it prolongs a connection that is not open yet. */
+static void what_comes_in_does_not_prolong_an_opening(void **state)
+{
+    (void)state;
+    send_tcp(0, SYN);
+    now += 100 * SECOND;
+    receive_tcp(ACK);
+    assert_lives(140);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, nat_fixture_start, nat_fixture_end)
@@ -357,6 +367,7 @@ int main(void)
         TEST(a_port_is_free_when_its_flows_have_ended),
         TEST(a_tick_says_when_the_next_is_due),
         TEST(a_tick_ends_many_flows_in_several_goes),
+        TEST(what_comes_in_does_not_prolong_an_opening),
     };
 
     return cmocka_run_group_tests_name("nat_life", tests, fixture_start, NULL);

@@ -92,12 +92,20 @@ static void a_flow_is_known_in_both_directions_when_it_was_opened(void **state)
 
 static void ipv4_and_ipv6_are_told_apart(void **state)
 {
-    struct spec sent = nth(0, false);
+    struct spec sent = nth(0, false), same = nth(0, true);
+    struct rte_mbuf *frame = spec_frame(&same);
+    uint8_t *ip = rte_pktmbuf_mtod_offset(frame, uint8_t *, 14);
+    rte_be32_t src = rte_cpu_to_be_32(sent.src), dst = rte_cpu_to_be_32(sent.dst);
 
     (void)state;
     assert_int_equal(open_flow(&sent, true), 0);
-    sent.v6 = true;
-    assert_int_equal(track(ROUTED, &sent, true), NAT_TRACK_NEW);
+    assert_int_equal(track(ROUTED, &same, true), NAT_TRACK_NEW);
+    /* As like an IPv4 address as can be. */
+    memset(ip + 8, 0, 32);
+    memcpy(ip + 8, &src, 4);
+    memcpy(ip + 24, &dst, 4);
+    assert_int_equal(nat_track(ROUTED, frame, true, now), NAT_TRACK_NEW);
+    rte_pktmbuf_free(frame);
 }
 
 /* Each asks the other with the same id. */
@@ -214,6 +222,7 @@ static void fragments_go_the_way_of_their_first(void **state)
         assert_int_equal(track(ROUTED, &later, !from_guest), NAT_TRACK_HELD);
         first.sport++;
         assert_int_equal(track(ROUTED, &first, from_guest), -NAT_FRAGMENT);
+        assert_int_equal(open_flow(&first, from_guest), -NAT_FRAGMENT);
         nat_tick(now + 2 * SECOND);
         assert_int_equal(fixture_in_use(), 0);
     }
@@ -282,6 +291,25 @@ static void bad_frames_and_guests_are_refused(void **state)
     assert_int_equal(nat_guest_stats(ROUTED)->dropped[NAT_NO_ADDRESS], 1);
 }
 
+/* As a ping with id 0 would look. */
+static void an_error_about_an_error_is_about_nothing(void **state)
+{
+    struct spec ping = nth(2, false), error = ping, second = ping;
+
+    (void)state;
+    ping.src = REMOTE;
+    ping.dst = GUEST_ADDRESS(ROUTED);
+    ping.sport = 0;
+    assert_int_equal(open_flow(&ping, false), 0);
+    error.type = second.type = 3;
+    error.sport = second.sport = 0;
+    error.embedded = &ping;
+    second.src = REMOTE;
+    second.dst = GUEST_ADDRESS(ROUTED);
+    second.embedded = &error;
+    assert_int_equal(track(ROUTED, &second, false), NAT_TRACK_NEW);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, nat_fixture_end)
@@ -298,6 +326,7 @@ int main(void)
         TEST(a_forwarded_flow_is_new_until_the_guest_answers),
         TEST(opening_does_nothing_for_guests_that_are_translated),
         TEST(bad_frames_and_guests_are_refused),
+        TEST(an_error_about_an_error_is_about_nothing),
     };
 
     return cmocka_run_group_tests_name("nat_track", tests, fixture_start, NULL);
