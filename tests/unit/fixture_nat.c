@@ -49,6 +49,15 @@ bool spec_is_same(const struct spec *a, const struct spec *b)
            a->wrong_checksum == b->wrong_checksum && a->segsz == b->segsz;
 }
 
+void assert_translated(const struct spec *was, const struct spec *is, uint16_t port)
+{
+    struct spec want = *was;
+
+    want.src = OUR_ADDRESS;
+    want.sport = port;
+    assert_true(spec_is_same(&want, is));
+}
+
 static void put16(uint8_t *at, uint16_t word)
 {
     at[0] = (uint8_t)(word >> 8);

@@ -45,6 +45,9 @@ struct spec {
 
 bool spec_is_same(const struct spec *a, const struct spec *b);
 
+/* A packet that has left looks as it did inside, but for its source: OUR_ADDRESS and port. */
+void assert_translated(const struct spec *was, const struct spec *is, uint16_t port);
+
 /* Test set-up: NAT anew, with the guests 0 and 1 behind OUTSIDE. Tear-down: no mbuf is lost. */
 int nat_fixture_start(void **state);
 int nat_fixture_end(void **state);
