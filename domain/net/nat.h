@@ -6,10 +6,9 @@
  *
  * Mapping is endpoint-independent: one address and port of a guest is one port outside, whoever it
  * talks to (RFC 4787 REQ-1, RFC 5382 REQ-1). Filtering is address- and port-dependent: only whom the
- * guest talked to gets through, port forwards apart (RFC 4787, 5; as strict as Linux, stricter than REQ-8
- * asks for). TCP, UDP and
- * ICMP queries are translated, and ICMP errors about them; frames of other protocols (GRE, ESP, SCTP
- * and so on) are dropped and counted.
+ * guest talked to gets through, port forwards apart (RFC 4787, 5; as strict as Linux, and stricter than
+ * REQ-8 asks for). TCP, UDP and ICMP queries are translated, and ICMP errors about them; frames of other
+ * protocols (GRE, ESP, SCTP and so on) are dropped and counted.
  *
  * Flows outlive a restart of the kernel, each with a check of its own; they wait for their guests,
  * known by an identity. After a loss of memory a TCP connection of which the guest, or the peer of a
