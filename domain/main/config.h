@@ -21,7 +21,7 @@
  *     isolated                   guests reach the uplink and the bridge's address, not each other
  *     storm=FRAMES               flooded frames a second that one guest may send
  *     group_fwd_mask=MASK        as of a Linux bridge: bit n lets 01:80:C2:00:00:0n through
- *     pin=MAC                    a station that is behind the uplink, whatever a guest says
+ *     pin=MAC[@VID]              a station that is behind the uplink, whatever a guest says
  *     address=dhcp|IP/LEN        the bridge's own address; vif-route and vif-nat need one
  *     gateway=IP address6=IP/LEN gateway6=IP
  *     dns=IP                     where guests' queries go, instead of what DHCP says
@@ -62,13 +62,25 @@ struct config_nic {
 
 #define CONFIG_PINS_MAX 8
 #define CONFIG_DNS_MAX 3
-#define CONFIG_FORWARDS_MAX 16
+#define CONFIG_FORWARDS_MAX 16 /* of one bridge */
+#define CONFIG_FORWARDS_ALL 32
+#define CONFIG_ADDRESSES_MAX 4 /* bridges with an address */
+
+/* Ports of the bridge's address that the domain uses itself. */
+#define CONFIG_OWN_PORT_FIRST 2048
+#define CONFIG_OWN_PORT_LAST 4095
 
 /* Addresses are in network byte order. */
 struct config_forward {
     bool is_udp; /* else TCP */
     uint16_t outside_port, port; /* host byte order */
     uint8_t ip4[4];
+};
+
+struct config_pin {
+    uint8_t mac[6];
+    bool has_vid; /* else the VLAN of the uplink's untagged frames */
+    uint16_t vid;
 };
 
 struct config_bridge {
@@ -83,7 +95,7 @@ struct config_bridge {
     uint32_t storm; /* 0: no limit */
     uint16_t group_fwd_mask;
     unsigned int nr_pins, nr_dns, nr_forwards;
-    uint8_t pins[CONFIG_PINS_MAX][6];
+    struct config_pin pins[CONFIG_PINS_MAX];
     bool dhcp, has_gateway4, has_gateway6;
     uint8_t len4, len6; /* 0: no fixed address */
     uint8_t ip4[4], gateway4[4], ip6[16], gateway6[16];

@@ -136,11 +136,18 @@ static int group_mask_parse(struct parser *parser, struct config_bridge *bridge,
 static int pin_parse(struct parser *parser, struct config_bridge *bridge, struct text value,
                      struct text word)
 {
+    struct config_pin *pin;
+    uint32_t vid = 0;
+
     if (bridge->nr_pins == CONFIG_PINS_MAX)
         return config_fail(parser, word, "one pin= too many in", "8 at most");
-    if (text_mac(value, bridge->pins[bridge->nr_pins]) != 0)
-        return config_fail(parser, word, "not a MAC in",
-                           "accepted: pin=00:16:3e:00:00:01, an address behind the uplink");
+    pin = &bridge->pins[bridge->nr_pins];
+    pin->has_vid = memchr(value.at, '@', value.len) != NULL;
+    if (text_mac(text_cut(&value, '@'), pin->mac) != 0 ||
+        (pin->has_vid && text_number(value, 10, 4, VLAN_MAX, &vid) != 0))
+        return config_fail(parser, word, "not a station in",
+                           "accepted: pin=00:16:3e:00:00:01 or pin=00:16:3e:00:00:01@VID");
+    pin->vid = (uint16_t)vid;
     bridge->nr_pins++;
     return 0;
 }
@@ -233,6 +240,11 @@ static int forward_parse(struct parser *parser, struct config_bridge *bridge, st
         text_number(value, 10, 5, UINT16_MAX, &port) || port == 0)
         return config_fail(parser, word, "not a port forward in",
                            "accepted: forward=tcp|udp:PORT:GUEST-IP:GUEST-PORT");
+    if (outside_port >= CONFIG_OWN_PORT_FIRST && outside_port <= CONFIG_OWN_PORT_LAST)
+        return config_fail(parser, word, "a port that the domain uses itself in",
+                           "accepted: ports 1 to 2047 and 4096 to 65535");
+    if (++parser->nr_forwards > CONFIG_FORWARDS_ALL)
+        return config_fail(parser, word, "one forward= too many in", "32 at most for all bridges");
     forward->is_udp = text_is(protocol, "udp");
     forward->outside_port = (uint16_t)outside_port;
     forward->port = (uint16_t)port;
@@ -267,6 +279,43 @@ static int option_parse(struct parser *parser, struct config_bridge *bridge, str
     return config_fail(parser, word, "not an option of a bridge in", OPTIONS);
 }
 
+/* Is a gateway a neighbour in the network of this address? Link-local ones of IPv6 always are. */
+static bool is_neighbour(const uint8_t *gateway, const uint8_t *own, uint8_t len, size_t size)
+{
+    if (size == 16 && gateway[0] == 0xfe && (gateway[1] & 0xc0) == 0x80)
+        return true;
+    for (uint8_t bit = 0; bit < len; bit++)
+        if ((gateway[bit / 8] ^ own[bit / 8]) & (0x80 >> bit % 8))
+            return len == size * 8; /* an address by itself: any neighbour will do */
+    return memcmp(gateway, own, size) != 0;
+}
+
+static bool has_own_port(const struct config_bridge *bridge, bool is_udp, uint16_t port)
+{
+    for (unsigned int i = 0; i < bridge->nr_forwards; i++)
+        if (bridge->forwards[i].is_udp == is_udp && bridge->forwards[i].outside_port == port)
+            return true;
+    return false;
+}
+
+static int addresses_check(struct parser *parser, const struct config_bridge *bridge,
+                           struct text word)
+{
+    if ((bridge->dhcp || bridge->len4 || bridge->len6) &&
+        ++parser->nr_addresses > CONFIG_ADDRESSES_MAX)
+        return config_fail(parser, word, "one bridge with an address too many:", "4 at most");
+    if (bridge->has_gateway4 && !is_neighbour(bridge->gateway4, bridge->ip4, bridge->len4, 4))
+        return config_fail(parser, word, "a gateway that is no neighbour in",
+                           "accepted: another address of the same network");
+    if (bridge->has_gateway6 && !is_neighbour(bridge->gateway6, bridge->ip6, bridge->len6, 16))
+        return config_fail(parser, word, "a gateway that is no neighbour in",
+                           "accepted: another address of the same network, or fe80::...");
+    if (bridge->dhcp && has_own_port(bridge, true, 68))
+        return config_fail(parser, word,
+                           "udp:68 is for the address by DHCP itself:", "accepted: other ports");
+    return 0;
+}
+
 /* What no single option shows. */
 static int options_check(struct parser *parser, struct config_bridge *bridge, struct text word)
 {
@@ -285,7 +334,16 @@ static int options_check(struct parser *parser, struct config_bridge *bridge, st
         bridge->uplink.kind == CONFIG_NIC_NONE)
         return config_fail(parser, word, "native=, trunk= or pin= without an uplink in",
                            "accepted: with uplink=NIC");
-    return 0;
+    if (bridge->has_trunk && !bridge->native && !vlan_set_has(&bridge->vlans, 0)) {
+        if (has_address4 || bridge->len6)
+            return config_fail(parser, word, "address= on a wire without untagged frames in",
+                               "accepted: with native=VID, or with 0 in trunk=");
+        for (unsigned int i = 0; i < bridge->nr_pins; i++)
+            if (!bridge->pins[i].has_vid)
+                return config_fail(parser, word, "pin= on a wire without untagged frames in",
+                                   "accepted: pin=MAC@VID");
+    }
+    return addresses_check(parser, bridge, word);
 }
 
 /* The uplink's VLANs as the bridge takes them. */

@@ -20,6 +20,7 @@ struct text {
 struct parser {
     struct config config;
     bool seen_uplink, seen_log, seen_ageing, seen_restarts, seen_policy;
+    unsigned int nr_forwards, nr_addresses; /* of all bridges */
     char *error;
 };
 

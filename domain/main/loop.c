@@ -72,6 +72,7 @@ static void watchdog_feed(uint64_t now)
     if (xenstore_stopped())
         recovery_ask(3, "the xenstore ring is damaged");
     vif_place_report();
+    topology_report();
     domain_watchdog(LOOP_WATCHDOG_SECONDS);
     watchdog_due = now + REARM_NS;
 }

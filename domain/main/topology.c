@@ -24,6 +24,7 @@
 #include "xen/recovery.h"
 
 #define NS_PER_SECOND 1000000000ull
+#define DEFAULT_BRIDGE "xenbr0"
 
 static const struct config *config; /* main's, for ever */
 static char names[CONFIG_BRIDGES_MAX * (CONFIG_BRIDGE_NAME_SIZE + 1)];
@@ -154,12 +155,13 @@ static bool is_wanted_nic(const struct config_nic *want, const struct port *nic,
 static void pins_add(const struct config_bridge *bridge, struct port *nic)
 {
     for (unsigned int i = 0; i < bridge->nr_pins; i++) {
+        const struct config_pin *pin = &bridge->pins[i];
         struct rte_ether_addr mac;
 
-        memcpy(mac.addr_bytes, bridge->pins[i], sizeof(mac.addr_bytes));
-        if (bridge_station_pin(nic, bridge->native, &mac) != 0)
-            log_error("bridge %s: pin=%02x:...:%02x cannot be set", bridge->name, mac.addr_bytes[0],
-                      mac.addr_bytes[5]);
+        memcpy(mac.addr_bytes, pin->mac, sizeof(mac.addr_bytes));
+        if (bridge_station_pin(nic, pin->has_vid ? pin->vid : bridge->native, &mac) != 0)
+            log_error("bridge %s: its pin= number %u cannot be set: it is somebody else's",
+                      bridge->name, i + 1);
     }
 }
 
@@ -232,6 +234,34 @@ uint64_t topology_tick(uint64_t now)
     return RTE_MIN(routers, RTE_MIN(flows, services));
 }
 
+/* Packets that a router refused its guests, or the wire, for what they are. */
+static uint64_t refused_of(const struct router_stats *stats)
+{
+    return stats->spoofed + stats->source_routed + stats->isolated + stats->filtered +
+           stats->nat_drops;
+}
+
+void topology_report(void)
+{
+    static uint64_t reported[CONFIG_BRIDGES_MAX];
+    static struct log_limit limits[CONFIG_BRIDGES_MAX];
+
+    for (unsigned int i = 0; i < config->nr_bridges; i++) {
+        const struct router *router = router_find(bridge_find(config->bridges[i].name));
+        const struct router_stats *stats = router ? router_stats(router) : NULL;
+
+        if (!stats || refused_of(stats) == reported[i])
+            continue;
+        reported[i] = refused_of(stats);
+        log_limited(
+            &limits[i], LOG_WARN,
+            "bridge %s: its router refused so far: spoofed %lu, source routed %lu, isolated "
+            "%lu, by rules %lu, of no flow %lu",
+            config->bridges[i].name, stats->spoofed, stats->source_routed, stats->isolated,
+            stats->filtered, stats->nat_drops);
+    }
+}
+
 static struct router *first_router(void)
 {
     for (unsigned int i = 0; i < config->nr_bridges; i++) {
@@ -251,7 +281,8 @@ int topology_router_find(const char *gatewaydev, const char *bridge, struct rout
     struct bridge *wanted = bridge_find(name);
     struct router *router = wanted ? router_find(wanted) : NULL;
 
-    if (!router && !gatewaydev[0])
+    /* libxl writes its default where the vif line names no bridge. */
+    if (!router && !gatewaydev[0] && (!bridge[0] || strcmp(bridge, DEFAULT_BRIDGE) == 0))
         router = first_router();
     if (router) {
         *router_r = router;
@@ -261,8 +292,8 @@ int topology_router_find(const char *gatewaydev, const char *bridge, struct rout
         snprintf(why, sizeof(why),
                  "no bridge has an address: give one bridge=NAME,uplink=NIC,address=dhcp|IP/LEN");
     else
-        snprintf(why, sizeof(why), "gatewaydev='%s' has no address; accepted: %s", gatewaydev,
-                 names_with_address);
+        snprintf(why, sizeof(why), "%s='%.40s' has no address; accepted: %s",
+                 gatewaydev[0] ? "gatewaydev" : "bridge", name, names_with_address);
     *why_r = why;
     return -ENOENT;
 }

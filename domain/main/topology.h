@@ -34,12 +34,16 @@ void topology_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, ui
 /* What is due in routers and their services, each turn of the loop. Returns when to call again at the latest, ns. */
 uint64_t topology_tick(uint64_t now);
 
+/* Say on the console, not too often, what routers refused. */
+void topology_report(void);
+
 /*
  * The bridge whose router a vif is to be behind.
  *
  *   gatewaydev  "" or the bridge's name
- *   bridge      the vif's bridge=: taken if gatewaydev is "" and it has an address
- *   router_r    set on success only; of the first bridge with an address if neither names one
+ *   bridge      the vif's bridge=: counts if gatewaydev is ""
+ *   router_r    set on success only; of the first bridge with an address if bridge is "" or libxl's
+ *               default, xenbr0, and that has none
  *
  * Returns 0, or -ENOENT with *why_r, valid until the next call.
  */

@@ -109,7 +109,7 @@ static int script_parse(void *out, const char *value, size_t len)
     const char *name = slash ? slash + 1 : value;
     struct vif_back *back = out;
 
-    if (strlen(value) != len)
+    if (strlen(value) != len || (len > 0 && !*name))
         return -EINVAL;
     return text_parse(back->wish.script, sizeof(back->wish.script), name, strlen(name));
 }

@@ -56,7 +56,8 @@ static void options_stand_in_any_order(void **state)
     assert_int_equal(lan->storm, 500);
     assert_int_equal(lan->group_fwd_mask, 0x4008);
     assert_int_equal(lan->nr_pins, 1);
-    assert_memory_equal(lan->pins[0], "\x00\x16\x3e\x00\x00\x01", 6);
+    assert_memory_equal(lan->pins[0].mac, "\x00\x16\x3e\x00\x00\x01", 6);
+    assert_false(lan->pins[0].has_vid);
     assert_false(lan->has_vlans);
 }
 
@@ -135,10 +136,19 @@ static void values_that_make_no_sense_are_refused_by_name(void **state)
         { "group_fwd_mask=0x10000", "not a mask" },
         { "group_fwd_mask=2", "PAUSE" },
         { "group_fwd_mask=0xffff", "PAUSE" },
-        { "pin=01:00:00:00:00:00", "not a MAC" },
-        { "pin=00:00:00:00:00:00", "not a MAC" },
-        { "pin=0:1:2:3:4:5", "not a MAC" },
-        { "pin=00:16:3e:00:00:01:02", "not a MAC" },
+        { "pin=01:00:00:00:00:00", "not a station" },
+        { "pin=00:00:00:00:00:00", "not a station" },
+        { "pin=0:1:2:3:4:5", "not a station" },
+        { "pin=00:16:3e:00:00:01:02", "not a station" },
+        { "pin=00:16:3e:00:00:01@4095", "not a station" },
+        { "pin=00:16:3e:00:00:01@", "not a station" },
+        { "trunk=10,pin=00:16:3e:00:00:01", "pin= on a wire without untagged frames" },
+        { "trunk=10,address=dhcp", "address= on a wire without untagged frames" },
+        { "address=10.0.0.2/24,gateway=10.0.1.1", "a gateway that is no neighbour" },
+        { "address=10.0.0.2/24,gateway=10.0.0.2", "a gateway that is no neighbour" },
+        { "address6=fd00::2/64,gateway6=fd01::1", "a gateway that is no neighbour" },
+        { "address=dhcp,forward=udp:68:10.0.0.1:68", "udp:68" },
+        { "address=dhcp,forward=tcp:2222:10.0.0.1:22", "a port that the domain uses itself" },
         { "address=10.0.0.1", "not an address" },
         { "address=10.0.0.1/0", "not an address" },
         { "address=10.0.0.1/33", "not an address" },
@@ -173,6 +183,35 @@ static void values_that_make_no_sense_are_refused_by_name(void **state)
     assert_refused("bridge=lan,uplink=none,pin=00:16:3e:00:00:01", "without an uplink");
 }
 
+static void stations_are_pinned_in_the_vlan_they_are_in(void **state)
+{
+    (void)state;
+    assert_taken(
+        "bridge=lan,uplink=nic0,trunk=10+20,pin=00:16:3e:00:00:01@10,pin=00:16:3e:00:00:01@20");
+    assert_true(lan->pins[1].has_vid);
+    assert_int_equal(lan->pins[1].vid, 20);
+    assert_taken("bridge=lan,uplink=nic0,trunk=0+10,pin=00:16:3e:00:00:01");
+}
+
+static void addresses_and_forwards_of_all_bridges_are_counted(void **state)
+{
+    char line[1024] = "";
+
+    (void)state;
+    for (unsigned int b = 0; b < 5; b++)
+        sprintf(line + strlen(line), "bridge=b%u,address=dhcp ", b);
+    assert_refused(line, "4 at most");
+    line[0] = '\0';
+    for (unsigned int b = 0; b < 3; b++) {
+        sprintf(line + strlen(line), " bridge=b%u,address=dhcp", b);
+        for (unsigned int i = 0; i < 11; i++)
+            sprintf(line + strlen(line), ",forward=tcp:%u:1.1.1.1:1", i + 1);
+    }
+    assert_refused(line, "32 at most for all bridges");
+    assert_taken("bridge=lan,address=10.0.0.2/32,gateway=10.9.9.9");
+    assert_taken("bridge=lan,address6=fd00::2/128,gateway6=fe80::1");
+}
+
 static void policy_can_be_required(void **state)
 {
     (void)state;
@@ -193,6 +232,8 @@ int main(void)
         cmocka_unit_test(addresses_are_fixed_or_by_dhcp),
         cmocka_unit_test(port_forwards_are_taken),
         cmocka_unit_test(values_that_make_no_sense_are_refused_by_name),
+        cmocka_unit_test(stations_are_pinned_in_the_vlan_they_are_in),
+        cmocka_unit_test(addresses_and_forwards_of_all_bridges_are_counted),
         cmocka_unit_test(policy_can_be_required),
     };
 

@@ -172,6 +172,8 @@ static void bad_backend_nodes_are_refused(void **state)
         { "gatewaydev", "a-name-of-16-let" },
         { "script", "/etc/xen/scripts/a-name-of-32-letters-aaaaaaaaaaa" },
         { "script", "/etc/xen\n/vif-bridge\n" },
+        { "script", "/etc/xen/scripts/" },
+        { "script", "vif-bridge/" },
         { "bridge", "xen\nbr0" },
         { "bridge", "\xff" },
         { "frontend-id", "32752" },

@@ -364,12 +364,74 @@ static void policy_of_a_routed_vif_has_nothing_of_bridges(void **state)
     guest_wish(0, "lan", "vif-route");
     strcpy(wish.ip, "10.77.0.40");
     assert_int_equal(place(0), 0);
-    assert_true(policy(0, "storm 5", &said) < 0);
+    assert_true(policy(0, "station 00:16:3e:00:00:09", &said) < 0);
     assert_non_null(strstr(said, "for vifs in bridges"));
+    assert_int_equal(policy(0, "storm 5", &said), 0); /* it floods nothing */
     assert_true(policy(0, "vlan 10", &said) < 0);
     assert_int_equal(policy(0, "deny out proto udp; rate in 10Mb/s", &said), 0);
     assert_non_null(guests[0].port.filter);
     assert_int_equal(guests[0].port.tx_rate.bytes, 62500);
+}
+
+static void isolation_of_the_bridge_is_for_its_routed_vifs_too(void **state)
+{
+    const char *said = "";
+
+    (void)state;
+    make("bridge=lan,uplink=nic1,isolated,address=10.77.0.2/24");
+    guest_wish(0, "lan", "vif-route");
+    strcpy(wish.ip, "10.77.0.40");
+    assert_int_equal(place(0), 0);
+    assert_true(guests[0].port.isolated);
+    assert_int_equal(policy(0, "deny out proto udp", &said), 0);
+    assert_true(guests[0].port.isolated);
+    assert_non_null(guests[0].port.router);
+}
+
+static void router_without_addresses_of_a_kind_takes_no_guests_of_it(void **state)
+{
+    (void)state;
+    make("bridge=six,uplink=nic1,address6=fd00::2/64 bridge=four,uplink=nic0,address=10.77.0.2/24");
+    guest_wish(0, "six", "vif-nat");
+    assert_refused("bridge six has no IPv4 address");
+    guest_wish(0, "four", "vif-route");
+    strcpy(wish.ip, "10.77.0.40 fd00::40");
+    assert_refused("bridge four has no IPv6 address");
+}
+
+static void routed_vif_does_not_end_up_behind_another_bridge(void **state)
+{
+    (void)state;
+    guest_wish(0, "inside", "vif-nat");
+    assert_refused("bridge='inside' has no address; accepted: lan");
+    guest_wish(0, "xenbr0.10", "vif-nat");
+    assert_refused("bridge='xenbr0.10' has no address; accepted: lan");
+}
+
+static void old_name_of_a_bridge_is_understood_as_the_script_does(void **state)
+{
+    (void)state;
+    make("bridge=eth1 bridge=xenbr2");
+    guest_wish(0, "xenbr1", "");
+    assert_int_equal(place(0), 0);
+    assert_string_equal(bridge_name(guests[0].port.bridge), "eth1");
+}
+
+static void station_that_cannot_be_pinned_refuses(void **state)
+{
+    const char *said = "";
+
+    (void)state;
+    assert_int_equal(policy(0, "station 00:16:3e:00:00:09", &said), 0);
+    assert_int_equal(vif_place_attach(&guests[0].port, &wish, &said), 0);
+    guest_wish(1, "xenbr0", "");
+    assert_int_equal(policy(1, "station 00:16:3e:00:00:09", &said), 0);
+    assert_true(vif_place_attach(&guests[1].port, &wish, &said) < 0);
+    assert_non_null(strstr(said, "it is pinned to another port"));
+    assert_null(guests[1].port.bridge);
+    guest_wish(1, "xenbr0:10", "");
+    assert_true(vif_place_attach(&guests[1].port, &wish, &said) < 0);
+    assert_non_null(strstr(said, "no VLAN for untagged frames"));
 }
 
 static void required_policy_that_is_not_there_refuses(void **state)
@@ -441,6 +503,11 @@ int main(void)
         TEST(new_policy_takes_effect_at_once),
         TEST(bad_new_policy_leaves_what_held),
         TEST(policy_of_a_routed_vif_has_nothing_of_bridges),
+        TEST(isolation_of_the_bridge_is_for_its_routed_vifs_too),
+        TEST(router_without_addresses_of_a_kind_takes_no_guests_of_it),
+        TEST(routed_vif_does_not_end_up_behind_another_bridge),
+        TEST(old_name_of_a_bridge_is_understood_as_the_script_does),
+        TEST(station_that_cannot_be_pinned_refuses),
         TEST(required_policy_that_is_not_there_refuses),
         TEST(kept_policy_holds_after_a_restart),
         TEST(damaged_or_anothers_policy_is_not_taken_up),
