@@ -370,6 +370,28 @@ static void what_holds_for_a_frame_holds_for_a_burst(void **state)
     assert_int_equal(ports[1].port.stats.rx_drops_pinned, 8);
 }
 
+/* They begin alike, and one of them is forged further behind. */
+static void a_forged_frame_does_not_pass_among_others(void **state)
+{
+    const struct rte_ether_addr mac = station(9);
+    struct rte_mbuf *frames[8];
+    const char *why;
+
+    (void)state;
+    say(2, everyone, station(2));
+    filter_init(&filters[1], &mac);
+    assert_int_equal(filter_sources_parse(&filters[1], "10.0.0.1", &why), 0);
+    ports[1].port.filter = &filters[1];
+    empty();
+    for (unsigned int i = 0; i < 8; i++)
+        frames[i] = packet_to(station(2)); /* from 10.0.0.1 */
+    rte_pktmbuf_mtod(frames[5], uint8_t *)[29] = 7;
+    bridge_input(&ports[1].port, frames, 8, 0);
+    bridge_flush();
+    assert_kept(0, 0, 7, 0);
+    assert_int_equal(filters[1].drops[FILTER_IP], 1);
+}
+
 static void frames_of_ports_without_filters_are_not_parsed(void **state)
 {
     (void)state;
@@ -440,6 +462,7 @@ int main(void)
         TEST(a_filter_is_asked_about_every_frame_out),
         TEST(a_flooded_frame_passes_by_those_that_do_not_want_it),
         TEST(what_holds_for_a_frame_holds_for_a_burst),
+        TEST(a_forged_frame_does_not_pass_among_others),
         TEST(frames_of_ports_without_filters_are_not_parsed),
         TEST(forty_stations_behind_one_guest_are_all_known),
         TEST(there_are_stations_for_every_port),

@@ -487,6 +487,7 @@ static void long_frames_are_cut_one_at_a_time(void **state)
 
 /* Closes the next one in each operation. */
 static struct port *closed_next;
+static unsigned int nr_closing_flushes;
 
 static void closing_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
@@ -498,6 +499,7 @@ static void closing_burst(struct port *port, struct rte_mbuf **frames, uint16_t 
 static void closing_flush(struct port *port)
 {
     (void)port;
+    nr_closing_flushes++;
     egress_unplug(closed_next);
 }
 
@@ -515,12 +517,14 @@ static void ports_may_be_closed_while_others_are_flushed(void **state)
         egress_init(fixture_pool());
         assert_int_equal(egress_plug(&closing), 0);
         assert_int_equal(egress_plug(&fake.port), 0);
+        nr_closing_flushes = 0;
         closed_next = itself ? &closing : &fake.port;
         egress_put(&closing, frame_make(station(1), station(2), 64));
         egress_put(&fake.port, frame_make(station(1), station(2), 64));
         egress_flush_all();
         assert_int_equal(fake.nr_kept, itself);
         assert_int_equal(fixture_in_use(), itself);
+        assert_int_equal(nr_closing_flushes, i == 1); /* not once it is closed */
         egress_unplug(&closing);
         fake_port_empty(&fake);
     }
