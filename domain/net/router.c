@@ -78,6 +78,25 @@ static void port_init(struct router *router)
     mac_make(router);
 }
 
+/* The MAC is the router's, whatever a guest in the bridge says. */
+static int plug(struct router *router)
+{
+    int err = bridge_port_add(router->bridge, &router->port, false);
+
+    if (err == 0)
+        err = bridge_station_pin(&router->port, router->vlans.pvid, &router->port.mac);
+    if (err)
+        bridge_port_remove(&router->port);
+    return err;
+}
+
+/* What a bridge knows of a port it learns as the port is plugged in. */
+static void plug_again(struct router *router)
+{
+    bridge_port_remove(&router->port);
+    (void)plug(router); /* its place is free */
+}
+
 int router_create(struct bridge *bridge, struct router **router_r)
 {
     struct router *router = &router_host.routers[router_host.nr];
@@ -93,7 +112,7 @@ int router_create(struct bridge *bridge, struct router **router_r)
     port_init(router);
     neighbours_init(&router->neighbours, &router_neighbour_ops, router,
                     rte_jhash_1word(router->index, router_host.seed));
-    err = bridge_port_add(bridge, &router->port, false);
+    err = plug(router);
     if (err) {
         router->bridge = NULL;
         return err;
@@ -103,13 +122,10 @@ int router_create(struct bridge *bridge, struct router **router_r)
     return 0;
 }
 
-/* The port's set is looked at again as it is plugged in. */
 void router_vlan_set(struct router *router, uint16_t vid)
 {
-    bridge_port_remove(&router->port);
     vlan_put(&router->vlans, vid);
-    if (bridge_port_add(router->bridge, &router->port, false) != 0)
-        router->port.up = false;
+    plug_again(router);
 }
 
 void router_mac_set(struct router *router, const struct rte_ether_addr *mac, uint64_t now)
@@ -117,6 +133,7 @@ void router_mac_set(struct router *router, const struct rte_ether_addr *mac, uin
     if (!rte_is_valid_assigned_ether_addr(mac) || rte_is_same_ether_addr(mac, &router->port.mac))
         return;
     mac_put(router, mac);
+    plug_again(router);
     router_announce(router, now);
 }
 

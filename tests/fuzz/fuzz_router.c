@@ -151,12 +151,17 @@ static void addresses_init(void)
     inet_pton(AF_INET6, "fe80::fe", lab.addresses.gateway6);
 }
 
+static rte_be32_t host_or(rte_be32_t ip4, uint32_t otherwise)
+{
+    return ip4_is_host(ip4) ? ip4 : rte_cpu_to_be_32(otherwise);
+}
+
 /* An echo of whatever a handler is given. */
 static void handler(const struct router_udp *udp)
 {
-    int err = router_udp_send(udp->router, udp->vif, router_addresses(udp->router)->ip4, udp->dport,
-                              ip4_is_host(udp->src) ? udp->src : RTE_BE32(0xc0000205), udp->sport,
-                              udp->payload, udp->len, udp->vif ? NULL : &udp->src_mac, udp->now);
+    rte_be32_t from = host_or(udp->dst, 0xc0000201), to = host_or(udp->src, 0xc0000205);
+    int err = router_udp_send(udp->router, udp->vif, from, udp->dport, to, udp->sport, udp->payload,
+                              udp->len, udp->vif ? NULL : &udp->src_mac, udp->now);
 
     FUZZ_CHECK(err == 0 || err == -EMSGSIZE || err == -ENOMEM);
 }

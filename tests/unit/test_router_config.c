@@ -309,6 +309,27 @@ static void the_port_is_in_the_vlan_it_is_put_in(void **state)
     assert_ptr_equal(port->bridge, lab.bridge);
 }
 
+/* A guest in the bridge, say, that would like to be the router. */
+static void nobody_takes_the_routers_mac(void **state)
+{
+    struct rte_ether_addr mac = station(101);
+    struct fake_port bridged;
+
+    (void)state;
+    fake_port_init(&bridged, "bridged", ~0u);
+    assert_int_equal(bridge_port_add(lab.bridge, &bridged.port, false), 0);
+    for (unsigned int i = 0; i < 2; i++) {
+        struct rte_mbuf *frame = frame_make(station(9), *router_mac(lab.router), 60);
+
+        bridge_input(&bridged.port, &frame, 1, lab.now);
+        assert_int_equal(bridged.port.stats.rx_drops_pinned, 1 + i);
+        router_mac_set(lab.router, &mac, lab.now);
+    }
+    bridge_flush();
+    bridge_port_remove(&bridged.port);
+    fake_port_empty(&bridged);
+}
+
 static void a_vif_that_goes_takes_all_with_it(void **state)
 {
     (void)state;
@@ -343,6 +364,7 @@ int main(void)
         TEST(routers_are_apart),
         TEST(a_made_mac_is_the_bridges_own),
         TEST(the_port_is_in_the_vlan_it_is_put_in),
+        TEST(nobody_takes_the_routers_mac),
         TEST(a_vif_that_goes_takes_all_with_it),
     };
 
