@@ -6,6 +6,7 @@ from topology_matrix import Row, Topology
 from topology_world import WIRE_IP, Station, seen
 
 ONE, TWO, TWO_MORE, FREE, STOLEN = (f"10.77.0.{n}" for n in (50, 51, 52, 53, 99))
+SOME = 512 << 10  # bytes; Linux is slow at it
 WIRE_STATION = "02:00:00:00:00:7a"
 NO_ARP = "iptables rules do not see ARP"
 TO_GUESTS = "the stock rules accept everything towards a guest's vif"
@@ -129,9 +130,10 @@ ROWS = [
         "iptables rules are for IPv4 without a tag"),
     Row("one with another MAC", stolen_mac, "nothing", "stolen", "the stock rules do not look at MACs"),
     Row("the wire to one", from_wire, "own"),
-    Row("TCP one and wire, both ways", lambda world: world.transfer("one", "wire", WIRE_IP),
+    Row("TCP one and wire, both ways", lambda world: world.transfer("one", "wire", WIRE_IP, SOME),
         "sums match"),
-    Row("TCP two and one, both ways", lambda world: world.transfer("two", "one", ONE), "sums match"),
+    Row("TCP two and one, both ways", lambda world: world.transfer("two", "one", ONE, SOME),
+        "sums match"),
 ]
 
 TOPOLOGY = Topology("filter", "bridge=xenbr0,uplink=nic0", stations, ROWS,

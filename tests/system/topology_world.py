@@ -21,6 +21,8 @@ DNS_NAME, DNS_ANSWER = "answer.test", "198.51.100.7"
 LEASES = ("10.77.0.100", "10.77.0.120")
 SUM_PORT = 5330
 ATTACH_LIMIT_S = 90
+# Linux would answer for any of its addresses on any of its devices.
+STRICT_ARP = "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore"
 LISTEN_S = 1.2
 
 
@@ -71,7 +73,7 @@ class World:
     def _wire_setup(self):
         self.wire.run(f"ip addr flush dev wire0; ip addr add {WIRE_IP}/24 dev wire0; "
                       f"ip addr add {WIRE_IP6}/64 dev wire0 nodad; ip addr add {INTERNET_IP}/32 dev lo; "
-                      "ethtool -K wire0 tx off > /dev/null 2>&1; true")
+                      f"{STRICT_ARP}")
         for vid, address in VLANS.items():
             self.wire.vlan(vid, f"{address}/24")
         leases = self.lab.run_dir / f"leases-{self.slot}"
@@ -175,8 +177,10 @@ class World:
     def _is_settled(self):
         """The stock scripts' errors are not always their last word: vif-openvswitch cannot read the
         guest's name in a driver domain, says so, and goes on."""
-        return self.kind == "ferry" or self.domain.run("pgrep -f '[s]cripts/vif-'",
-                                                        check=False).rc != 0
+        if self.kind == "ferry":
+            return True
+        running = "grep -ls '[s]cripts/vif-' /proc/[0-9]*/cmdline"
+        return self.domain.run(running, check=False).stdout == ""
 
     def _settle(self, guest, stations):
         """Each vif, found by its address, into a namespace of its own as eth0."""
@@ -188,7 +192,8 @@ class World:
         for station in stations:
             lines += [f"ip netns add {station.name}",
                       f"ip link set $(device {station.mac}) netns {station.name} name eth0",
-                      station._command("ip link set lo up; ip link set eth0 up; " + station.setup)]
+                      station._command(f"{STRICT_ARP}; ip link set lo up; ip link set eth0 up; "
+                                       + station.setup)]
         guest.run("\n".join(lines), timeout=60)
 
     def detach(self):

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every topology through the driver domain's death at each depth: connections go on, and not one frame of
+a guest that lies about its address reaches the wire meanwhile.
+"""
+import subprocess
+import time
+
+import recovery_common as common
+import topology_frames as raw
+import topology_rows_vlan as vlan
+from ferry_domnet import expect
+from ferrylab import CheckFailed, LabTimeout
+from topology_world import ROUTER_IP, VLANS, WIRE_IP, Station, World
+
+IMAGE = "ferry-net-faults"
+EXTRA = "bridge=xenbr0,uplink=nic0,address=dhcp restarts=60"
+ENDLESS = 10**13
+LIMIT_S = 60
+SETTLE_S = 1.5
+FLAT, ROUTED, NAT, NAT_ROUTER, STOLEN = ("10.77.0.60", "10.77.0.61", "192.168.77.2", "192.168.77.129",
+                                         "10.77.0.99")
+STOLEN_MAC = "02:00:00:00:00:99"
+# Which fault, and the depth at which it must be repaired.
+FAULTS = [("null", 1), ("text", 2), ("xl-destroy", 3)]
+
+
+def stations(guests):
+    one, two = guests
+
+    def behind(address, router):
+        return (f"ip addr add {address}/32 dev eth0; ip route add {router} dev eth0; "
+                f"ip route add default via {router}")
+    one.run(vlan.LOAD_8021Q, check=False)
+    return [
+        Station("access", one, ["script=vif-openvswitch", "bridge=xenbr0.10"],
+                f"ip addr add {vlan.A10}/24 dev eth0", 0x51),
+        Station("trunk", one, ["script=vif-openvswitch", "bridge=xenbr0:10:20"],
+                "ip link add link eth0 name eth0.20 type vlan id 20; ip link set eth0.20 up; "
+                f"ip addr add {vlan.TRUNK20}/24 dev eth0.20", 0x52),
+        Station("flat", two, ["bridge=xenbr0", f"ip={FLAT}"], f"ip addr add {FLAT}/24 dev eth0", 0x53),
+        Station("routed", two, ["script=vif-route", f"ip={ROUTED}"], behind(ROUTED, ROUTER_IP), 0x54),
+        Station("nat", two, ["script=vif-nat", f"ip={NAT}"], behind(NAT, NAT_ROUTER), 0x55),
+        Station("liar", one, ["bridge=xenbr0", "ip=10.77.0.62"], "ip addr add 10.77.0.62/24 dev eth0",
+                0x56),
+        Station("routed-liar", two, ["script=vif-route", "ip=10.77.0.63"],
+                behind("10.77.0.63", ROUTER_IP), 0x57),
+    ]
+
+
+# Station, the wire's address for it, port of the connection that it sends on; the next one it receives on.
+TALKS = [("access", VLANS[10], 5400), ("trunk", VLANS[20], 5410), ("flat", WIRE_IP, 5420),
+         ("routed", WIRE_IP, 5430), ("nat", WIRE_IP, 5440)]
+
+
+class Talk:
+    """TCP both ways at once between a station and the wire, checked by sums."""
+
+    def __init__(self, world, name, address, port):
+        self.world, self.name, self.port = world, name, port
+        self.station = world.stations[name]
+        tool = str(common.tcpsum(world.lab))
+        self._servers = [world.wire.popen([tool, "serve", str(port + way), "1"], stdout=-1, stderr=-2)
+                         for way in (0, 1)]
+        for server in self._servers:
+            expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
+        self._clients = [self.station.start(f"tcpsum {verb} {address} {port + way} {ENDLESS}")
+                         for way, verb in enumerate(("send", "recv"))]
+
+    def frames(self, since):
+        """Frames of each connection that left the NIC: (to the wire, acknowledgements)."""
+        offset = 40 if self.name in ("access", "trunk") else 36  # of TCP's destination port
+        return [self.world.wire.gap(f"from_nic @{offset}={self.port + way:04x}", after=since)["frames"]
+                for way in (0, 1)]
+
+    def end(self):
+        """What became of the connections."""
+        said = []
+        for client, server in zip(self._clients, self._servers):
+            done = client.wait(30)
+            expect(done.rc == 0, f"{self.name}: a connection did not survive: {done.stderr}")
+            theirs = server.communicate(timeout=30)[0].strip().splitlines()[-1]
+            ours = done.stdout.strip().splitlines()[-1]
+            said.append(ours == theirs)
+        return all(said)
+
+    def drop(self):
+        for server in self._servers:
+            server.kill()
+            server.wait()
+
+
+def lies(world, name):
+    """Frames with another's address, another's MAC, in ARP, in IPv6, in a VLAN."""
+    mac = world.stations[name].mac
+    to = "fe:ff:ff:ff:ff:ff" if name == "routed-liar" else "02:00:00:00:00:7d"
+    packet = raw.ipv4(STOLEN, WIRE_IP, raw.udp(1000, 1001, b"lie"))
+    return [raw.eth(to, mac, raw.IPV4, packet), raw.eth(to, STOLEN_MAC, raw.IPV4, packet),
+            raw.eth(raw.BROADCAST, mac, raw.ARP, raw.arp(mac, STOLEN, WIRE_IP)),
+            raw.eth(to, mac, raw.IPV6, raw.ipv6("fd00:77::99", "fd00:77::1", b"lie")),
+            raw.eth(to, mac, raw.IPV4, packet, [10])]
+
+
+def lies_on_the_wire(world, since):
+    """Frames that left the NIC with anything of a lie in them."""
+    words = [f"@26={raw.ipv4(STOLEN, STOLEN, b'')[12:16].hex()}",  # IPv4 source
+             f"@30={raw.ipv4(STOLEN, STOLEN, b'')[12:16].hex()} @12=8100",
+             f"@6={STOLEN_MAC.replace(':', '')}",
+             "@12=0806 @28=0a4d0063",  # ARP's sender
+             "@12=86dd @22=fd000077000000000000000000000099"]
+    return {word: count for word in words
+            if (count := world.wire.gap(f"from_nic {word}", after=since)["frames"])}
+
+
+class Scene:
+    def __init__(self, lab):
+        self.lab = lab
+        guests = [lab.guest(name) for name in ("guest1", "guest2")]
+        self.world = World(lab, "ferry", guests)
+        self.world.domain = common.start(lab, common.config(lab, image=IMAGE, extra=EXTRA))
+        lab.wait_console("domnet", "nic0: link up", timeout=20)
+        self.world.attach(stations(guests))
+        self._tag = 0
+
+    def fault(self, kind):
+        self._tag += 1
+        if kind == "xl-destroy":
+            self.lab.dom0.run("xl destroy domnet", timeout=60)
+        else:
+            path = f"/local/domain/{self.world.domain.domid}/ferry/fault"
+            self.lab.dom0.run(f"xenstore-write {path} '{kind} {self._tag}'")
+
+    def is_back(self, before):
+        now = common.status(self.lab)
+        return (now["state"] == "running" and now["vifs"] == now["vifs_serving"] > 0 and
+                now["nr_deaths"] > before["nr_deaths"] and now["deaths"][-1]["back_ms"] >= 0)
+
+
+def flowing(talks, since, what, limit=20):
+    """Each connection's frames leave the NIC again. Which do not, after a while?"""
+    deadline = time.monotonic() + limit
+    while True:
+        silent = [f"{talk.name} {'sending' if way == 0 else 'receiving'}" for talk in talks
+                  for way, count in enumerate(talk.frames(since)) if count < 20]
+        if not silent or time.monotonic() > deadline:
+            return silent
+        time.sleep(0.2)
+
+
+def one(scene, kind, depth):
+    """Returns what went wrong, as text."""
+    world, wrong = scene.world, []
+    began = time.monotonic_ns()
+    liars = [(name, world.stations[name].guest.start(
+        world.stations[name]._command("exec frames repeat eth0 600"))) for name in ("liar", "routed-liar")]
+    for name, session in liars:
+        session.feed("".join(frame.hex() + "\n" for frame in lies(world, name)).encode())
+        session.feed_eof()
+    talks = [Talk(world, *talk) for talk in TALKS]
+    try:
+        silent = flowing(talks, began, kind)
+        expect(not silent, f"before {kind}: silent: {silent}")
+        before = common.status(scene.lab)
+        scene.fault(kind)
+        common.wait_for(lambda: scene.is_back(before), f"{kind}: not back", LIMIT_S)
+        back = time.monotonic_ns()
+        time.sleep(SETTLE_S)
+        silent = flowing(talks, back, kind)
+        wrong += [f"{kind}: silent after it: {each}" for each in silent]
+        for guest in world.guests:
+            guest.run("killall -INT tcpsum", check=False)
+        for talk in talks:
+            try:
+                if not talk.end() and depth < 3:
+                    wrong.append(f"{kind}: {talk.name}: OTHER SUMS")
+            except (CheckFailed, LabTimeout, subprocess.TimeoutExpired) as failed:
+                wrong.append(f"{kind}: {talk.name}: {failed}")
+    finally:
+        for guest in world.guests:
+            guest.run("killall frames; killall -9 tcpsum", check=False)
+        for talk in talks:
+            talk.drop()
+    told = lies_on_the_wire(world, began)
+    if told:
+        wrong.append(f"{kind}: lies on the wire: {told}")
+    death = common.status(scene.lab)["deaths"][-1]
+    print(f"topology_recovery: {kind}: depth {death['depth']}, back in {death['back_ms']} ms; lies on the "
+          f"wire: {told or 'none'}; {wrong or 'all went on'}", flush=True)
+    if death["depth"] != depth:
+        wrong.append(f"{kind}: repaired at depth {death['depth']}, not {depth}")
+    return wrong
+
+
+def run(lab):
+    common.install(lab)
+    common.prefer_dom0(lab)
+    ferryd = common.supervise(lab, "--max-deaths 15 --window 1")
+    try:
+        scene = Scene(lab)
+        wrong = [each for fault in FAULTS for each in one(scene, *fault)]
+    finally:
+        print(ferryd.stdout, flush=True)
+    expect(not wrong, f"{len(wrong)} things:\n" + "\n".join(wrong))
