@@ -438,9 +438,16 @@ static void a_query_that_is_repeated_is_asked_once(void **state)
     assert_int_equal(nr_asks, 3);
     ask_by(1, 1);
     assert_int_equal(nr_asks, 4);
+    other = asker(0);
+    other.addr++;
+    ask_as(&other, 1);
+    other = asker(0);
+    other.server++;
+    ask_as(&other, 1);
+    assert_int_equal(nr_asks, 6);
     answer(&asks[0]);
     ask_by(0, 1); /* no repetition any more */
-    assert_int_equal(nr_asks, 5);
+    assert_int_equal(nr_asks, 7);
 }
 
 static void a_guest_may_wait_for_sixteen_answers(void **state)
@@ -475,6 +482,23 @@ static void when_all_places_are_taken_the_greediest_guest_gives_one_up(void **st
         answer(&asks[i]);
     assert_int_equal(nr_told, 256);
     assert_int_equal(dns_forward_pending(), 0);
+}
+
+static void it_is_the_oldest_that_is_given_up(void **state)
+{
+    (void)state;
+    for (uint8_t guest = 0; guest < 16; guest++)
+        for (uint16_t i = 0; i < 16; i++, now++)
+            ask_by(guest, i);
+    answer(&asks[0]);
+    ask_by(0, 16); /* where the first one was */
+    ask_by(20, 0);
+    assert_int_equal(dns_forward_pending(), 256);
+    nr_told = 0;
+    answer(&asks[1]);
+    assert_int_equal(nr_told, 0);
+    answer(&asks[256]);
+    assert_int_equal(nr_told, 1);
 }
 
 static void equals_do_not_push_each_other_out(void **state)
@@ -643,10 +667,53 @@ static void a_query_with_more_records_is_not_touched(void **state)
 
     (void)state;
     len = opt_add(data, len, 4096);
+    data[9] = 1; /* the record is in the authority section */
+    data[11] = 0;
+    ask_raw(data, len);
+    assert_memory_equal(asks[0].data + 2, data + 2, len - 2);
+    data[11] = 1;
+    ask_raw(data, len);
+    assert_memory_equal(asks[1].data + 2, data + 2, len - 2);
+    data[9] = 0;
     len = opt_add(data, len, 4096); /* a signature, say */
     ask_raw(data, len);
-    assert_int_equal(nr_asks, 1);
-    assert_memory_equal(asks[0].data + 2, data + 2, len - 2);
+    assert_int_equal(nr_asks, 3);
+    assert_memory_equal(asks[2].data + 2, data + 2, len - 2);
+}
+
+static void a_record_that_is_cut_off_is_not_looked_at(void **state)
+{
+    uint8_t data[DNS_QUERY_MAX];
+    uint16_t plain = query_make(data, 1), whole = opt_add(data, plain, 4096);
+
+    (void)state;
+    for (uint16_t len = plain; len < whole; len++) {
+        uint8_t *copy = malloc(len);
+
+        memcpy(copy, data, len);
+        dns_query_size_limit(copy, len, 1472);
+        assert_memory_equal(copy, data, len);
+        free(copy);
+    }
+    dns_query_size_limit(data, whole, 1472);
+    assert_int_equal(dns_u16(data + plain + 3), 1472);
+}
+
+static void a_refusal_repeats_what_the_query_wished(void **state)
+{
+    uint8_t data[DNS_QUERY_MAX];
+    uint16_t len = query_make(data, 1);
+
+    (void)state;
+    dns_forward_servers_set(1, NULL, 0);
+    ask_raw(data, len);
+    assert_int_equal(told_data[2], 0x81);
+    assert_int_equal(told_data[3], 0x82);
+    data[2] = 0x06; /* neither recursion, nor what only answers have */
+    data[3] = 0x7f; /* no checks, and what is unknown */
+    ask_raw(data, len);
+    assert_int_equal(told_data[2], 0x80);
+    assert_int_equal(told_data[3], 0x92);
 }
 
 static void an_answer_that_does_not_fit_is_truncated(void **state)
@@ -719,6 +786,7 @@ int main(void)
         cmocka_unit_test_setup(a_query_that_is_repeated_is_asked_once, setup),
         cmocka_unit_test_setup(a_guest_may_wait_for_sixteen_answers, setup),
         cmocka_unit_test_setup(when_all_places_are_taken_the_greediest_guest_gives_one_up, setup),
+        cmocka_unit_test_setup(it_is_the_oldest_that_is_given_up, setup),
         cmocka_unit_test_setup(equals_do_not_push_each_other_out, setup),
         cmocka_unit_test_setup(what_a_guest_asked_goes_with_it, setup),
         cmocka_unit_test_setup(what_is_no_query_is_refused, setup),
@@ -728,6 +796,8 @@ int main(void)
         cmocka_unit_test_setup(a_query_that_is_too_long_is_refused, setup),
         cmocka_unit_test_setup(edns_passes_but_for_sizes_that_would_be_cut_into_fragments, setup),
         cmocka_unit_test_setup(a_query_with_more_records_is_not_touched, setup),
+        cmocka_unit_test_setup(a_record_that_is_cut_off_is_not_looked_at, setup),
+        cmocka_unit_test_setup(a_refusal_repeats_what_the_query_wished, setup),
         cmocka_unit_test_setup(an_answer_that_does_not_fit_is_truncated, setup),
         cmocka_unit_test_setup(noise_is_neither_asked_nor_passed_on, setup),
     };

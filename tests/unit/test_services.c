@@ -204,12 +204,18 @@ static struct dhcp_message server_message(const struct dhcp_message *to, enum dh
     return m;
 }
 
-static void server_sends(const struct dhcp_message *m, struct rte_ether_addr to, const char *dst)
+static void server_sends_from(uint16_t port, const struct dhcp_message *m, struct rte_ether_addr to,
+                              const char *dst)
 {
     uint8_t data[DHCP_MESSAGE_MAX];
     uint16_t len = dhcp_build(m, data);
 
-    wire_sends(udp_make(to, HOST_MAC, "192.0.2.5", 67, dst, 68, data, len));
+    wire_sends(udp_make(to, HOST_MAC, "192.0.2.5", port, dst, 68, data, len));
+}
+
+static void server_sends(const struct dhcp_message *m, struct rte_ether_addr to, const char *dst)
+{
+    server_sends_from(67, m, to, dst);
 }
 
 /* DISCOVER to ACK, with what is said in the last message. */
@@ -276,6 +282,39 @@ static void answers_by_broadcast_are_taken_too(void **state)
     m = server_message(&m, DHCP_ACK);
     server_sends(&m, ALL_STATIONS, EVERYBODY);
     assert_true(router_addresses(lab.router)->has_ip4);
+}
+
+static void answers_from_another_port_are_not_taken(void **state)
+{
+    struct dhcp_message m;
+    struct seen seen;
+
+    (void)state;
+    turn_to_due();
+    m = client_message(&seen);
+    m = server_message(&m, DHCP_OFFER);
+    server_sends_from(1067, &m, ROUTER_WIRE_MAC, "192.0.2.1");
+    m = client_message(&seen);
+    assert_int_equal(m.type, DHCP_DISCOVER);
+}
+
+static void a_nic_that_comes_late_has_the_lease(void **state)
+{
+    struct rte_ether_addr nic = station(77);
+    struct dhcp_message m;
+    struct seen seen;
+
+    (void)state;
+    turn_to_due();
+    turn_to_due();
+    router_mac_set(lab.router, &nic, lab.now);
+    turn(0);
+    turn(SECOND / 4);
+    assert_true(seen_last(&lab.wire, 67, &seen));
+    assert_int_equal(dhcp_parse(seen.payload, seen.len, &m), 0);
+    assert_int_equal(m.type, DHCP_DISCOVER);
+    assert_mac(m.chaddr, nic);
+    assert_mac(seen.ether.src_addr, nic);
 }
 
 static void a_lease_is_renewed_without_a_word(void **state)
@@ -631,10 +670,9 @@ static void a_guest_that_has_gone_gets_no_answers(void **state)
     assert_true(seen_last(&lab.wire, 53, &asked));
     services_vif_remove(&lab.guests[NAT_GUEST].port);
     router_vif_remove(&lab.guests[NAT_GUEST].port);
+    guest_serve(true, true, 0); /* another one, with the same number */
     server_answers(&asked, "192.0.2.5", 53);
     turn(10 * SECOND);
-    guest_serve(true, true, 0);
-    server_answers(&asked, "192.0.2.5", 53);
     assert_false(seen_last(&lab.guests[NAT_GUEST], 5555, &answer));
 }
 
@@ -696,6 +734,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         dhcp_test(a_router_gets_its_address_by_dhcp),
         dhcp_test(answers_by_broadcast_are_taken_too),
+        dhcp_test(answers_from_another_port_are_not_taken),
+        dhcp_test(a_nic_that_comes_late_has_the_lease),
         dhcp_test(a_lease_is_renewed_without_a_word),
         dhcp_test(a_lease_that_ends_takes_the_address_with_it),
         dhcp_test(after_a_restart_the_address_is_there_with_the_first_turn),
