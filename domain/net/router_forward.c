@@ -7,26 +7,29 @@
 
 #define IPV6_MTU_MIN 1280
 
-/* One hop less; false: that was the last. RFC 1624, equation 3, for the IPv4 header's checksum. */
-static bool hop_take(struct rte_mbuf *frame)
+static bool is_last_hop(const struct rte_mbuf *frame)
+{
+    const struct rte_ipv4_hdr *ip4 = frame_l3_at(frame);
+    const struct rte_ipv6_hdr *ip6 = frame_l3_at(frame);
+
+    return frame_is_ipv4(frame) ? ip4->time_to_live <= 1 : ip6->hop_limits <= 1;
+}
+
+/* One hop less. RFC 1624, equation 3, for the IPv4 header's checksum. */
+static void hop_take(struct rte_mbuf *frame)
 {
     struct rte_ipv4_hdr *ip4 = frame_l3_at(frame);
     struct rte_ipv6_hdr *ip6 = frame_l3_at(frame);
     uint32_t sum;
 
     if (frame_is_ipv6(frame)) {
-        if (ip6->hop_limits <= 1)
-            return false;
         ip6->hop_limits--;
-        return true;
+        return;
     }
-    if (ip4->time_to_live <= 1)
-        return false;
     /* The word with the TTL becomes less by 0x0100: its complement more. */
     sum = (uint32_t)rte_be_to_cpu_16(ip4->hdr_checksum) + 0x0100;
     ip4->hdr_checksum = rte_cpu_to_be_16((uint16_t)(sum + (sum >> 16)));
     ip4->time_to_live--;
-    return true;
 }
 
 /* Only an IPv4 packet without DF may be cut. */
@@ -37,7 +40,7 @@ static bool may_be_cut(const struct rte_mbuf *frame)
     return frame_is_ipv4(frame) && !(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG));
 }
 
-/* Does it get there, by its hop limit and its length? If not it is dropped. */
+/* Does it get there, by its hop limit and its length? If so it has a hop less; if not it is dropped. */
 static bool is_fit(struct packet *packet, const struct hop *hop)
 {
     struct router_stats *stats = &packet->router->stats;
@@ -47,16 +50,17 @@ static bool is_fit(struct packet *packet, const struct hop *hop)
         router_drop(packet->frame, &stats->no_route);
         return false;
     }
+    if (is_last_hop(packet->frame)) {
+        router_error(packet, ROUTER_TTL, 0);
+        router_drop(packet->frame, &stats->ttl);
+        return false;
+    }
     if (router_packet_size(packet->frame) > mtu && !may_be_cut(packet->frame)) {
         router_error(packet, ROUTER_TOO_BIG, mtu);
         router_drop(packet->frame, &stats->too_big);
         return false;
     }
-    if (!hop_take(packet->frame)) {
-        router_error(packet, ROUTER_TTL, 0);
-        router_drop(packet->frame, &stats->ttl);
-        return false;
-    }
+    hop_take(packet->frame);
     return true;
 }
 

@@ -22,6 +22,9 @@ void router_flush(struct router *router)
 
     memcpy(frames, router->queue, nr * sizeof(frames[0]));
     router->nr_queued = 0;
+    for (uint16_t i = 0; i < nr; i++)
+        router->port.stats.rx_bytes += frames[i]->pkt_len;
+    router->port.stats.rx_frames += nr;
     if (nr > 0)
         bridge_input(&router->port, frames, nr, router_host.now);
 }
