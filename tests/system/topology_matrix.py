@@ -49,7 +49,7 @@ def _ask(world, row):
     except KeyError as absent:
         return f"{absent.args[0]} is refused"
     except CheckFailed as failed:
-        return f"failed: {failed}"[:300]
+        return "failed: " + " ".join(str(failed).split())[:200]
 
 
 def _wanted(world, row):
@@ -69,8 +69,9 @@ def _run_one(world, topology):
                 print(f"topology: {topology.name}: {world.kind}: {station.name}: {station.refused}",
                       flush=True)
     except CheckFailed as failed:
-        topology.answers[world.kind] = [f"failed: {failed}"[:300]] * len(topology.rows)
-        print(f"topology: {topology.name}: {world.kind}: {failed}", flush=True)
+        topology.answers[world.kind] = ["not wired"] * len(topology.rows)
+        print(f"topology: {topology.name}: {world.kind}: not wired: {failed}", flush=True)
+        world.stop()
         return
     ready = time.monotonic()
     answers = topology.answers[world.kind] = []

@@ -65,7 +65,8 @@ class World:
         self.nic_mac = self.wire.slot.mac
         self.name = "domlinux" if kind == "linux" else "domnet"
         self.domain = None
-        self.stations = {}
+        self.stations = {}  # those that were taken, by name
+        self.attached = []  # the refused ones besides
         self._wire_setup()
 
     # The wire's end.
@@ -124,12 +125,13 @@ class World:
         by_guest = sorted(stations, key=lambda s: [t for t in stations if t.guest is s.guest].index(s))
         for first in range(0, len(stations), at_once):
             self._attach(by_guest[first:first + at_once])
+        self.attached += [station for station in stations if station.devid is not None]
         taken = [station for station in stations if station.refused is None]
         expect(may_be_refused or len(taken) == len(stations), "refused: " + "; ".join(
             f"{s.name} ({' '.join(s.vif)}): {s.refused}" for s in stations if s.refused is not None))
+        self.stations.update((station.name, station) for station in taken)
         for guest in self.guests:
             self._settle(guest, [station for station in taken if station.guest is guest])
-        self.stations.update((station.name, station) for station in taken)
 
     def _attach(self, stations):
         commands = {}
@@ -198,7 +200,7 @@ class World:
 
     def detach(self):
         commands = {}
-        for station in self.stations.values():
+        for station in self.attached:
             name = station.guest.name
             commands.setdefault(name, []).append(f"xl network-detach {name} {station.devid}")
         script = "".join(f"( {'; '.join(each)} ) & " for each in commands.values()) + "wait"
@@ -206,8 +208,8 @@ class World:
         for guest in self.guests:
             names = [s.name for s in self.stations.values() if s.guest is guest]
             if names:
-                guest.run("; ".join(f"ip netns del {name}" for name in names))
-        self.stations = {}
+                guest.run("; ".join(f"ip netns del {name}" for name in names), check=False)
+        self.stations, self.attached = {}, []
 
     # What rows ask.
 
