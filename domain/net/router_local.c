@@ -47,30 +47,31 @@ static struct router_vif *sender_of(const struct packet *packet, const struct ad
  * An error about a packet that was translated goes to where the packet came from by way of translation,
  * too: outside if it was on its way in, or to the guest.
  */
-static void error4_send(const struct packet *packet, struct router_vif *vif, struct rte_mbuf *made)
+static enum nat_verdict translate(const struct packet *packet, struct rte_mbuf *made)
 {
     const struct router_addresses *own = &packet->router->addresses;
     const struct rte_ipv4_hdr *ip;
-    enum nat_verdict verdict = NAT_OK;
     uint8_t guest;
 
     frame_parse(made);
     ip = frame_l3_at(made);
-    if (packet->guest != ROUTE_NONE) {
-        verdict = nat_out(packet->guest, made, router_host.now, &guest);
-    } else if (!vif && own->has_ip4 && ip->dst_addr == own->ip4) {
-        verdict = nat_in(packet->router->index, made, router_host.now, &guest);
-        if (verdict == NAT_OK)
-            vif = &router_host.vifs[guest];
-    }
-    if (verdict == NAT_HELD)
-        return;
-    if (verdict != NAT_OK) {
+    if (packet->guest != ROUTE_NONE)
+        return nat_out(packet->guest, made, router_host.now, &guest);
+    if (own->has_ip4 && ip->dst_addr == own->ip4)
+        return nat_in(packet->router->index, made, router_host.now, &guest);
+    return NAT_OK;
+}
+
+static void error4_send(const struct packet *packet, struct router_vif *vif, struct rte_mbuf *made)
+{
+    enum nat_verdict verdict = translate(packet, made);
+
+    if (verdict == NAT_OK) {
+        packet->router->stats.icmp_sent++;
+        router_emit(packet->router, vif, made);
+    } else if (verdict != NAT_HELD) {
         rte_pktmbuf_free(made);
-        return;
     }
-    packet->router->stats.icmp_sent++;
-    router_emit(packet->router, vif, made);
 }
 
 static void error4(const struct packet *packet, const struct icmp_error *error)

@@ -289,6 +289,25 @@ static void a_full_table_gives_each_its_share(void **state)
     assert_true(is_known(30001, 31));
 }
 
+/* Who has least may take from who has most, but not so that it has more then. */
+static void shares_become_even_and_stay(void **state)
+{
+    (void)state;
+    for (unsigned int guest = 0; guest < 47; guest++)
+        for (unsigned int i = 0; i < 2; i++)
+            output(guest, guest * 100 + i);
+    assert_int_equal(test.table.nr, GUESTS_MAX);
+    for (unsigned int i = 0; i < 100; i++)
+        output(50, 9000 + i);
+    assert_int_equal(test.table.nr_of[50], 1);
+    for (unsigned int i = 0; i < 100; i++)
+        output(3, 10000 + i);
+    assert_int_equal(test.table.nr_of[3], 2);
+    for (unsigned int guest = 0; guest < 47; guest++)
+        assert_true(test.table.nr_of[guest] >= 1);
+    assert_int_equal(test.table.nr, GUESTS_MAX);
+}
+
 static void an_entry_goes_to_the_other_who_uses_it(void **state)
 {
     (void)state;
@@ -390,6 +409,7 @@ int main(void)
         TEST(a_scan_asks_no_more_than_its_quota),
         TEST(a_scan_pushes_out_nobodys_but_its_own),
         TEST(a_full_table_gives_each_its_share),
+        TEST(shares_become_even_and_stay),
         TEST(an_entry_goes_to_the_other_who_uses_it),
         TEST(a_gateway_that_was_another_neighbour_is_pinned),
         TEST(news_are_for_those_they_concern),
