@@ -2,7 +2,6 @@
 #include "net/router_internal.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 
 #include "net/frame.h"
 #include "net/nd.h"
@@ -165,8 +164,7 @@ bool router_nd_input(const struct packet *packet)
     struct nd nd;
     int err;
 
-    if (frame_protocol(packet->frame) != IPPROTO_ICMPV6 ||
-        frame_l4(packet->frame) != RTE_PTYPE_L4_ICMP || *type < ND_ROUTER_SOLICIT ||
+    if (frame_l4(packet->frame) != RTE_PTYPE_L4_ICMP || *type < ND_ROUTER_SOLICIT ||
         *type > ND_REDIRECT)
         return false;
     packet->router->stats.nd_in++;

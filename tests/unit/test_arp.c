@@ -173,6 +173,26 @@ static void a_neighbour_that_moves_is_followed(void **state)
     assert_mac(ether_of(lab.wire.kept[0])->dst_addr, station(66));
 }
 
+/* What is said to others may be believed; whether it is true is asked when it matters. */
+static void an_answer_to_others_is_asked_again(void **state)
+{
+    struct packet_spec spec = { .src = "192.0.2.10", .dst = "192.0.2.5" };
+    struct arp arp = { ARP_REPLY, station(66), station(67), ip4("192.0.2.5"), ip4("192.0.2.6") };
+
+    (void)state;
+    neighbours_answer();
+    wire_sends(arp_make(fixture_pool(), &arp, &ALL));
+    guest_sends_packet(0, &spec);
+    assert_int_equal(lab.wire.nr_kept, 2);
+    forget_sent();
+    arp.target_mac = ROUTER_WIRE_MAC;
+    arp.target_ip = ip4("192.0.2.1");
+    wire_sends(arp_make(fixture_pool(), &arp, &ALL));
+    pass(5 * SECOND);
+    guest_sends_packet(0, &spec);
+    assert_mac(ether_of(the_last(&lab.wire, 1))->dst_addr, station(66));
+}
+
 static void who_has_the_routers_address_is_told_once_in_a_while(void **state)
 {
     struct arp arp = question(HOST_MAC, "192.0.2.1", "192.0.2.1");
@@ -342,6 +362,7 @@ int main(void)
         TEST(who_asks_is_noted_and_need_not_be_asked),
         TEST(who_is_not_near_is_not_noted),
         TEST(a_neighbour_that_moves_is_followed),
+        TEST(an_answer_to_others_is_asked_again),
         TEST(who_has_the_routers_address_is_told_once_in_a_while),
         TEST(who_takes_a_guests_address_is_not_believed),
         TEST(a_guest_reaches_all_by_the_routers_mac),

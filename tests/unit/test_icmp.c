@@ -243,6 +243,30 @@ static void wrong_pings_are_not_answered(void **state)
     spec.fragment = RTE_IPV4_HDR_MF_FLAG;
     wire_sends_packet(&spec);
     assert_int_equal(lab.wire.nr_kept, 0);
+    assert_int_equal(router_stats(lab.router)->bad, 5); /* one is of another type */
+    assert_int_equal(router_stats(lab.router)->other, 2);
+    assert_int_equal(router_stats(lab.router)->local4, 7);
+}
+
+static void what_is_no_ping_is_not_answered(void **state)
+{
+    uint8_t bytes[16] = { 128 };
+    struct packet_spec spec = {
+        .src = "2001:db8::5", .dst = "2001:db8::1", .l4 = bytes, .payload = 16
+    };
+
+    (void)state;
+    for (unsigned int v6 = 0; v6 < 2; v6++) {
+        struct rte_mbuf *frame;
+
+        spec.src = v6 ? "2001:db8::5" : "192.0.2.5";
+        spec.dst = v6 ? "2001:db8::1" : "192.0.2.1";
+        bytes[0] = v6 ? 128 : 8;
+        frame = packet_make(station(1), station(2), &spec);
+        frame_parse(frame);
+        assert_int_equal(v6 ? icmp6_echo_answer(frame) : icmp4_echo_answer(frame), -ENOENT);
+        rte_pktmbuf_free(frame);
+    }
 }
 
 static void options_do_not_come_back(void **state)
@@ -312,6 +336,7 @@ int main(void)
         TEST(the_router_answers_at_all_its_addresses),
         TEST(long_pings_and_those_in_segments_are_answered),
         TEST(wrong_pings_are_not_answered),
+        TEST(what_is_no_ping_is_not_answered),
         TEST(options_do_not_come_back),
         TEST(floods_are_not_answered_for_ever),
         TEST(what_the_router_does_not_speak_is_refused),

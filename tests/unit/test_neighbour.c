@@ -285,6 +285,7 @@ static void a_full_table_gives_each_its_share(void **state)
         output(21, 40000 + i);
     assert_true(test.table.nr_of[21] >= NEIGHBOUR_QUOTA / 2);
     assert_int_equal(test.table.nr_of[20], 5);
+    assert_int_equal(test.table.nr_of[NEIGHBOUR_ROUTER], NEIGHBOUR_QUOTA_ROUTER);
     heard(30001, station(31), NEIGHBOUR_ANSWERED);
     assert_true(is_known(30001, 31));
 }
