@@ -3,13 +3,14 @@
  * Carries DNS queries of guests over UDP to servers upstream, and the answers back. Pure: it knows neither router
  * nor clock.
  *
- * Records are not looked at, whatever their types; answers are passed on as they are but for the id. An answer is one
- * to ours only if id, port, server and question agree, the first two of which are random for each query (RFC 5452, 9).
- * There is no cache, on purpose: a forged answer would reach all guests for a long time instead of one guest once, and
- * servers upstream have one.
+ * Records are not looked at, whatever their types, but for one: EDNS' size of answers, which is lowered. Answers are
+ * passed on as they are but for the id. An answer is one to ours only if id, port, server and question agree, the
+ * first two of which are random for each query (RFC 5452, 9). There is no cache, on purpose: a forged answer would
+ * reach all guests for a long time instead of one guest once, and servers upstream have one.
  *
- * TCP is not served. An answer that is truncated, or has to be truncated here, makes the guest ask over TCP, for
- * which it finds a server of its own by way of NAT, or none.
+ * TCP is not served: a guest that wants it, for answers longer than a packet, asks a server upstream by itself. What
+ * does not fit is truncated, which says so. Answers in fragments never arrive; so that servers do not send such, a
+ * query does not promise to take more than fits into a packet.
  */
 #ifndef NET_DNS_FORWARD_H
 #define NET_DNS_FORWARD_H

@@ -29,7 +29,11 @@ static struct {
     uint8_t dhcp_len;
 } guests[ROUTER_VIFS_MAX];
 
-static struct router *routers[ROUTER_MAX]; /* that are served */
+/* Routers that are served. */
+static struct {
+    struct router *router; /* NULL: unused */
+    bool has_dns; /* there are servers to ask, or may be */
+} routers[ROUTER_MAX];
 
 static bool is_served(const struct port *port)
 {
@@ -53,6 +57,11 @@ static uint16_t guest_mtu(const struct port *port)
     return mtu == MTU_USUAL ? 0 : mtu;
 }
 
+static bool has_dns(const struct port *port)
+{
+    return routers[router_index(router_of(port))].has_dns;
+}
+
 static void dhcp_config_make(const struct port *port, struct dhcp_server_config *config)
 {
     const struct router_vif_config *vif = router_vif_config(port);
@@ -62,7 +71,7 @@ static void dhcp_config_make(const struct port *port, struct dhcp_server_config 
     *config = (struct dhcp_server_config){ .mac = vif->guest_mac,
                                            .addr = vif->ip4[0].addr,
                                            .router = router,
-                                           .has_dns = vif->serve_dns,
+                                           .has_dns = vif->serve_dns && has_dns(port),
                                            .mtu = guest_mtu(port) };
     config->len = dhcp_server_prefix_len(config->addr, router, len);
 }
@@ -118,7 +127,7 @@ static void dns_answer_handle(const struct router_udp *udp)
 static void dns_ask(uint8_t upstream, uint16_t port, rte_be32_t server, const void *payload,
                     uint16_t len, uint64_t now)
 {
-    struct router *router = routers[upstream];
+    struct router *router = routers[upstream].router;
 
     if (router && router_addresses(router)->has_ip4)
         send(router, NULL, router_addresses(router)->ip4, port, server, DNS_PORT, payload, len,
@@ -158,9 +167,10 @@ int services_router_add(struct router *router, bool dhcp, const rte_be32_t *dns,
 
     if (nr_dns > SERVICES_DNS_MAX)
         return -EINVAL;
-    if (routers[index])
+    if (routers[index].router)
         return -EEXIST;
-    routers[index] = router;
+    routers[index].router = router;
+    routers[index].has_dns = dhcp || nr_dns > 0;
     dns_forward_servers_set((uint8_t)index, dns, nr_dns);
     if (dhcp)
         services_uplink_add(router, nr_dns == 0);
@@ -171,7 +181,7 @@ int services_vif_add(const struct port *port, uint8_t dhcp_len)
 {
     struct router *router = router_of(port);
 
-    if (!router || routers[router_index(router)] != router || dhcp_len > 32)
+    if (!router || routers[router_index(router)].router != router || dhcp_len > 32)
         return -EINVAL;
     guests[router_vif_index(port)].port = port;
     guests[router_vif_index(port)].dhcp_len = dhcp_len ? dhcp_len : 32;

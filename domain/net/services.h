@@ -38,7 +38,8 @@ int services_init(uint64_t seed, void (*say)(const char *line));
  *   router  for ever
  *   dhcp    its IPv4 address in the bridge comes and goes by DHCP, and its MTU if that is below 1500; other
  *           addresses of it stay as they are
- *   dns     where guests' queries go, nr_dns servers; none: where DHCP says, if anywhere
+ *   dns     where guests' queries go, nr_dns servers; none: where DHCP says. Without either guests are told of no DNS
+ *           server, and queries are answered with a failure
  *
  * Returns 0, -EEXIST (it is served already) or -EINVAL (too many servers).
  */

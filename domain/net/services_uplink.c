@@ -97,7 +97,8 @@ static void say_bound(struct uplink *uplink, uint64_t now)
     if (lease->ends == UINT64_MAX)
         line_add(&line, " for ever");
     else
-        line_add(&line, " for %u s", (unsigned int)((lease->ends - now) / NS_PER_SECOND));
+        line_add(&line, " for %u s",
+                 (unsigned int)((lease->ends - (is_kept ? now : lease->begins)) / NS_PER_SECOND));
     if (lease->gateway)
         line_add_ip4(&line, "; gateway ", lease->gateway);
     else
