@@ -13,20 +13,33 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 unit-tests :=
 include tests/unit/Makefile.inc
 
-UNIT_HEADERS := $(wildcard domain/*/*.h domain/*/*/*.h include/*/*.h common/*.h tests/unit/*.h)
 UNIT_PROGRAMS := $(foreach c,$(UNIT_COMPILERS),$(patsubst %,$(BUILD)/unit/$(c)/%,$(unit-tests)))
+
+# Sources are compiled once for all tests that compile them alike: a kind is DPDK or not, and the extra flags.
+unit-kind = $(if $($(1)-dpdk),dpdk,plain)-$(firstword $(shell echo '$(strip $($(1)-cflags))' | cksum))
+$(foreach t,$(unit-tests),$(eval $(t)-kind := $(call unit-kind,$(t))))
+$(foreach t,$(unit-tests),$(eval unit-flags-$($(t)-kind) := $(if $($(t)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(t)-cflags)))
+unit-kinds := $(sort $(foreach t,$(unit-tests),$($(t)-kind)))
+unit-objects = $(patsubst %.c,$(BUILD)/unit/$(1)/$($(2)-kind)/%.o,$(sort $($(2)-sources)) tests/unit/$(2).c)
+
+# $(1) compiler, $(2) kind
+define unit-object-rule
+$(BUILD)/unit/$(1)/$(2)/%.o: %.c mk/unit.mk
+	@mkdir -p $$(@D)
+	@$(1) $(UNIT_CFLAGS) $(unit-flags-$(2)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach c,$(UNIT_COMPILERS),$(foreach k,$(unit-kinds),$(eval $(call unit-object-rule,$(c),$(k)))))
 
 # $(1) compiler, $(2) test
 define unit-rule
-$(BUILD)/unit/$(1)/$(2): tests/unit/$(2).c $($(2)-sources) $(UNIT_HEADERS) mk/unit.mk \
-		tests/unit/Makefile.inc
-	@mkdir -p $$(@D)
+$(BUILD)/unit/$(1)/$(2): $(call unit-objects,$(1),$(2))
 	@echo "  $(1) $(2)"
-	@$(1) $(UNIT_CFLAGS) $(if $($(2)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(2)-cflags) -o $$@ \
-		tests/unit/$(2).c $(sort $($(2)-sources)) $($(2)-ldlibs) $(if $($(2)-dpdk),$(UNIT_DPDK_LIBS)) \
-		-lcmocka
+	@$(1) $(UNIT_CFLAGS) -o $$@ $(call unit-objects,$(1),$(2)) $($(2)-ldlibs) \
+		$(if $($(2)-dpdk),$(UNIT_DPDK_LIBS)) -lcmocka
 endef
 $(foreach c,$(UNIT_COMPILERS),$(foreach t,$(unit-tests),$(eval $(call unit-rule,$(c),$(t)))))
+
+-include $(foreach c,$(UNIT_COMPILERS),$(foreach t,$(unit-tests),$(patsubst %.o,%.d,$(call unit-objects,$(c),$(t)))))
 
 # A test that does not build is one failure; the others still run (hence -k).
 .PHONY: unit unit-programs

@@ -100,7 +100,7 @@ __noreturn void loop_run(void)
 
         nics_look_at_links();
         work += vif_receive_all();
-        work += nics_receive(now);
+        work += nics_receive(clock_now()); /* not before what vifs were given */
         bridge_flush();
         vif_flush_all();
         work += timers_run(now);

@@ -178,9 +178,9 @@ static void uplink_add(const struct config_bridge *bridge, struct port *nic)
         return;
     }
     log_info("bridge %s: %s is its uplink", bridge->name, nic->name);
-    pins_add(bridge, nic);
     if (router)
         router_mac_set(router, &nic->mac, clock_now());
+    pins_add(bridge, nic);
 }
 
 void topology_uplinks_add(struct port *const *nics, unsigned int nr)

@@ -20,6 +20,7 @@ struct passage {
     struct bridge *bridge; /* of from */
     struct rte_mbuf *frame;
     bool has_tag;
+    bool has_second_tag; /* behind that one */
     uint16_t tag_vid; /* 0: no tag, or one with a priority alone */
     uint16_t vid; /* the VLAN that it is in */
     uint64_t now;
@@ -53,14 +54,19 @@ static void drop(struct rte_mbuf *frame, uint64_t *counter)
     rte_pktmbuf_free(frame);
 }
 
-/* Frames of VLAN 0 on ports without VLANs may have a priority; else they have no tag. */
+/*
+ * Frames of VLAN 0 on ports without VLANs may have a priority; else they have no tag. A second tag that would come
+ * to light behind a port of several VLANs would be taken there for the frame's: such a frame does not leave.
+ */
 static enum form form_for(const struct port *port, const struct passage *p)
 {
     if (port->vlans) {
         if (!vlan_set_has(port->vlans, p->vid))
             return FORM_NONE;
         if (p->vid == 0 || vlan_set_is_untagged(port->vlans, p->vid))
-            return p->has_tag ? FORM_UNTAGGED : FORM_AS_IT_IS;
+            return !p->has_tag                                    ? FORM_AS_IT_IS
+                   : p->has_second_tag && !port->vlans->is_access ? FORM_NONE
+                                                                  : FORM_UNTAGGED;
     }
     return p->tag_vid == p->vid ? FORM_AS_IT_IS : FORM_TAGGED;
 }
@@ -240,6 +246,7 @@ static bool headers_read(struct passage *p)
     if (p->has_tag && frame->data_len < RTE_ETHER_HDR_LEN + TAG_LEN)
         return false;
     p->tag_vid = p->has_tag ? tag_vid(frame) : 0;
+    p->has_second_tag = p->has_tag && tag_has_second(frame);
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #define FDB_BUCKETS FDB_ENTRIES /* a power of two */
 #define NO_ENTRY UINT16_MAX
+#define SECOND 1000000000ull
 #define DEFAULT_AGEING_NS (300ull * 1000 * 1000 * 1000)
 
 /* A station that is heard again is noted only after this part of its lifetime. */
@@ -362,10 +363,19 @@ void fdb_owner_remove(uint16_t owner)
     fdb.owners[owner].quota = 0;
 }
 
+/*
+ * Two callers' looks at the clock may be in the wrong order by a moment. What was seen long after now was not: a
+ * restart found it damaged, and it is old.
+ */
+static uint64_t age_of(const struct entry *entry, uint64_t now)
+{
+    return entry->seen > now && entry->seen - now < SECOND ? 0 : now - entry->seen;
+}
+
 /* A station of the owner is heard again. */
 static void entry_refresh(struct entry *entry, uint64_t now)
 {
-    if (now - entry->seen < fdb.ageing_ns / REFRESH_PART)
+    if (age_of(entry, now) < fdb.ageing_ns / REFRESH_PART)
         return;
     entry->seen = now;
     list_remove(entry);
@@ -398,7 +408,7 @@ uint16_t fdb_lookup(uint16_t domain, const struct rte_ether_addr *mac, uint64_t 
 {
     struct entry *entry = entry_find(domain, mac);
 
-    if (!entry || (!is_pinned(entry) && now - entry->seen >= fdb.ageing_ns))
+    if (!entry || (!is_pinned(entry) && age_of(entry, now) >= fdb.ageing_ns))
         return FDB_NONE;
     return entry->owner;
 }

@@ -176,8 +176,9 @@ int nat_track(uint8_t guest, struct rte_mbuf *frame, bool from_guest, uint64_t n
 
 /*
  * The caller's rules let a frame pass that nat_track() called new: frames of its flow are known from now
- * on, in both directions. For a guest without an outside; for others nothing happens, nat_out() and
- * nat_in() do it. Returns 0, or -(enum nat_reason) as above.
+ * on, in both directions. For a guest without an outside; for others nat_out() and nat_in() open flows, but
+ * one of a port forward is new, and the guest cannot answer on it unasked, until this was called for it.
+ * Returns 0, or -(enum nat_reason) as above.
  */
 int nat_track_open(uint8_t guest, struct rte_mbuf *frame, bool from_guest, uint64_t now)
     __attribute__((warn_unused_result));

@@ -7,6 +7,7 @@
 
 #define SECOND 1000000000ull
 #define NOTE_LIFETIME (15 * SECOND)
+#define HELD_SEGS_MAX 2 /* of a frame that is kept: mbufs are what runs out */
 #define HELD_LIFETIME (2 * SECOND)
 #define NOTES (NAT_GUESTS * NAT_NOTES_GUEST)
 #define BUCKETS 512 /* a power of two */
@@ -146,7 +147,7 @@ bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *fram
 {
     unsigned int max = key->path == NAT_PATH_IN ? NAT_HELD_OUTSIDE : NAT_HELD_GUEST;
 
-    if (table.nr_held == NAT_HELD_MAX || count_of(key) >= max)
+    if (table.nr_held == NAT_HELD_MAX || count_of(key) >= max || frame->nb_segs > HELD_SEGS_MAX)
         return false;
     table.held[table.nr_held++] =
         (struct held){ .key = *key, .frame = frame, .until = now + HELD_LIFETIME };

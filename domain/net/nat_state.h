@@ -25,6 +25,7 @@ enum nat_phase {
 
 /* A state is a phase, and this if the first frame was to the guest, not from it. */
 #define NAT_BY_REMOTE 0x80
+#define NAT_ADMITTED 0x40 /* such a one, that the guest's rules have let through */
 #define NAT_STATE_NONE UINT8_MAX
 
 /* The kinds of flow; of a guest that must give one up the first go first. */
@@ -38,7 +39,7 @@ enum nat_class {
 
 static inline uint8_t nat_state_phase(uint8_t state)
 {
-    return state & (uint8_t)~NAT_BY_REMOTE;
+    return state & (uint8_t) ~(NAT_BY_REMOTE | NAT_ADMITTED);
 }
 
 /*

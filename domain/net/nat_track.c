@@ -22,11 +22,14 @@ static void note_if_first(const struct nat_transit *t)
         (void)nat_first_note(t, t->owner);
 }
 
-/* By a port forward anybody may have opened a flow that the rules are yet to judge. */
-static bool is_known(const struct nat_flow *flow, bool from_guest)
+/*
+ * By a port forward anybody may have opened a flow that the rules are yet to judge; nor may the guest answer
+ * on one that they did not let through.
+ */
+static bool is_known(const struct nat_flow *flow)
 {
-    return from_guest || flow->outside_address == 0 || !(flow->state & NAT_BY_REMOTE) ||
-           nat_state_phase(flow->state) > NAT_PICKED;
+    return flow->outside_address == 0 || !(flow->state & NAT_BY_REMOTE) ||
+           (flow->state & NAT_ADMITTED) || nat_state_phase(flow->state) > NAT_PICKED;
 }
 
 static int flow_track(const struct nat_transit *t)
@@ -39,7 +42,7 @@ static int flow_track(const struct nat_transit *t)
     if (error)
         return error;
     flow = nat_flow_find(&key, t->now);
-    if (!flow || !is_known(flow, from_guest))
+    if (!flow || !is_known(flow))
         return NAT_TRACK_NEW;
     /* Those that are translated are followed where that is done. */
     if (flow->outside_address == 0)
@@ -64,7 +67,7 @@ static int error_track(const struct nat_transit *t)
 
     if (error)
         return error == -NAT_NO_FLOW ? NAT_TRACK_NEW : error;
-    return is_known(flow, is_from_guest(t)) ? NAT_TRACK_KNOWN : NAT_TRACK_NEW;
+    return is_known(flow) ? NAT_TRACK_KNOWN : NAT_TRACK_NEW;
 }
 
 static int track(struct nat_transit *t)
@@ -127,6 +130,17 @@ static void flow_open(const struct nat_transit *t)
         nat.guests[t->owner].stats.opened++;
 }
 
+/* Of a guest that is translated: nat_in() has opened it. */
+static void flow_admit(const struct nat_transit *t)
+{
+    struct nat_key key =
+        nat_key_of(&t->packet, t->owner, nat.guests[t->owner].outside, is_from_guest(t));
+    struct nat_flow *flow = nat_flow_find(&key, t->now);
+
+    if (flow && !is_from_guest(t) && (flow->state & NAT_BY_REMOTE))
+        flow->state |= NAT_ADMITTED;
+}
+
 int nat_track_open(uint8_t guest, struct rte_mbuf *frame, bool from_guest, uint64_t now)
 {
     struct nat_transit t = transit_of(guest, frame, from_guest, now);
@@ -146,6 +160,8 @@ int nat_track_open(uint8_t guest, struct rte_mbuf *frame, bool from_guest, uint6
         return 0;
     if (nat.guests[guest].outside == NAT_NO_OUTSIDE)
         flow_open(&t);
+    else
+        flow_admit(&t);
     note_if_first(&t);
     return 0;
 }

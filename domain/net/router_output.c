@@ -142,23 +142,33 @@ static void transmit_one(struct router *router, const struct hop *hop, struct rt
                          router_host.now);
 }
 
-/* Puts the Ethernet header back that the library does not know, and finishes the IPv4 header. */
-static bool piece_finish(struct rte_mbuf *piece, const struct rte_ether_hdr *ether)
+/*
+ * Puts the Ethernet header back that the library does not know, and finishes the IPv4 header. Returns the piece as a
+ * frame of its own, in one buffer as far as one holds it, so that its headers lie together; NULL: no memory. The
+ * piece is gone in either case.
+ */
+static struct rte_mbuf *piece_finish(struct rte_mbuf *piece, const struct rte_ether_hdr *ether)
 {
+    struct rte_mbuf *frame = NULL;
     struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(piece, struct rte_ipv4_hdr *);
     void *at = rte_pktmbuf_prepend(piece, sizeof(*ether));
 
-    if (!at)
-        return false;
-    memcpy(at, ether, sizeof(*ether));
-    ip->hdr_checksum = 0;
-    ip->hdr_checksum = rte_ipv4_cksum(ip);
-    piece->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;
-    frame_forget(piece);
-    return true;
+    if (at) {
+        memcpy(at, ether, sizeof(*ether));
+        ip->hdr_checksum = 0;
+        ip->hdr_checksum = rte_ipv4_cksum(ip);
+        piece->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;
+        frame = rte_pktmbuf_copy(piece, router_host.pool, 0, UINT32_MAX);
+    }
+    rte_pktmbuf_free(piece);
+    if (!frame)
+        return NULL;
+    frame_forget(frame);
+    (void)frame_parse(frame);
+    return frame;
 }
 
-/* Cut a packet, which is ours. The pieces refer to its buffers. */
+/* Cut a packet, which is ours. */
 static void transmit_cut(struct router *router, const struct hop *hop, struct rte_mbuf *frame)
 {
     struct rte_mbuf *pieces[PIECES_MAX];
@@ -177,11 +187,14 @@ static void transmit_cut(struct router *router, const struct hop *hop, struct rt
     }
     rte_pktmbuf_free(frame);
     router->stats.fragmented++;
-    for (int i = 0; i < nr; i++)
-        if (piece_finish(pieces[i], &ether))
-            transmit_one(router, hop, pieces[i]);
+    for (int i = 0; i < nr; i++) {
+        struct rte_mbuf *piece = piece_finish(pieces[i], &ether);
+
+        if (piece)
+            transmit_one(router, hop, piece);
         else
-            router_drop(pieces[i], &router->stats.no_memory);
+            router->stats.no_memory++;
+    }
 }
 
 /* A frame for several is not cut in fragments, it is cut in shorter segments. */

@@ -33,6 +33,14 @@ static inline uint16_t tag_vid(const struct rte_mbuf *frame)
     return (uint16_t)((tci[0] << 8 | tci[1]) & TAG_VID_MASK);
 }
 
+/* Is there another such tag right behind a tag that is there, and whole? */
+static inline bool tag_has_second(const struct rte_mbuf *frame)
+{
+    const uint8_t *type = rte_pktmbuf_mtod_offset(frame, const uint8_t *, RTE_ETHER_HDR_LEN + 2);
+
+    return (type[0] << 8 | type[1]) == RTE_ETHER_TYPE_VLAN;
+}
+
 /* Change the VID of a tag that is there. */
 void tag_vid_set(struct rte_mbuf *frame, uint16_t vid);
 

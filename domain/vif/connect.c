@@ -156,9 +156,14 @@ static void credit_due(void *ctx)
     vif_active |= vif_bit(vif);
 }
 
+/* Both directions wait for one timer: the first that is due wakes both, and each looks again. */
 void vif_throttle(struct vif *vif, const struct credit *credit)
 {
-    timer_arm(&vif->credit_timer, credit->due_ns, credit_due, vif);
+    uint64_t due = credit->due_ns;
+
+    if (vif->credit_timer.armed)
+        due = RTE_MIN(due, vif->credit_timer.deadline_ns);
+    timer_arm(&vif->credit_timer, due, credit_due, vif);
 }
 
 /* dom0's policy goes before the vif line. */
