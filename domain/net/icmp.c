@@ -199,19 +199,15 @@ int icmp4_echo_answer(struct rte_mbuf *frame)
     return 0;
 }
 
-/* With a routing header it is the last hop's address that the checksum covers: such are not answered. */
 static bool checksum6_is_right(const struct rte_mbuf *frame)
 {
-    uint32_t at = frame->l2_len + frame->l3_len;
-    struct rte_ipv6_hdr pseudo;
+    uint32_t sum = (uint32_t)rte_ipv6_phdr_cksum(frame_l3_at(frame), 0) +
+                   checksum_sum_from(frame, frame->l2_len + frame->l3_len);
 
-    memcpy(&pseudo, frame_l3_at(frame), sizeof(pseudo));
-    pseudo.proto = IPPROTO_ICMPV6;
-    pseudo.payload_len = rte_cpu_to_be_16(frame->pkt_len - at);
-    return __rte_raw_cksum_reduce((uint32_t)rte_ipv6_phdr_cksum(&pseudo, 0) +
-                                  checksum_sum_from(frame, at)) == 0xffff;
+    return __rte_raw_cksum_reduce(sum) == 0xffff;
 }
 
+/* Behind extension headers (a routing header changes what the checksum covers) nothing is answered. */
 int icmp6_echo_answer(struct rte_mbuf *frame)
 {
     struct rte_ipv6_hdr *ip = frame_l3_at(frame);

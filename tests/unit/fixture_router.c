@@ -96,14 +96,15 @@ static int ports_add(void)
     return err;
 }
 
-int lab_start(void **state)
+static struct rte_mbuf *taken[4];
+
+static int start(struct rte_mempool *pool)
 {
-    (void)state;
     memset(&lab, 0, sizeof(lab));
     lab.now = 1000 * SECOND;
     bridge_init(fixture_pool(), 1);
     nat_init(2);
-    router_init(fixture_pool(), 3);
+    router_init(pool, 3);
     router_tick(lab.now);
     fake_port_init(&lab.wire, "nic0", ALL);
     for (unsigned int i = 0; i < GUESTS; i++) {
@@ -121,11 +122,29 @@ int lab_start(void **state)
     return 0;
 }
 
+int lab_start(void **state)
+{
+    (void)state;
+    return start(fixture_pool());
+}
+
+int lab_start_poor(void **state)
+{
+    int err = start(fixture_tiny_pool());
+
+    (void)state;
+    if (err == 0)
+        err = rte_pktmbuf_alloc_bulk(fixture_tiny_pool(), taken, RTE_DIM(taken));
+    return err;
+}
+
 int lab_end(void **state)
 {
     struct router_addresses none = { 0 };
 
     (void)state;
+    rte_pktmbuf_free_bulk(taken, RTE_DIM(taken));
+    memset(taken, 0, sizeof(taken));
     for (unsigned int i = 0; i < GUESTS; i++)
         router_vif_remove(&lab.guests[i].port);
     if (router_addresses_set(lab.router, &none, lab.now))

@@ -31,8 +31,11 @@ struct lab {
 
 extern struct lab lab;
 
-/* Per-test set-up, after fixture_start(): all of the above; nothing has been announced any more. */
+/* Per-test set-up, after fixture_start(): all of the above; nothing is to be announced any more. */
 int lab_start(void **state);
+
+/* The same with a pool for the router that is empty from now on; lab_end() fills it again. */
+int lab_start_poor(void **state);
 
 /* Per-test end: fails if buffers are in use. */
 int lab_end(void **state);

@@ -91,6 +91,23 @@ static void there_are_no_errors_about_errors(void **state)
     }
 }
 
+/* What type it is cannot be told. */
+static void there_are_no_errors_about_icmp_that_is_cut_off(void **state)
+{
+    struct packet_spec spec = { .src = "1.2.3.4", .dst = "5.6.7.8", .protocol = IPPROTO_ICMP };
+    struct rte_mbuf *frame = packet_make(station(1), station(2), &spec);
+
+    (void)state;
+    ip4_of(frame)->total_length = RTE_BE16(20);
+    rte_pktmbuf_trim(frame, frame->pkt_len - 34);
+    assert_false(allowed(frame));
+    spec = (struct packet_spec){ .src = "fd::1", .dst = "fd::2", .protocol = IPPROTO_ICMPV6 };
+    frame = packet_make(station(1), station(2), &spec);
+    ip6_of(frame)->payload_len = 0;
+    rte_pktmbuf_trim(frame, frame->pkt_len - 54);
+    assert_false(allowed(frame));
+}
+
 static void packets_to_groups_may_be_too_big(void **state)
 {
     struct packet_spec spec = { .src = "2001:db8::1", .dst = "ff0e::1" };
@@ -154,7 +171,7 @@ static void the_empty_pool_makes_no_error(void **state)
 
 static void ping(bool from_wire, const char *src, const char *dst, uint32_t payload, uint32_t chop)
 {
-    struct packet_spec spec = { .src = src, .dst = dst, .payload = payload };
+    struct packet_spec spec = { .src = src, .dst = dst, .payload = payload, .ttl = 9 };
     struct rte_mbuf *frame;
 
     spec.protocol = strchr(src, ':') ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
@@ -330,6 +347,7 @@ int main(void)
         TEST(there_are_no_errors_about_groups_and_nobody),
         TEST(there_are_no_errors_about_later_fragments),
         TEST(there_are_no_errors_about_errors),
+        TEST(there_are_no_errors_about_icmp_that_is_cut_off),
         TEST(packets_to_groups_may_be_too_big),
         TEST(errors_quote_whatever_there_is),
         TEST(the_empty_pool_makes_no_error),

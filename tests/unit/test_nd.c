@@ -152,6 +152,22 @@ static void what_must_be_dropped_is_not_read(void **state)
     assert_int_equal(read(make(&nd, station(1))), -EINVAL); /* asked for, and to a group */
 }
 
+static void what_comes_behind_options_is_read(void **state)
+{
+    static const uint8_t options[8] = { IPPROTO_ICMPV6, 0, 1, 4 };
+    struct nd nd = question(station(1), "fe80::1", "fe80::2");
+    struct rte_mbuf *frame = make(&nd, station(1));
+    uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+
+    (void)state;
+    assert_non_null(rte_pktmbuf_append(frame, 8));
+    memmove(bytes + 62, bytes + 54, 32);
+    memcpy(bytes + 54, options, 8);
+    bytes[20] = IPPROTO_HOPOPTS;
+    ip6_of(frame)->payload_len = RTE_BE16(40);
+    assert_int_equal(read(frame), 0);
+}
+
 static void what_is_cut_off_is_not_read(void **state)
 {
     struct nd nd = question(station(1), "fe80::1", "fe80::2");
@@ -277,6 +293,27 @@ static void who_takes_a_guests_address_is_not_believed(void **state)
     assert_int_equal(router_neighbours(lab.router), 0);
 }
 
+static void who_says_so_for_another_is_not_believed(void **state)
+{
+    struct nd nd = { .type = ND_ADVERT,
+                     .flags = ND_OVERRIDES,
+                     .src = ip6("fe80::5"),
+                     .dst = ip6("ff02::1"),
+                     .target = ip6("2001:db8::10"),
+                     .has_mac = true,
+                     .mac = HOST_MAC };
+    struct rte_mbuf *frame = make(&nd, HOST_MAC);
+
+    (void)state;
+    wire_sends(frame);
+    assert_int_equal(router_stats(lab.router)->conflicts, 1);
+    frame = make(&nd, HOST_MAC);
+    rte_pktmbuf_mtod(frame, uint8_t *)[56] ^= 1;
+    wire_sends(frame);
+    assert_int_equal(router_stats(lab.router)->conflicts, 1);
+    assert_int_equal(router_stats(lab.router)->bad, 1);
+}
+
 static void a_guest_reaches_all_by_the_routers_mac(void **state)
 {
     static const char *const others[] = { "2001:db8::5", "2001:db8:1::9", "2600::1" };
@@ -289,6 +326,30 @@ static void a_guest_reaches_all_by_the_routers_mac(void **state)
     for (unsigned int i = 0; i < RTE_DIM(others); i++) {
         guest_asks(0, "fe80::1", others[i]);
         assert_answer(&lab.guests[0], ROUTER_GUEST_MAC, others[i], "fe80::1", 0xc0);
+    }
+}
+
+/* A link-local neighbour is asked from a link-local address (RFC 6724, rule 2). */
+static void questions_come_from_where_they_are_about(void **state)
+{
+    struct packet_spec spec = { .src = "2001:db8::10", .dst = "2600::1" };
+    static const char *const from[] = { "fe80::ff:fe00:64", "2001:db8::1" };
+    struct nd nd;
+
+    (void)state;
+    guest_sends_packet(0, &spec);
+    spec.dst = "2001:db8::5";
+    guest_sends_packet(0, &spec);
+    assert_int_equal(lab.wire.nr_kept, 2);
+    for (unsigned int i = 0; i < 2; i++) {
+        struct address src = ip6(from[i]), dst;
+
+        frame_parse(lab.wire.kept[i]);
+        assert_int_equal(nd_read(lab.wire.kept[i], &nd), 0);
+        dst = ip6_solicited_node(&nd.target);
+        assert_true(address_is_same(&nd.src, &src) && address_is_same(&nd.dst, &dst));
+        assert_mac(ether_of(lab.wire.kept[i])->dst_addr, nd_group_mac(&dst));
+        assert_true(nd.has_mac);
     }
 }
 
@@ -336,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_made_can_be_read),
         TEST(what_must_be_dropped_is_not_read),
+        TEST(what_comes_behind_options_is_read),
         TEST(what_is_cut_off_is_not_read),
         TEST(the_wire_is_told_where_the_router_and_its_guests_are),
         TEST(the_wire_is_told_of_nothing_else),
@@ -344,7 +406,9 @@ int main(void)
         TEST(advertisements_override_if_they_say_so),
         TEST(an_answer_without_a_mac_says_that_it_is_there),
         TEST(who_takes_a_guests_address_is_not_believed),
+        TEST(who_says_so_for_another_is_not_believed),
         TEST(a_guest_reaches_all_by_the_routers_mac),
+        TEST(questions_come_from_where_they_are_about),
         TEST(a_guest_gets_no_answer_about_itself_or_its_link),
         TEST(a_guest_asks_as_itself_only),
         TEST(other_discovery_is_taken_and_not_answered),

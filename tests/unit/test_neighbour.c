@@ -265,6 +265,55 @@ static void a_scan_pushes_out_nobodys_but_its_own(void **state)
 }
 
 /* As full as guests can make it, there is still room for the router and its gateways. */
+static void what_was_used_last_stays(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < NEIGHBOUR_QUOTA; i++) {
+        output(0, i);
+        heard(i, station(i + 1), NEIGHBOUR_ANSWERED);
+        test.now += 1000;
+    }
+    output(0, 0);
+    test.now += 1000;
+    output(0, 100);
+    assert_int_equal(test.table.nr, NEIGHBOUR_QUOTA);
+    assert_true(is_known(0, 1));
+    assert_false(is_known(1, 2));
+}
+
+static void who_failed_goes_first(void **state)
+{
+    (void)state;
+    output(0, 0);
+    test.now += 1000;
+    for (unsigned int i = 1; i < NEIGHBOUR_QUOTA; i++) {
+        output(0, i);
+        heard(i, station(i + 1), NEIGHBOUR_ANSWERED);
+    }
+    for (unsigned int i = 0; i < 3; i++)
+        tick(SECOND);
+    output(0, 0); /* used last, but it failed */
+    output(0, 100);
+    for (unsigned int i = 1; i < NEIGHBOUR_QUOTA; i++)
+        assert_true(is_known(i, i + 1));
+}
+
+static void each_has_its_own_time(void **state)
+{
+    uint64_t due;
+
+    (void)state;
+    output(0, 1);
+    test.now += SECOND / 2;
+    output(0, 2);
+    due = tick(SECOND / 2);
+    assert_int_equal(due, test.now + SECOND / 2);
+    assert_int_equal(test.nr_asked, 3);
+    due = tick(SECOND / 2);
+    assert_int_equal(due, test.now + SECOND / 2);
+    assert_int_equal(test.nr_asked, 4);
+}
+
 static void a_full_table_gives_each_its_share(void **state)
 {
     (void)state;
@@ -355,6 +404,10 @@ static void news_are_for_those_they_concern(void **state)
     output(0, 7);
     heard(7, station(7), NEIGHBOUR_THERE);
     assert_true(is_known(7, 7));
+    test.nr_asked = 0;
+    heard(7, station(7), NEIGHBOUR_MOVED); /* is where it was: no news */
+    assert_true(is_known(7, 7));
+    assert_int_equal(test.nr_asked, 0);
 }
 
 static void nobodys_and_groups_macs_are_no_news(void **state)
@@ -409,6 +462,9 @@ int main(void)
         TEST(a_long_frame_counts_for_its_buffers),
         TEST(a_scan_asks_no_more_than_its_quota),
         TEST(a_scan_pushes_out_nobodys_but_its_own),
+        TEST(what_was_used_last_stays),
+        TEST(who_failed_goes_first),
+        TEST(each_has_its_own_time),
         TEST(a_full_table_gives_each_its_share),
         TEST(shares_become_even_and_stay),
         TEST(an_entry_goes_to_the_other_who_uses_it),

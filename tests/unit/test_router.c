@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The router forwards IPv4: where to, what it drops, and what it says about it. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,12 +48,13 @@ static void assert_counted(const uint64_t *counter, uint64_t before)
 
 static void a_guests_packet_goes_to_the_wire(void **state)
 {
-    struct rte_mbuf *frame;
+    struct rte_mbuf *sent = packet_make(ROUTER_GUEST_MAC, GUEST_MAC(0), &to_host), *frame;
 
     (void)state;
     neighbours_answer();
-    guest_sends_packet(0, &to_host);
+    guest_sends(0, sent);
     frame = the_last(&lab.wire, 1);
+    assert_ptr_equal(frame, sent); /* nothing is copied */
     assert_mac(ether_of(frame)->dst_addr, HOST_MAC);
     assert_mac(ether_of(frame)->src_addr, ROUTER_WIRE_MAC);
     assert_int_equal(ip4_of(frame)->time_to_live, 63);
@@ -173,6 +175,47 @@ static void an_error_quotes_what_it_is_about(void **state)
     frame_bytes(error, is, sizeof(is));
     assert_memory_equal(is + 14 + 28, was + 14, 576 - 28);
     assert_true(is_valid(error));
+}
+
+static void there_is_no_error_about_an_error(void **state)
+{
+    static const uint8_t error[36] = { 3, 1 };
+    struct packet_spec spec = to_host;
+
+    (void)state;
+    spec.ttl = 1;
+    spec.protocol = IPPROTO_ICMP;
+    spec.l4 = error;
+    spec.payload = sizeof(error);
+    assert_drops(ttl, guest_sends_packet(0, &spec));
+}
+
+/* What cannot be made is not sent, and all else goes on. */
+static void with_an_empty_pool_nothing_is_lost(void **state)
+{
+    uint64_t before = stats()->no_memory;
+    struct packet_spec spec = to_host;
+    struct rte_mbuf *shared = packet_make(ROUTER_WIRE_MAC, HOST_MAC, &from_host);
+
+    (void)state;
+    guest_sends_packet(0, &to_host); /* the question cannot be asked */
+    spec.ttl = 1;
+    guest_sends_packet(0, &spec); /* this error is only missed */
+    rte_pktmbuf_refcnt_update(shared, 1);
+    wire_sends(shared);
+    rte_pktmbuf_free(shared);
+    spec = from_host;
+    spec.payload = 500;
+    lab.guests[0].port.mtu = 300;
+    wire_sends_packet(&spec);
+    assert_int_equal(stats()->no_memory, before + 3);
+    assert_int_equal(lab.wire.nr_kept + lab.guests[0].nr_kept, 0);
+    lab.guests[0].port.mtu = 1500;
+    wire_sends_packet(&spec);
+    the_last(&lab.guests[0], 1);
+    assert_int_equal(
+        router_udp_send(lab.router, NULL, 1, 2, RTE_BE32(0xc0000205), 4, "x", 1, NULL, lab.now),
+        -ENOMEM);
 }
 
 static void without_a_route_there_is_an_error(void **state)
@@ -647,6 +690,9 @@ int main(void)
         TEST(the_headers_checksum_stays_right),
         TEST(the_last_hop_is_told),
         TEST(an_error_quotes_what_it_is_about),
+        TEST(there_is_no_error_about_an_error),
+        cmocka_unit_test_setup_teardown(with_an_empty_pool_nothing_is_lost, lab_start_poor,
+                                        lab_end),
         TEST(without_a_route_there_is_an_error),
         TEST(a_guest_sends_from_its_own_addresses_only),
         TEST(the_wire_does_not_send_from_addresses_that_are_here),

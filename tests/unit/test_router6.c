@@ -89,6 +89,20 @@ static void an_error_quotes_up_to_1280_bytes(void **state)
     assert_memory_equal(is + 14 + 48, was + 14, 1280 - 48);
 }
 
+static void there_is_no_error_about_an_error(void **state)
+{
+    static const uint8_t error[56] = { 1, 4 };
+    struct packet_spec spec = to_host;
+
+    (void)state;
+    spec.ttl = 1;
+    spec.protocol = IPPROTO_ICMPV6;
+    spec.l4 = error;
+    spec.payload = sizeof(error);
+    assert_drops(ttl, guest_sends_packet(0, &spec));
+    assert_int_equal(lab.guests[0].nr_kept, 0);
+}
+
 static void what_is_too_big_is_told(void **state)
 {
     struct packet_spec spec = to_host;
@@ -207,6 +221,7 @@ static void a_routing_header_that_leads_on_is_dropped(void **state)
 {
     uint8_t type0[24] = { 59, 2, 0, 1 }, done[24] = { 59, 2, 0, 0 }, mobile[24] = { 59, 2, 2, 1 };
     uint8_t options[8] = { 59, 0, 1, 4 };
+    struct rte_mbuf *second;
 
     (void)state;
     neighbours_answer();
@@ -215,6 +230,10 @@ static void a_routing_header_that_leads_on_is_dropped(void **state)
     guest_sends(0, behind(IPPROTO_ROUTING, mobile, 24));
     guest_sends(0, behind(IPPROTO_HOPOPTS, options, 8));
     assert_int_equal(lab.wire.nr_kept, 3);
+    memcpy(type0, "\x2b\x00\x01\x04\x00\x00\x00\x00\x3b\x00\x00\x01", 12); /* behind options */
+    second = behind(IPPROTO_HOPOPTS, type0, 24);
+    rte_pktmbuf_mtod(second, uint8_t *)[54] = IPPROTO_ROUTING;
+    assert_drops(source_routed, guest_sends(0, second); forget_sent());
 }
 
 static void headers_that_cannot_be_looked_through_are_dropped(void **state)
@@ -269,6 +288,7 @@ int main(void)
         TEST(packets_go_both_ways),
         TEST(the_last_hop_is_told),
         TEST(an_error_quotes_up_to_1280_bytes),
+        TEST(there_is_no_error_about_an_error),
         TEST(what_is_too_big_is_told),
         TEST(without_a_route_or_a_neighbour_there_is_an_error),
         TEST(guests_and_the_wire_send_from_their_own_addresses),

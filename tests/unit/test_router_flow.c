@@ -306,6 +306,47 @@ static void a_filter_looks_at_what_the_guest_sends(void **state)
     assert_int_equal(lab.wire.nr_kept + lab.guests[0].nr_kept, 0);
 }
 
+/* RFC 1858: a first fragment without its ports. */
+static void what_cannot_be_tracked_does_not_pass_a_filter(void **state)
+{
+    static const uint8_t bytes[4];
+    struct packet_spec spec = { .src = "192.0.2.10",
+                                .dst = "192.0.2.5",
+                                .fragment = RTE_IPV4_HDR_MF_FLAG,
+                                .l4 = bytes,
+                                .payload = 4 };
+
+    (void)state;
+    filter_in_new();
+    guest_sends_packet(0, &spec);
+    assert_int_equal(stats()->nat_drops, 1);
+    assert_int_equal(fixture_in_use(), 0);
+}
+
+static void fragments_pass_a_filter_in_any_order(void **state)
+{
+    static const uint16_t offsets[] = { RTE_IPV4_HDR_MF_FLAG | 10, 20, RTE_IPV4_HDR_MF_FLAG };
+    uint8_t bytes[80] = { 0 };
+    struct packet_spec spec = {
+        .src = "192.0.2.5", .dst = "192.0.2.10", .l4 = bytes, .payload = 80
+    };
+    struct rte_udp_hdr udp = { RTE_BE16(7000), RTE_BE16(6000), RTE_BE16(240), 0 };
+
+    (void)state;
+    filter_in_new();
+    neighbours_answer();
+    guest_sends_packet(0,
+                       &(struct packet_spec){
+                           .src = "192.0.2.10", .dst = "192.0.2.5", .sport = 6000, .dport = 7000 });
+    memcpy(bytes, &udp, sizeof(udp));
+    for (unsigned int i = 0; i < 3; i++) {
+        assert_int_equal(lab.guests[0].nr_kept, 0);
+        spec.fragment = offsets[i];
+        wire_sends_packet(&spec);
+    }
+    assert_int_equal(lab.guests[0].nr_kept, 3);
+}
+
 static void what_the_router_says_itself_is_not_filtered(void **state)
 {
     (void)state;
@@ -334,6 +375,8 @@ int main(void)
         TEST(a_filter_knows_answers),
         TEST(a_filter_knows_answers_over_ipv6),
         TEST(a_filter_looks_at_what_the_guest_sends),
+        TEST(what_cannot_be_tracked_does_not_pass_a_filter),
+        TEST(fragments_pass_a_filter_in_any_order),
         TEST(what_the_router_says_itself_is_not_filtered),
     };
 
