@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Addresses of both IP versions in one form that can be compared as a number: an IPv4 address is the
- * IPv6 address that maps it, ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), which no packet may carry.
+ * Addresses of both IP versions in one form that can be compared as a number: an IPv4 address is
+ * the IPv6 address that maps it, ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), which no packet may carry.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
@@ -91,8 +91,8 @@ static inline bool address_is_in(const struct address *addr, const struct addres
 }
 
 /*
- * No host's, of a kind that no packet comes from (RFC 1122, 3.2.1.3; RFC 6890): "this" network, loopback,
- * multicast, reserved and broadcast.
+ * No host's, of a kind that no packet comes from (RFC 1122, 3.2.1.3; RFC 6890): "this" network,
+ * loopback, multicast, reserved and broadcast.
  */
 static inline bool ip4_is_host(rte_be32_t ip4)
 {

@@ -24,8 +24,8 @@ struct arp {
  *   frame  parsed (net/frame.h), with the EtherType of ARP; not changed
  *   arp_r  set on success only
  *
- * Returns 0, or -EINVAL: cut off, not IPv4 over Ethernet, another operation, or a sender's MAC that is a
- * group's, nobody's, or not the one the frame came from.
+ * Returns 0, or -EINVAL: cut off, not IPv4 over Ethernet, another operation, or a sender's MAC that
+ * is a group's, nobody's, or not the one the frame came from.
  */
 int arp_read(const struct rte_mbuf *frame, struct arp *arp_r);
 

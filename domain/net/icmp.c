@@ -207,7 +207,9 @@ static bool checksum6_is_right(const struct rte_mbuf *frame)
     return __rte_raw_cksum_reduce(sum) == 0xffff;
 }
 
-/* Behind extension headers (a routing header changes what the checksum covers) nothing is answered. */
+/*
+ * Behind extension headers (a routing header changes what the checksum covers) nothing is answered.
+ */
 int icmp6_echo_answer(struct rte_mbuf *frame)
 {
     struct rte_ipv6_hdr *ip = frame_l3_at(frame);

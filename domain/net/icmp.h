@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP and ICMPv6 of a router: errors about packets, and answers to echo requests. Where these go and how
- * many may go is the caller's business.
+ * ICMP and ICMPv6 of a router: errors about packets, and answers to echo requests. Where these go
+ * and how many may go is the caller's business.
  */
 #ifndef NET_ICMP_H
 #define NET_ICMP_H
@@ -41,8 +41,8 @@ struct icmp_error {
 };
 
 /*
- * May there be an error about a packet? Not about errors, not about any but the first fragment, not about
- * what came to or from a group or a broadcast (of IP's or Ethernet's), or from no address.
+ * May there be an error about a packet? Not about errors, not about any but the first fragment, not
+ * about what came to or from a group or a broadcast (of IP's or Ethernet's), or from no address.
  *
  *   frame      parsed, whole IP header; as it came in, with its Ethernet header
  *   is_too_big  ICMP6_TOO_BIG may be about packets to groups
@@ -53,9 +53,9 @@ bool icmp4_error_is_allowed(const struct rte_mbuf *frame);
 bool icmp6_error_is_allowed(const struct rte_mbuf *frame, bool is_too_big);
 
 /*
- * Make an error about a packet, to where it came from, quoting its beginning: as much as fits 576 bytes
- * (RFC 1812, 4.3.2.3), or 1280 (RFC 4443, 2.4 c). Room for an Ethernet header is in front, with the
- * EtherType and no addresses.
+ * Make an error about a packet, to where it came from, quoting its beginning: as much as fits 576
+ * bytes (RFC 1812, 4.3.2.3), or 1280 (RFC 4443, 2.4 c). Room for an Ethernet header is in front,
+ * with the EtherType and no addresses.
  *
  *   frame  parsed; is not changed
  *   from   the router's own address; host byte order inside, as all of net/address.h
@@ -72,8 +72,8 @@ struct rte_mbuf *icmp6_error_make(struct rte_mempool *pool, const struct rte_mbu
  *
  *   frame  parsed, ICMP or ICMPv6, without bytes behind the packet's end; its first segment is ours
  *
- * Returns 0, -ENOENT (it is no echo request) or -EINVAL (a wrong checksum or code). IPv4 options are taken
- * out of use (made no-operations): none of them is to be answered with.
+ * Returns 0, -ENOENT (it is no echo request) or -EINVAL (a wrong checksum or code). IPv4 options
+ * are taken out of use (made no-operations): none of them is to be answered with.
  */
 int icmp4_echo_answer(struct rte_mbuf *frame);
 int icmp6_echo_answer(struct rte_mbuf *frame);

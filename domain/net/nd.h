@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Neighbour discovery for IPv6 (RFC 4861): solicitations and advertisements as they are on the wire. */
+/*
+ * Neighbour discovery for IPv6 (RFC 4861): solicitations and advertisements as they are on the
+ * wire.
+ */
 #ifndef NET_ND_H
 #define NET_ND_H
 
@@ -34,10 +37,11 @@ struct nd {
  *   frame  parsed (net/frame.h), ICMPv6; not changed
  *   nd_r   set on success only
  *
- * Returns 0, -ENOENT (another type of ICMPv6), or -EINVAL: what RFC 4861, 7.1, has dropped: a hop limit
- * that is not 255 (it came from afar), a wrong checksum or code, cut off, an option of length 0, a group
- * as its target, a solicitation from :: that is not to a group or names a MAC, an advertisement to a group
- * that says it was asked for; and a MAC that is a group's. ND in fragments is dropped too (RFC 6980).
+ * Returns 0, -ENOENT (another type of ICMPv6), or -EINVAL: what RFC 4861, 7.1, has dropped: a hop
+ * limit that is not 255 (it came from afar), a wrong checksum or code, cut off, an option of length
+ * 0, a group as its target, a solicitation from :: that is not to a group or names a MAC, an
+ * advertisement to a group that says it was asked for; and a MAC that is a group's. ND in fragments
+ * is dropped too (RFC 6980).
  */
 int nd_read(const struct rte_mbuf *frame, struct nd *nd_r);
 

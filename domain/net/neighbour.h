@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Neighbours on the wire: which MAC has an IP address. ARP and ND share this; what a question looks like is
- * the business of whoever owns the table.
+ * Neighbours on the wire: which MAC has an IP address. ARP and ND share this; what a question looks
+ * like is the business of whoever owns the table.
  *
- * Who causes an entry owns it. An owner has a quota, and what guests may have together leaves room for the
- * router's own. A guest that looks for a whole network pushes out its own entries, and is refused new ones
- * while all of its own are still asked for: that bounds what it can have asked. When the guests' part is
- * full, the guest with the most entries gives one up. Gateways are never given up. An entry that is given
- * up goes to another who used it, if there is one.
+ * Who causes an entry owns it. An owner has a quota, and what guests may have together leaves room
+ * for the router's own. A guest that looks for a whole network pushes out its own entries, and is
+ * refused new ones while all of its own are still asked for: that bounds what it can have asked.
+ * When the guests' part is full, the guest with the most entries gives one up. Gateways are never
+ * given up. An entry that is given up goes to another who used it, if there is one.
  *
- * While a neighbour is asked for, NEIGHBOUR_HELD_MAX frames wait for it, the latest ones; how much may wait
- * is bounded for each owner and for the table.
+ * While a neighbour is asked for, NEIGHBOUR_HELD_MAX frames wait for it, the latest ones; how much
+ * may wait is bounded for each owner and for the table.
  */
 #ifndef NET_NEIGHBOUR_H
 #define NET_NEIGHBOUR_H
@@ -44,7 +44,10 @@ struct neighbour_ops {
     void (*solicit)(void *context, const struct address *addr, const struct rte_ether_addr *mac);
     /* Send a frame, which passes to it, to its neighbour. */
     void (*send)(void *context, struct rte_mbuf *frame, const struct rte_ether_addr *mac);
-    /* A frame, which passes to it, has nowhere to go: was_asked: its neighbour does not answer; or there was no room. */
+    /*
+     * A frame, which passes to it, has nowhere to go: was_asked: its neighbour does not answer; or
+     * there was no room.
+     */
     void (*fail)(void *context, struct rte_mbuf *frame, bool was_asked);
 };
 
@@ -92,7 +95,7 @@ void neighbour_output(struct neighbours *table, uint8_t owner, bool pinned,
 
 /* What was heard about a neighbour. */
 enum neighbour_news {
-    NEIGHBOUR_MENTIONED, /* where it is, known so far or not, by the way (RFC 826; RFC 4861, 7.2.3) */
+    NEIGHBOUR_MENTIONED, /* where it is, known so far or not (RFC 826; RFC 4861, 7.2.3) */
     NEIGHBOUR_MOVED, /* where it is, for those who know it */
     NEIGHBOUR_ANSWERED, /* it answered, and where it is */
     NEIGHBOUR_THERE, /* it answered; if it is known to be elsewhere, that stays (RFC 4861, 7.2.5) */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of neighbours: entries, whose they are, and what waits for them. Used by neighbour*.c only. */
+/*
+ * The table of neighbours: entries, whose they are, and what waits for them. Used by neighbour*.c
+ * only.
+ */
 #ifndef NET_NEIGHBOUR_INTERNAL_H
 #define NET_NEIGHBOUR_INTERNAL_H
 
@@ -16,7 +19,9 @@ enum neighbour_state {
 /* The entry of an address, or NULL. */
 struct neighbour *neighbour_find(struct neighbours *table, const struct address *addr);
 
-/* A new entry, in no state yet; NULL: its owner may have no more. Others may be forgotten for it. */
+/*
+ * A new entry, in no state yet; NULL: its owner may have no more. Others may be forgotten for it.
+ */
 struct neighbour *neighbour_create(struct neighbours *table, uint8_t owner, bool pinned,
                                    const struct address *addr);
 

@@ -133,7 +133,10 @@ static uint64_t worth_of(const struct neighbour *n)
     return n->state == NEIGHBOUR_IS_ASKED ? UINT64_MAX : n->used;
 }
 
-/* Have an owner give up one entry; false: there is none, or all are asked for and is_forced is not set. */
+/*
+ * Have an owner give up one entry; false: there is none, or all are asked for and is_forced is not
+ * set.
+ */
 static bool give_up(struct neighbours *table, uint8_t owner, bool is_forced)
 {
     struct neighbour *least = NULL;
@@ -164,7 +167,10 @@ static uint8_t richest_guest(const struct neighbours *table)
     return richest;
 }
 
-/* Make room for one more entry of a guest; the one with the most has one more than this one at least, or it is this one. */
+/*
+ * Make room for one more entry of a guest; the one with the most has one more than this one at
+ * least, or it is this one.
+ */
 static bool guests_make_room(struct neighbours *table, uint8_t owner)
 {
     while (table->nr_guests >= GUESTS_MAX) {

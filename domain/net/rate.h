@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A rate limit that needs one number: the time at which the next is due if all come evenly (GCRA, ITU-T I.371). */
+/*
+ * A rate limit that needs one number: the time at which the next is due if all come evenly (GCRA,
+ * ITU-T I.371).
+ */
 #ifndef NET_RATE_H
 #define NET_RATE_H
 

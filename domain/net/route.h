@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which addresses are behind which vif of a router: one sorted table for all routers and both IP
- * versions. No two guests share an address, so the prefixes in it do not overlap, and the one that an
- * address is in is the longest: eleven comparisons of numbers find it among 2112. librte_lpm and librte_fib
- * want tables of 64 MB for that, for longest matches that cannot occur.
+ * versions. No two guests share an address, so the prefixes in it do not overlap, and the one that
+ * an address is in is the longest: eleven comparisons of numbers find it among 2112. librte_lpm and
+ * librte_fib want tables of 64 MB for that, for longest matches that cannot occur.
  */
 #ifndef NET_ROUTE_H
 #define NET_ROUTE_H
@@ -30,7 +30,8 @@ uint8_t route_find(uint8_t router, const struct address *addr);
 /*
  * Give a prefix to an owner. What lies in a prefix that the owner has is there already.
  *
- *   owner  a vif's index, or ROUTE_LOCAL (with len 128); the latter is counted, and may be there already
+ *   owner  a vif's index, or ROUTE_LOCAL (with len 128); the latter is counted, and may be there
+ *          already
  *   len    0 to 128: ADDRESS_LEN4 on top for IPv4
  *
  * Returns 0, -EEXIST (part of it is another owner's) or -ENOSPC.

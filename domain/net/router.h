@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A router between a bridge and the vifs that are not in it but behind it, one guest at the end of each:
- * what Xen's scripts vif-route and vif-nat make of a Linux whose bridge has addresses of its own.
+ * A router between a bridge and the vifs that are not in it but behind it, one guest at the end of
+ * each: what Xen's scripts vif-route and vif-nat make of a Linux whose bridge has addresses of its
+ * own.
  *
  *        wire - bridge - (router's port) router - vif - guest
  *                                               - vif - guest
  *
  * The router's end in the bridge is a port as any other. Toward guests the router has one MAC,
- * ROUTER_GUEST_MAC, and no neighbours to look for: the guest's MAC is known. Guests ask by ARP or ND
- * for whatever they take to be near, and get that MAC (proxy_arp).
+ * ROUTER_GUEST_MAC, and no neighbours to look for: the guest's MAC is known. Guests ask by ARP or
+ * ND for whatever they take to be near, and get that MAC (proxy_arp).
  *
  * A turn of the loop:
  *
@@ -17,9 +18,9 @@
  *     bridge_input(port, frames, nr, now);       for each other port
  *     bridge_flush();                            the routers get what the bridges have for them
  *
- * What goes from the wire to the wire is not routed: a router is there for its guests.
- * Times are nanoseconds of a clock that does not go backwards. Nothing outlives a restart: addresses
- * are set anew, and neighbours are looked for anew.
+ * What goes from the wire to the wire is not routed: a router is there for its guests. Times are
+ * nanoseconds of a clock that does not go backwards. Nothing outlives a restart: addresses are set
+ * anew, and neighbours are looked for anew.
  */
 #ifndef NET_ROUTER_H
 #define NET_ROUTER_H
@@ -102,10 +103,12 @@ struct router_stats {
 };
 
 /*
- * Start with no routers. Once, after bridge_init() or bridge_resume(), and nat_init() or nat_resume(): guests
- * and outsides of net/nat.h are the router's to add and remove, and router_tick() is nat_tick() too.
+ * Start with no routers. Once, after bridge_init() or bridge_resume(), and nat_init() or
+ * nat_resume(): guests and outsides of net/nat.h are the router's to add and remove, and
+ * router_tick() is nat_tick() too.
  *
- *   pool  for copies, fragments and what routers send themselves; its buffers hold 1600 bytes at least
+ *   pool  for copies, fragments and what routers send themselves; its buffers hold 1600 bytes at
+ *         least
  *   seed  random, unknown to guests
  */
 void router_init(struct rte_mempool *pool, uint32_t seed);
@@ -130,7 +133,9 @@ unsigned int router_index(const struct router *router);
 /* The bridge that a router is in. */
 struct bridge *router_bridge(const struct router *router);
 
-/* Let the router's port be in one VLAN, without a tag: 0, or 1 to 4094 (the uplink's native one). */
+/*
+ * Let the router's port be in one VLAN, without a tag: 0, or 1 to 4094 (the uplink's native one).
+ */
 void router_vlan_set(struct router *router, uint16_t vid);
 
 /*
@@ -151,8 +156,8 @@ void router_mtu_set(struct router *router, uint16_t mtu);
  * unsolicited NA), of the routed guests' addresses too.
  *
  * Returns 0, or -EINVAL and nothing changed: an address that is a group's, a network's or a
- * loopback's; a prefix length out of range; a gateway that is the router, or lies outside its prefix;
- * an address that is a guest's.
+ * loopback's; a prefix length out of range; a gateway that is the router, or lies outside its
+ * prefix; an address that is a guest's.
  */
 int router_addresses_set(struct router *router, const struct router_addresses *addresses,
                          uint64_t now) __attribute__((warn_unused_result));
@@ -171,22 +176,26 @@ void router_announce(struct router *router, uint64_t now);
  *   config  copied
  *   why_r   set when -EINVAL is returned: a few words for a log line; a constant
  *
- * Returns 0, -EBUSY (the port or the index is in use), -ENOSPC (EGRESS_PORTS_MAX), or -EINVAL: no address at
- * all, one that is another guest's, the router's, its gateway's, link-local (IPv4) or no host's, a length or
- * the index out of range, a MAC that cannot be a guest's. Link-local IPv6 prefixes are passed over.
+ * Returns 0, -EBUSY (the port or the index is in use), -ENOSPC (EGRESS_PORTS_MAX), or -EINVAL: no
+ * address at all, one that is another guest's, the router's, its gateway's, link-local (IPv4) or no
+ * host's, a length or the index out of range, a MAC that cannot be a guest's. Link-local IPv6
+ * prefixes are passed over.
  */
 int router_vif_add(struct router *router, struct port *port, unsigned int index,
                    const struct router_vif_config *config, const char **why_r)
     __attribute__((warn_unused_result));
 
-/* Take a vif away; nothing happens if it is behind no router. May be called from within tx_burst. */
+/*
+ * Take a vif away; nothing happens if it is behind no router. May be called from within tx_burst.
+ */
 void router_vif_remove(struct port *port);
 
-/* Of a vif behind a router: which router that is, its index, its configuration; and the port of an index
- * or NULL. */
+/* Of a vif: its router, or NULL; of one behind a router: its index, its configuration. */
 struct router *router_of(const struct port *port);
 unsigned int router_vif_index(const struct port *port);
 const struct router_vif_config *router_vif_config(const struct port *port);
+
+/* The port that has this index, or NULL. */
 struct port *router_vif_port(unsigned int index);
 
 /*
@@ -210,9 +219,9 @@ const struct router_stats *router_stats(const struct router *router);
 unsigned int router_neighbours(const struct router *router);
 
 /*
- * UDP to the router itself. What came from a vif was sent by its guest from an address of the guest, or
- * from 0.0.0.0 to port 67. What came through the bridge was for the router's address, a broadcast, or,
- * while the router has no address, for any (a DHCP server's answer).
+ * UDP to the router itself. What came from a vif was sent by its guest from an address of the
+ * guest, or from 0.0.0.0 to port 67. What came through the bridge was for the router's address, a
+ * broadcast, or, while the router has no address, for any (a DHCP server's answer).
  */
 struct router_udp {
     struct router *router;
@@ -228,8 +237,8 @@ struct router_udp {
 #define ROUTER_UDP_MAX 4096 /* bytes of payload; longer ones are dropped */
 
 /*
- * Have UDP to a port, or to ports first to last, given to a handler; NULL: to nobody any more. Ports 53
- * and 67 reach it from vifs with serve_dns and serve_dhcp only.
+ * Have UDP to a port, or to ports first to last, given to a handler; NULL: to nobody any more.
+ * Ports 53 and 67 reach it from vifs with serve_dns and serve_dhcp only.
  *
  * Returns 0, or -ENOSPC: 8 handlers are set. Those of one port come before those of several.
  */

@@ -113,8 +113,8 @@ static void input_from_bridge(const struct packet *packet, const struct arp *arp
 }
 
 /*
- * Does a guest reach this address by way of the router? Its own it does not; of others, none while it looks whether
- * an address is free for it (RFC 5227, 2.1).
+ * Does a guest reach this address by way of the router? Its own it does not; of others, none while
+ * it looks whether an address is free for it (RFC 5227, 2.1).
  */
 static bool is_reached(const struct packet *packet, const struct arp *arp)
 {

@@ -40,7 +40,10 @@ static bool may_be_cut(const struct rte_mbuf *frame)
     return frame_is_ipv4(frame) && !(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG));
 }
 
-/* Does it get there, by its hop limit and its length? If so it has a hop less; if not it is dropped. */
+/*
+ * Does it get there, by its hop limit and its length? If so it has a hop less; if not it is
+ * dropped.
+ */
 static bool is_fit(struct packet *packet, const struct hop *hop)
 {
     struct router_stats *stats = &packet->router->stats;

@@ -2,9 +2,10 @@
 /*
  * What the parts of the router share. Used by router*.c only.
  *
- * A packet comes in through router_port.c, is judged by router_ipv4.c or router_ipv6.c, and then is for
- * the router itself (router_local.c, router_udp.c; router_neighbour.c for ARP and ND) or is forwarded
- * (router_forward.c; router_flow.c for filters and translation) and leaves by way of router_output.c.
+ * A packet comes in through router_port.c, is judged by router_ipv4.c or router_ipv6.c, and then is
+ * for the router itself (router_local.c, router_udp.c; router_arp.c, router_nd.c for ARP and ND) or
+ * is forwarded (router_forward.c; router_flow.c for filters and translation) and leaves by way of
+ * router_output.c.
  *
  * Every function that is given a frame has it from then on, unless it says otherwise.
  */
@@ -88,8 +89,8 @@ struct hop {
 void router_drop(struct rte_mbuf *frame, uint64_t *counter);
 
 /*
- * Returns the frame as one whose first segment is ours, without what lies behind the end of its packet;
- * or NULL, and it is dropped. The frame is parsed, and has a whole IP header.
+ * Returns the frame as one whose first segment is ours, without what lies behind the end of its
+ * packet; or NULL, and it is dropped. The frame is parsed, and has a whole IP header.
  */
 struct rte_mbuf *router_own(struct router *router, struct rte_mbuf *frame);
 
@@ -110,7 +111,10 @@ bool router_hop_find(struct router *router, const struct address *dst, uint8_t o
 /* Send a packet, which is ours, to its hop; IPv4 in pieces if need be. */
 void router_transmit(struct router *router, const struct hop *hop, struct rte_mbuf *frame);
 
-/* Send a packet of the router's own: out through a vif, or (NULL) to where its destination is in the bridge. */
+/*
+ * Send a packet of the router's own: out through a vif, or (NULL) to where its destination is in
+ * the bridge.
+ */
 void router_emit(struct router *router, struct router_vif *vif, struct rte_mbuf *frame);
 
 /* Into the bridge, to a MAC. The frame has its EtherType. */
@@ -191,7 +195,10 @@ struct batch {
 void router_filter_in(struct packet *packet, struct batch *batch_r);
 void router_filter_out(struct router_vif *to, const struct packet *packet, struct batch *batch_r);
 
-/* Translation. guest_r is ROUTE_NONE, or the guest that the frames are for; is_local_r: for the router. */
+/*
+ * Translation. guest_r is ROUTE_NONE, or the guest that the frames are for; is_local_r: for the
+ * router.
+ */
 void router_nat_out(struct packet *packet, struct batch *batch_r, uint8_t *guest_r,
                     bool *is_local_r);
 void router_nat_in(struct packet *packet, struct batch *batch_r, uint8_t *guest_r,
@@ -208,7 +215,10 @@ enum router_fault {
     ROUTER_SCOPE, /* a link-local address and another do not go together */
 };
 
-/* Tell the sender of a packet, if that may be told, and not too often. The frame stays the caller's. */
+/*
+ * Tell the sender of a packet, if that may be told, and not too often. The frame stays the
+ * caller's.
+ */
 void router_error(const struct packet *packet, enum router_fault fault, uint32_t word);
 
 /* A packet to the router itself; is_group: to a broadcast address, with others. */

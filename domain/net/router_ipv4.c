@@ -69,7 +69,10 @@ static bool is_dhcp_request(const struct packet *packet, const struct rte_ipv4_h
            udp_port_to(packet->frame) == DHCP_SERVER;
 }
 
-/* While the router has no address it takes a DHCP server's answers to whatever address it is offered. */
+/*
+ * While the router has no address it takes a DHCP server's answers to whatever address it is
+ * offered.
+ */
 static bool is_dhcp_answer(const struct packet *packet)
 {
     return !packet->vif && !packet->router->addresses.has_ip4 &&

@@ -10,8 +10,8 @@
 #define EXTENSION_UNIT 8
 
 /*
- * A routing header of type 0 with addresses still to go to (RFC 5095). The frame's extension headers are
- * whole, and l3_len long with the IPv6 header.
+ * A routing header of type 0 with addresses still to go to (RFC 5095). The frame's extension
+ * headers are whole, and l3_len long with the IPv6 header.
  */
 static bool has_source_route(const struct rte_mbuf *frame)
 {
@@ -60,7 +60,10 @@ static uint64_t *fault_of(const struct packet *packet, const struct address *src
     return ip6_is_host(dst) ? NULL : &stats->martian;
 }
 
-/* A packet that is ours and has passed the filter of its vif. RFC 4291, 2.5.6: link-local ones stay. */
+/*
+ * A packet that is ours and has passed the filter of its vif. RFC 4291, 2.5.6: link-local ones
+ * stay.
+ */
 static void input_unicast(struct packet *packet)
 {
     const struct rte_ipv6_hdr *ip = frame_l3_at(packet->frame);

@@ -44,8 +44,8 @@ static struct router_vif *sender_of(const struct packet *packet, const struct ad
 }
 
 /*
- * An error about a packet that was translated goes to where the packet came from by way of translation,
- * too: outside if it was on its way in, or to the guest.
+ * An error about a packet that was translated goes to where the packet came from by way of
+ * translation, too: outside if it was on its way in, or to the guest.
  */
 static enum nat_verdict translate(const struct packet *packet, struct rte_mbuf *made)
 {
@@ -89,7 +89,10 @@ static void error4(const struct packet *packet, const struct icmp_error *error)
         error4_send(packet, vif, made);
 }
 
-/* From the router's address there; a link-local one where there is no other, or to a link-local one. */
+/*
+ * From the router's address there; a link-local one where there is no other, or to a link-local
+ * one.
+ */
 static struct address ip6_toward(const struct router *router, const struct router_vif *vif,
                                  const struct address *dst)
 {
@@ -187,7 +190,7 @@ static void unicast_input(struct packet *packet)
         refuse(packet, ROUTER_NO_PORT);
     else if (packet->vif && (l4 == RTE_PTYPE_L4_TCP || l4 == RTE_PTYPE_L4_NONFRAG))
         refuse(packet, ROUTER_NO_PROTOCOL);
-    else /* silence: translation wants it for what may still be opened from inside (RFC 5382, REQ-4) */
+    else /* silence, for what may still be opened from inside (RFC 5382, REQ-4) */
         router_drop(packet->frame, &packet->router->stats.other);
 }
 

@@ -133,7 +133,10 @@ static void input_from_bridge(const struct packet *packet, const struct nd *nd)
         advert_from_bridge(packet, nd);
 }
 
-/* As with ARP: not its own addresses, and none but the router's while it looks whether one is free for it. */
+/*
+ * As with ARP: not its own addresses, and none but the router's while it looks whether one is free
+ * for it.
+ */
 static bool is_reached(const struct packet *packet, const struct nd *nd)
 {
     struct hop hop;

@@ -143,9 +143,9 @@ static void transmit_one(struct router *router, const struct hop *hop, struct rt
 }
 
 /*
- * Puts the Ethernet header back that the library does not know, and finishes the IPv4 header. Returns the piece as a
- * frame of its own, in one buffer as far as one holds it, so that its headers lie together; NULL: no memory. The
- * piece is gone in either case.
+ * Puts the Ethernet header back that the library does not know, and finishes the IPv4 header.
+ * Returns the piece as a frame of its own, in one buffer as far as one holds it, so that its
+ * headers lie together; NULL: no memory. The piece is gone in either case.
  */
 static struct rte_mbuf *piece_finish(struct rte_mbuf *piece, const struct rte_ether_hdr *ether)
 {
