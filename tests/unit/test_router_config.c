@@ -313,10 +313,13 @@ static void the_port_is_in_the_vlan_it_is_put_in(void **state)
 static void nobody_takes_the_routers_mac(void **state)
 {
     struct rte_ether_addr mac = station(101);
+    struct vlan_set vlans = { .pvid = 77, .members[1] = 1 << 13, .untagged[1] = 1 << 13 };
     struct fake_port bridged;
 
     (void)state;
     fake_port_init(&bridged, "bridged", ~0u);
+    bridged.port.vlans = &vlans;
+    router_vlan_set(lab.router, 77);
     assert_int_equal(bridge_port_add(lab.bridge, &bridged.port, false), 0);
     for (unsigned int i = 0; i < 2; i++) {
         struct rte_mbuf *frame = frame_make(station(9), *router_mac(lab.router), 60);
