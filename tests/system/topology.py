@@ -4,8 +4,9 @@ import topology_matrix
 import topology_rows_bridge
 import topology_rows_filter
 import topology_rows_vlan
+import topology_rows_words
 
 
 def run(lab):
     topology_matrix.run(lab, [topology_rows_bridge.TOPOLOGY, topology_rows_vlan.TOPOLOGY,
-                             topology_rows_filter.TOPOLOGY])
+                             topology_rows_filter.TOPOLOGY, topology_rows_words.TOPOLOGY])

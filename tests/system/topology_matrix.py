@@ -38,6 +38,7 @@ class Topology:
     rows: list
     linux_words: str = ""
     title: str = ""
+    kinds: tuple = ("linux", "ferry")
     answers: dict = field(default_factory=dict)
 
 
@@ -120,18 +121,20 @@ def run(lab, topologies):
     kinds = os.environ.get("FERRY_KIND", "linux,ferry").split(",")
     if wanted:
         topologies = [topology for topology in topologies if topology.name in wanted.split(",")]
+    first = next((t.name for t in topologies if "linux" in t.kinds and "linux" in kinds), None)
     with ThreadPoolExecutor(3) as pool:
         pending = _guests(lab, pool)
-        linux = pool.submit(lab.linux_domnet, topology=topologies[0].name) if "linux" in kinds else None
+        linux = pool.submit(lab.linux_domnet, topology=first) if first else None
         guests = [each.result() for each in pending]
         linux = linux and linux.result()
-    worlds = [World(lab, kind, guests) for kind in kinds]
+    worlds = [World(lab, kind, guests) for kind in kinds if kind == "ferry" or first]
     for world in worlds:
         if world.kind == "linux":
             world.domain = linux
     for topology in topologies:
         for world in worlds:
-            _run_one(world, topology)
+            if world.kind in topology.kinds:
+                _run_one(world, topology)
     text = _table(topologies, kinds)
     (lab.run_dir / "topology.txt").write_text(text)
     (lab.run_dir / "topology.json").write_text(json.dumps(

@@ -8,7 +8,9 @@ from topology_world import WIRE_IP, Station, seen
 ONE, TWO, TWO_MORE, FREE, STOLEN = (f"10.77.0.{n}" for n in (50, 51, 52, 53, 99))
 SOME = 512 << 10  # bytes; Linux is slow at it
 WIRE_STATION = "02:00:00:00:00:7a"
+TWO_6, STOLEN_6 = "fd00:77::51", "fd00:77::99"
 NO_ARP = "iptables rules do not see ARP"
+ONLY_4 = "iptables rules are for IPv4 without a tag"
 TO_GUESTS = "the stock rules accept everything towards a guest's vif"
 
 
@@ -19,7 +21,7 @@ def stations(guests):
         return f"ip addr add {address}/24 dev eth0"
     return [
         Station("one", one, ["bridge=xenbr0", f"ip={ONE}"], at(ONE), 0x21),
-        Station("two", two, ["bridge=xenbr0", f"ip={TWO} {TWO_MORE}"],
+        Station("two", two, ["bridge=xenbr0", f"ip={TWO} {TWO_MORE} {TWO_6}"],
                 f"{at(TWO)}; {at(TWO_MORE)}", 0x22),
         Station("free", two, ["bridge=xenbr0"], at(FREE), 0x23),
     ]
@@ -39,6 +41,14 @@ def to_wire(name, sources):
     def ask(world):
         return seen(world.volley(name, udp_frames(sources)(world, name))["nic"])
     return ask
+
+
+def six_to_wire(world):
+    mac = world.stations["two"].mac
+    frames = {source: lambda m, s=source: raw.eth(WIRE_STATION, mac, raw.IPV6,
+                                                  raw.ipv6(s, "fd00:77::1", m))
+              for source in (TWO_6, STOLEN_6)}
+    return seen(world.volley("two", frames)["nic"])
 
 
 def spoofed_to_neighbour(world):
@@ -121,13 +131,14 @@ ROWS = [
     Row("one to the wire, sources", to_wire("one", [ONE, STOLEN, TWO, "0.0.0.0"]), ONE),
     Row("two to the wire, sources", to_wire("two", [TWO, TWO_MORE, ONE, STOLEN]),
         f"{TWO} {TWO_MORE}"),
+    Row("two to the wire, IPv6 sources (one in ip=)", six_to_wire, TWO_6, f"{TWO_6} {STOLEN_6}", ONLY_4),
     Row("free to the wire, sources", to_wire("free", [FREE, STOLEN]), f"{FREE} {STOLEN}"),
     Row("one to another guest, sources", spoofed_to_neighbour, ONE, f"{ONE} {STOLEN}", TO_GUESTS),
     Row("ARP of one", arps, "wire: own probe, free: own probe",
         "wire: own probe stolen reply other-mac, free: own probe stolen reply other-mac", NO_ARP),
     Row("DHCP of one", dhcp_frames, "request"),
     Row("one sends other protocols", other_protocols, "nothing", "ipv6 local tagged",
-        "iptables rules are for IPv4 without a tag"),
+        ONLY_4),
     Row("one with another MAC", stolen_mac, "nothing", "stolen", "the stock rules do not look at MACs"),
     Row("the wire to one", from_wire, "own"),
     Row("TCP one and wire, both ways", lambda world: world.transfer("one", "wire", WIRE_IP, SOME),

@@ -145,6 +145,20 @@ def six(name, addresses):
     return ask
 
 
+def transfer6(world):
+    """iperf3 over IPv6, both ways."""
+    server = world.wire.popen("exec iperf3 -s -p 5360", stdout=-3)
+    time.sleep(0.3)
+    station = world.stations["r6"]
+    try:
+        done = [station.run(f"timeout 20 iperf3 -6 -c {WIRE_IP6} -p 5360 -n 2M {way} > /dev/null").rc
+                for way in ("", "-R")]
+    finally:
+        server.kill()
+        server.wait()
+    return "both" if done == [0, 0] else f"iperf3 ended with {done}"
+
+
 ROWS = [
     Row("r1 reaches", reaches("r1"), "wire internet router r2 net near"),
     Row("net (ip=10.99.0.0/28) reaches", reaches("net"), "wire internet router r1 r2 near"),
@@ -170,6 +184,7 @@ ROWS = [
     Row("r6 (ip= of both kinds) reaches", six("r6", {"wire": WIRE_IP, "wire6": WIRE_IP6,
                                                      "router6": ROUTER_IP6}),
         "wire wire6 router6", "r6 is refused", IPV6_FAILS),
+    Row("TCP r6 and wire over IPv6", transfer6, "both", "r6 is refused", IPV6_FAILS),
     Row("the wire reaches r6", six("wire", {"r6": R6_IP, "r6-6": R6}), "r6 r6-6", "nobody", IPV6_FAILS),
 ]
 

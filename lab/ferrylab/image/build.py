@@ -20,7 +20,7 @@ from ..progress import say
 from . import disk, initramfs, kernel, tools, tree
 
 HOST_PROGRAMS = ("mmdebstrap", "qemu-system-x86_64", "qemu-img", "mke2fs", "depmod", "ldconfig",
-                 "gcc", "ip", "iperf3", "chroot")
+                 "gcc", "ip", "iperf3", "chroot", "dnsmasq")
 
 
 @dataclass(frozen=True)
