@@ -178,6 +178,7 @@ static int frames_watch(int fd, long ms, char **filters)
         for (size_t i = 0; i < len; i++)
             printf("%02x", frame[i]);
         printf("\n");
+        fflush(stdout); /* whoever has seen enough ends us */
         nr_seen++;
     }
     printf("%u frames\n", nr_seen);

@@ -74,7 +74,7 @@ def _run_one(world, topology):
         print(f"topology: {topology.name}: {world.kind}: not wired: {failed}", flush=True)
         world.stop()
         return
-    ready = time.monotonic()
+    ready, world.since = time.monotonic(), time.monotonic_ns()
     answers = topology.answers[world.kind] = []
     for row in topology.rows:
         began = time.monotonic()

@@ -6,7 +6,6 @@ from topology_matrix import Row, Topology
 from topology_world import WIRE_IP, Station, seen
 
 ONE, TWO, TWO_MORE, FREE, STOLEN = (f"10.77.0.{n}" for n in (50, 51, 52, 53, 99))
-SOME = 512 << 10  # bytes; Linux is slow at it
 WIRE_STATION = "02:00:00:00:00:7a"
 TWO_6, STOLEN_6 = "fd00:77::51", "fd00:77::99"
 NO_ARP = "iptables rules do not see ARP"
@@ -122,12 +121,16 @@ def reaches(name):
     return ask
 
 
+# Transfers first: behind Linux the lies of later rows are believed for a while.
 ROWS = [
     Row("one (ip= of one address) reaches", reaches("one"), "wire two two-more free"),
     Row("two (ip= of two) reaches", reaches("two"), "wire one free"),
     Row("the wire reaches", reaches("wire"), "one two two-more free"),
     Row("two from its second address", lambda world: world.reaches(
         "two", {"wire": WIRE_IP, "one": ONE}, f"-I {TWO_MORE}"), "wire one"),
+    Row("TCP one and wire, both ways", lambda world: world.transfer("one", "wire", WIRE_IP),
+        "sums match"),
+    Row("TCP two and one, both ways", lambda world: world.transfer("two", "one", ONE), "sums match"),
     Row("one to the wire, sources", to_wire("one", [ONE, STOLEN, TWO, "0.0.0.0"]), ONE),
     Row("two to the wire, sources", to_wire("two", [TWO, TWO_MORE, ONE, STOLEN]),
         f"{TWO} {TWO_MORE}"),
@@ -137,14 +140,9 @@ ROWS = [
     Row("ARP of one", arps, "wire: own probe, free: own probe",
         "wire: own probe stolen reply other-mac, free: own probe stolen reply other-mac", NO_ARP),
     Row("DHCP of one", dhcp_frames, "request"),
-    Row("one sends other protocols", other_protocols, "nothing", "ipv6 local tagged",
-        ONLY_4),
+    Row("one sends other protocols", other_protocols, "nothing", "ipv6 local tagged", ONLY_4),
     Row("one with another MAC", stolen_mac, "nothing", "stolen", "the stock rules do not look at MACs"),
     Row("the wire to one", from_wire, "own"),
-    Row("TCP one and wire, both ways", lambda world: world.transfer("one", "wire", WIRE_IP, SOME),
-        "sums match"),
-    Row("TCP two and one, both ways", lambda world: world.transfer("two", "one", ONE, SOME),
-        "sums match"),
 ]
 
 TOPOLOGY = Topology("filter", "bridge=xenbr0,uplink=nic0", stations, ROWS,

@@ -122,12 +122,11 @@ def same_port(world):
         ["python3", "-c", "import socket\n"
          "s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
          "s.bind(('', 5350)); s.listen(); print('up', flush=True)\n"
-         "seen = []\n"
-         "for _ in range(2):\n"
-         "    c, who = s.accept(); seen.append(c); c.send(c.recv(64))\n"
-         "import time; time.sleep(5)"], stdout=-1)
+         "both = [s.accept()[0] for _ in range(2)]\n"
+         "for c in both:\n"
+         "    c.send(c.recv(64)); c.close()\n"], stdout=-1)
     server.stdout.readline()
-    clients = [world.stations[name].start(f"sh -c '(echo {name}; sleep 1) | timeout 4 nc -p 4000 "
+    clients = [world.stations[name].start(f"sh -c '(echo {name}; sleep 2) | timeout 4 nc -p 4000 "
                                           f"{WIRE_IP} 5350'") for name in ("n1", "n2")]
     said = [client.wait(10).stdout.strip() for client in clients]
     server.kill()

@@ -23,7 +23,7 @@ SUM_PORT = 5330
 ATTACH_LIMIT_S = 90
 # Linux would answer for any of its addresses on any of its devices.
 STRICT_ARP = "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore"
-LISTEN_S = 1.2
+LISTEN_S = 0.6  # after the last frame was sent
 
 
 class Station:
@@ -65,6 +65,7 @@ class World:
         self.nic_mac = self.wire.slot.mac
         self.name = "domlinux" if kind == "linux" else "domnet"
         self.domain = None
+        self.since = 0  # when the rows of this topology began, for the wire's log
         self.stations = {}  # those that were taken, by name
         self.attached = []  # the refused ones besides
         self._wire_setup()
@@ -218,7 +219,7 @@ class World:
 
     def reaches(self, name, addresses, options=""):
         """Which of these answer pings: their labels in order, as text. addresses: {label: address}"""
-        script = "".join(f"(ping -n -c 3 -i 0.3 -W 1 {options} {address} > /dev/null 2>&1 && "
+        script = "".join(f"(ping -n -c 3 -i 0.2 -W 1 {options} {address} > /dev/null 2>&1 && "
                          f"echo @{label}) & " for label, address in addresses.items())
         said = self.runner(name).run(script + "wait", check=False, timeout=30).stdout
         return " ".join(label for label in addresses if f"@{label}\n" in said) or "nobody"
@@ -229,7 +230,7 @@ class World:
         frames: {name: function of a mark that returns the frame}. Returns {receiver: {name: [Frame]}},
         with what left the NIC as "nic".
         """
-        watches = {name: self.runner(name).start(f"frames watch eth0 {LISTEN_S + 0.3 * len(receivers)}")
+        watches = {name: self.runner(name).start("frames watch eth0 30")
                    for name in receivers}
         for watch in watches.values():
             deadline = time.monotonic() + 10
@@ -245,14 +246,12 @@ class World:
         else:
             lines = "".join(frame.hex() + "\n" for frame in made)
             self.runner(sender).run("frames send eth0", stdin=lines.encode(), check=True)
+        time.sleep(LISTEN_S)
         got = {}
-        if watches:
-            for name, watch in watches.items():
-                said = watch.wait(20).stdout
-                got[name] = [bytes.fromhex(line) for line in said.splitlines()
-                             if re.fullmatch(r"([0-9a-f]{2})+", line)]
-        else:
-            time.sleep(0.5)
+        for name, watch in watches.items():
+            watch.kill()
+            got[name] = [bytes.fromhex(line) for line in watch.stdout.splitlines()
+                         if re.fullmatch(r"([0-9a-f]{2})+", line)]
         got["nic"] = [frame.data for frame in self.frames(since)]
         return {receiver: {name: [Frame(data) for data in all_data if marks[name] in data]
                            for name in frames} for receiver, all_data in got.items()}
