@@ -11,14 +11,18 @@ from .cpio import Initramfs
 
 _DOM0_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 _GUEST_MODULES = ("xen-netfront", "xen-blkfront")
-_GUEST_EXTRA_MODULES = ("8021q",)
+# Loaded by whoever needs them: what is in a list, in its order.
+_GUEST_LISTS = {"modules-extra.list": ("8021q",), "modules-bridge.list": ("bridge",),
+                "modules-tunnel.list": ("vxlan", "ip_gre"),
+                "modules-nat.list": ("crc32c_generic", "iptable_nat", "xt_MASQUERADE")}
 _DOMLINUX_MODULES = ("bridge", "xen-netback", "xen-pcifront", "e1000e", "xenfs", "xen-privcmd",
                      "xen-evtchn", "xen-gntdev", "xen-gntalloc")
 _TOPOLOGY_MODULES = ("crc32c_generic", "br_netfilter", "nf_conntrack", "nf_nat", "nf_tables",
                      "nft_compat", "nft_chain_nat", "xt_tcpudp", "xt_conntrack", "xt_physdev",
                      "xt_nat", "xt_MASQUERADE", "openvswitch", "8021q")
 
-_GUEST_PROGRAMS = ("/bin/dash", "/usr/bin/iperf3", "/bin/ping", "/bin/ip", "/sbin/ethtool")
+_GUEST_PROGRAMS = ("/bin/dash", "/usr/bin/iperf3", "/bin/ping", "/bin/ip", "/sbin/ethtool",
+                   "/usr/sbin/xtables-legacy-multi")
 _DOMLINUX_PROGRAMS = """
     /bin/bash /bin/dash /bin/sed /bin/grep /bin/cat /bin/ls /bin/mkdir /bin/rm /bin/rmdir /bin/ln
     /bin/sleep /bin/mount /bin/umount /bin/hostname /bin/ps /bin/date /bin/cp /bin/mv /bin/uname
@@ -111,9 +115,13 @@ def make_guest(tree, tools, target):
     image.add_file("bin/agent", tools / "agent")
     for name in ("tcpsum", "frames"):
         image.add_file(f"bin/{name}", tools / name)
+    image.add_link("usr/sbin/iptables", "xtables-legacy-multi")
+    library = tree / "usr/lib/x86_64-linux-gnu/xtables/libxt_MASQUERADE.so"
+    image.add_file(str(library.relative_to(tree)), library)
     _add_busybox(image, tree)
     _add_udhcpc(image)
-    _add_modules(image, tree, _GUEST_EXTRA_MODULES, "modules-extra.list")
+    for listed_in, names in _GUEST_LISTS.items():
+        _add_modules(image, tree, names, listed_in)
     image.write(target)
 
 
