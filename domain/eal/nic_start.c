@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include <ethdev_driver.h>
 #include <rte_ethdev.h>
 #include <rte_memzone.h>
 
@@ -19,9 +20,12 @@
 #define LINK_POLL_NS 1000000000ull
 
 #define RX_OFFLOADS                                                                                \
-    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | \
+     RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 #define TX_L4_CKSUM (RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
-#define TX_OFFLOADS (TX_L4_CKSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define TX_OFFLOADS                                                                                \
+    (TX_L4_CKSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS |                 \
+     RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
 
 /* The offload flags of IPv4 and IPv6 are one; segmentation stays with net/segment.c. */
 static uint32_t port_caps(uint64_t offloads)
@@ -32,6 +36,8 @@ static uint32_t port_caps(uint64_t offloads)
         caps |= PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6 | PORT_TX_TAGGED; /* told where headers are */
     if (offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
         caps |= PORT_TX_MULTI_SEG;
+    if (offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+        caps |= PORT_TX_VLAN;
     return caps;
 }
 
@@ -166,6 +172,16 @@ void nic_link_resume(struct nic *nic)
         link_show(nic);
 }
 
+static void offloads_show(const struct nic *nic)
+{
+    uint64_t rx = rte_eth_devices[nic->id].data->dev_conf.rxmode.offloads;
+
+    log_info("%s: the hardware %s checksums, %s VLAN tags off and %s them on", nic->port.name,
+             nic->port.tx_caps & PORT_TX_CSUM_V4 ? "finishes" : "does not finish",
+             rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP ? "takes" : "does not take",
+             nic->port.tx_caps & PORT_TX_VLAN ? "puts" : "does not put");
+}
+
 int nic_start(struct nic *nic)
 {
     struct rte_eth_dev_info info;
@@ -189,5 +205,6 @@ int nic_start(struct nic *nic)
         return err;
     if (nic->quirk->after_start)
         nic->quirk->after_start(nic->pci);
+    offloads_show(nic);
     return link_follow(nic, &info);
 }

@@ -38,10 +38,10 @@ static bool is_surely_checked(const struct rte_mbuf *frame)
 
 uint64_t rx_flags(const struct rte_mbuf *frame, bool bad_only)
 {
-    uint64_t flags = 0;
+    uint64_t flags = frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? RTE_MBUF_F_TX_VLAN : 0;
 
     if (bad_only && (frame->ol_flags & KNOWN) == 0)
-        return is_surely_checked(frame) ? GOOD : 0;
+        return is_surely_checked(frame) ? flags | GOOD : flags;
     if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
         flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
     if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)

@@ -78,7 +78,7 @@ static struct rte_mbuf *form_make(struct rte_mbuf *frame, enum form form, const 
 
     if (form == FORM_AS_IT_IS)
         return frame;
-    own = egress_own(frame, TAG_LEN);
+    own = egress_own(frame, 0);
     if (!own)
         rte_pktmbuf_free(frame);
     else if (form == FORM_UNTAGGED)
@@ -243,7 +243,7 @@ static bool headers_read(struct passage *p)
     if (frame->data_len < RTE_ETHER_HDR_LEN || !rte_is_valid_assigned_ether_addr(&ether->src_addr))
         return false;
     p->has_tag = tag_is_there(frame);
-    if (p->has_tag && frame->data_len < RTE_ETHER_HDR_LEN + TAG_LEN)
+    if (p->has_tag && !tag_is_beside(frame) && frame->data_len < RTE_ETHER_HDR_LEN + TAG_LEN)
         return false;
     p->tag_vid = p->has_tag ? tag_vid(frame) : 0;
     p->has_second_tag = p->has_tag && tag_has_second(frame);
@@ -302,7 +302,8 @@ static void straight_set(struct verdict *verdict, const struct passage *p)
     struct port *to = verdict->to;
 
     if (p->frame->data_len < HEAD_LEN || p->from->filter || to->filter ||
-        (p->from->isolated && to->isolated) || form_for(to, p) != FORM_AS_IT_IS)
+        (p->from->isolated && to->isolated) || tag_is_beside(p->frame) ||
+        form_for(to, p) != FORM_AS_IT_IS)
         return;
     memcpy(verdict->head, rte_pktmbuf_mtod(p->frame, const void *), HEAD_LEN);
     verdict->straight = to;
@@ -311,7 +312,7 @@ static void straight_set(struct verdict *verdict, const struct passage *p)
 static bool goes_straight(const struct verdict *verdict, const struct port *from,
                           const struct rte_mbuf *frame)
 {
-    return verdict->straight && frame->data_len >= HEAD_LEN &&
+    return verdict->straight && frame->data_len >= HEAD_LEN && !tag_is_beside(frame) &&
            memcmp(verdict->head, rte_pktmbuf_mtod(frame, const void *), HEAD_LEN) == 0 &&
            from->bridge && verdict->straight->bridge == from->bridge;
 }

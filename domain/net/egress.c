@@ -9,6 +9,7 @@
 #include "net/checksum.h"
 #include "net/frame.h"
 #include "net/segment.h"
+#include "net/tag.h"
 
 #define WORDS (EGRESS_PORTS_MAX / 64)
 
@@ -228,7 +229,23 @@ static void put_cut(struct port *port, struct rte_mbuf *frame)
     is_cutting = false;
 }
 
-void egress_put(struct port *port, struct rte_mbuf *frame)
+/* A frame with the tag in it that lay beside it. NULL: no memory, and the frame stays the caller's. */
+static struct rte_mbuf *with_tag(struct rte_mbuf *frame)
+{
+    struct rte_mbuf *own = egress_own(frame, TAG_LEN);
+
+    if (own)
+        tag_insert(own);
+    return own;
+}
+
+/* NICs, the emulated ones at least, do not agree on what a tag is in front of another. */
+static bool takes_tag_beside(const struct port *port, const struct rte_mbuf *frame)
+{
+    return (port->tx_caps & PORT_TX_VLAN) && !tag_is_in_front(frame);
+}
+
+static void put(struct port *port, struct rte_mbuf *frame)
 {
     bool for_several = frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
 
@@ -240,6 +257,18 @@ void egress_put(struct port *port, struct rte_mbuf *frame)
         put_cut(port, frame);
     else
         put_plain(port, frame);
+}
+
+void egress_put(struct port *port, struct rte_mbuf *frame)
+{
+    struct rte_mbuf *fit = frame;
+
+    if (tag_is_beside(frame) && !takes_tag_beside(port, frame))
+        fit = with_tag(frame);
+    if (fit)
+        put(port, fit);
+    else
+        drop(port, frame);
 }
 
 /* Either operation may close the port. */

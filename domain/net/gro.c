@@ -11,6 +11,7 @@
 
 #include "net/checksum.h"
 #include "net/frame.h"
+#include "net/tag.h"
 
 #define FLOWS 8 /* connections followed in one burst; more are passed on as they are */
 #define L3_MAX 65535u /* bytes that an IP header can give as its packet's length */
@@ -98,7 +99,8 @@ static bool is_same_connection(const struct segment *a, const struct segment *b)
 /* The same addresses, and the same tag or none. */
 static bool is_l2_alike(const struct segment *a, const struct segment *b)
 {
-    return a->l2_len == b->l2_len && memcmp(a->l3 - a->l2_len, b->l3 - b->l2_len, a->l2_len) == 0;
+    return a->l2_len == b->l2_len && tag_beside_is_alike(a->frame, b->frame) &&
+           memcmp(a->l3 - a->l2_len, b->l3 - b->l2_len, a->l2_len) == 0;
 }
 
 /*

@@ -11,6 +11,8 @@
  *   RTE_MBUF_F_TX_TCP_SEG with tso_segsz (bytes of TCP payload): besides, the
  *   frame stands for several and must be cut before it reaches a wire.
  *
+ *   RTE_MBUF_F_TX_VLAN with vlan_tci: the outer VLAN tag lies beside the frame (net/tag.h).
+ *
  *   RTE_MBUF_F_RX_L4_CKSUM_GOOD: the checksum was verified by the sender's port.
  *
  * A port that needs a frame in another form makes a copy when the frame's
@@ -39,6 +41,7 @@
 #define PORT_TX_TSO_V6 (1u << 3) /* TCP_SEG over IPv6 */
 #define PORT_TX_MULTI_SEG (1u << 4) /* chains of more than one segment */
 #define PORT_TX_TAGGED (1u << 5) /* the first four behind VLAN tags too: not so Linux's netfront */
+#define PORT_TX_VLAN (1u << 6) /* a VLAN tag beside the frame */
 
 struct bridge;
 struct filter;

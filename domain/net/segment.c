@@ -124,6 +124,7 @@ static void piece_finish(const struct rte_mbuf *frame, struct rte_mbuf *piece, u
     piece->ol_flags &= ~(RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_L4_MASK);
     piece->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
     piece->tso_segsz = 0;
+    piece->vlan_tci = frame->vlan_tci;
     piece->packet_type = frame->packet_type;
     piece->hash.usr = frame->hash.usr;
 }

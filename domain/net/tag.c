@@ -31,16 +31,21 @@ void tag_vid_set(struct rte_mbuf *frame, uint16_t vid)
 {
     uint8_t *tci = rte_pktmbuf_mtod_offset(frame, uint8_t *, RTE_ETHER_HDR_LEN);
 
+    if (tag_is_beside(frame)) {
+        frame->vlan_tci = (uint16_t)((frame->vlan_tci & ~TAG_VID_MASK) | vid);
+        return;
+    }
     tci[0] = (uint8_t)((tci[0] & ~(TAG_VID_MASK >> 8)) | vid >> 8);
     tci[1] = (uint8_t)vid;
 }
 
-void tag_push(struct rte_mbuf *frame, uint16_t vid)
+void tag_insert(struct rte_mbuf *frame)
 {
     uint8_t *bytes;
     const uint8_t tag[TAG_LEN] = { RTE_ETHER_TYPE_VLAN >> 8, RTE_ETHER_TYPE_VLAN & 0xff,
-                                   (uint8_t)(vid >> 8), (uint8_t)vid };
+                                   (uint8_t)(frame->vlan_tci >> 8), (uint8_t)frame->vlan_tci };
 
+    frame->ol_flags &= ~RTE_MBUF_F_TX_VLAN;
     (void)rte_pktmbuf_prepend(frame, TAG_LEN);
     bytes = rte_pktmbuf_mtod(frame, uint8_t *);
     memmove(bytes, bytes + TAG_LEN, ADDRESSES_LEN);
@@ -60,6 +65,10 @@ void tag_pop(struct rte_mbuf *frame)
 {
     uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
 
+    if (tag_is_beside(frame)) {
+        frame->ol_flags &= ~RTE_MBUF_F_TX_VLAN;
+        return;
+    }
     memmove(bytes + TAG_LEN, bytes, ADDRESSES_LEN);
     rte_pktmbuf_adj(frame, TAG_LEN);
     if (frame->packet_type && hides_a_tag(frame))

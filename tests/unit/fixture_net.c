@@ -229,7 +229,21 @@ struct rte_mbuf *frame_tag(struct rte_mbuf *frame, uint16_t tpid, uint16_t tci)
     return frame;
 }
 
-uint32_t frame_bytes(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
+struct rte_mbuf *frame_tag_aside(struct rte_mbuf *frame)
+{
+    uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+
+    frame->vlan_tci = (uint16_t)(bytes[14] << 8 | bytes[15]);
+    frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
+    memmove(bytes + 4, bytes, 12);
+    rte_pktmbuf_adj(frame, 4);
+    if (frame->l2_len)
+        frame->l2_len -= 4;
+    frame->packet_type = 0;
+    return frame;
+}
+
+static uint32_t bytes_copy(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
 {
     uint32_t done = 0;
 
@@ -240,6 +254,19 @@ uint32_t frame_bytes(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size
         done += part;
     }
     return done;
+}
+
+uint32_t frame_bytes(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
+{
+    uint32_t len = bytes_copy(frame, bytes, size);
+    const uint8_t tag[] = { 0x81, 0, (uint8_t)(frame->vlan_tci >> 8), (uint8_t)frame->vlan_tci };
+
+    if (!(frame->ol_flags & RTE_MBUF_F_TX_VLAN) || len < 12 || size < sizeof(tag) + 12)
+        return len;
+    len = RTE_MIN(len, size - (uint32_t)sizeof(tag));
+    memmove(bytes + 12 + sizeof(tag), bytes + 12, len - 12);
+    memcpy(bytes + 12, tag, sizeof(tag));
+    return len + (uint32_t)sizeof(tag);
 }
 
 /* What the checksum of a header that has its checksum already must be. */
@@ -259,7 +286,7 @@ bool frame_is_valid_l4(const struct rte_mbuf *frame)
     while (l2 < len && (bytes[l2 - 2] == 0x81 || bytes[l2 - 2] == 0x88))
         l2 += 4;
     l3 = memmove(bytes, bytes + l2, len - l2); /* aligned */
-    if (len != frame->pkt_len)
+    if (len != frame->pkt_len + (frame->ol_flags & RTE_MBUF_F_TX_VLAN ? 4 : 0))
         return false;
     len -= l2;
     ip6 = (void *)l3;

@@ -57,10 +57,13 @@ struct rte_mbuf *frame_make_l4(bool v6, uint8_t protocol, uint32_t payload, uint
 /* Put a tag of a TPID (0x8100, 0x88a8) and a TCI in front; metadata that says where headers are is put right. */
 struct rte_mbuf *frame_tag(struct rte_mbuf *frame, uint16_t tpid, uint16_t tci);
 
+/* Lay the tag in front of a frame beside it, as a NIC that takes tags off does. */
+struct rte_mbuf *frame_tag_aside(struct rte_mbuf *frame);
+
 /* Are the lengths, and the IPv4 and the L4 checksum, of a whole frame right? There may be tags. */
 bool frame_is_valid_l4(const struct rte_mbuf *frame);
 
-/* Copy a frame's bytes out; returns their number, at most size. */
+/* Copy a frame's bytes out as a wire has them: with a tag beside it in its place. Returns their number, at most size. */
 uint32_t frame_bytes(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size);
 
 #endif

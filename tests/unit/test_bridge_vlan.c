@@ -19,6 +19,7 @@
 enum { ACCESS10, OTHER10, ACCESS20, TRUNK, NATIVE30, PLAIN, WIRE, PORTS };
 
 #define NO_TAG UINT32_MAX
+#define TAG_IN_FRAME (~PORT_TX_VLAN) /* tags beside frames are in test_bridge_tag_beside.c */
 
 static const struct rte_ether_addr everyone = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
@@ -28,7 +29,7 @@ static struct vlan_set sets[PORTS];
 
 static int plug(unsigned int i)
 {
-    fake_port_init(&ports[i], "port", ~0u);
+    fake_port_init(&ports[i], "port", TAG_IN_FRAME);
     ports[i].port.vlans = i < PLAIN ? &sets[i] : NULL;
     return bridge_port_add(bridge, &ports[i].port, i == WIRE);
 }
@@ -396,7 +397,7 @@ static void long_frames_are_cut_inside_their_tag(void **state)
 
         empty();
         ports[WIRE].port.tx_caps = 0;
-        ports[OTHER10].port.tx_caps = ~0u;
+        ports[OTHER10].port.tx_caps = TAG_IN_FRAME;
         input(ACCESS10, frame_make_l4(v6, IPPROTO_TCP, 10u * segsz, segsz));
         assert_int_equal(ports[WIRE].nr_kept, 10);
         assert_int_equal(ports[OTHER10].nr_kept, 1);
@@ -423,7 +424,7 @@ static void checksums_are_finished_inside_their_tag(void **state)
     for (int v6 = 0; v6 <= 1; v6++) {
         empty();
         ports[WIRE].port.tx_caps = PORT_TX_MULTI_SEG;
-        ports[OTHER10].port.tx_caps = ~0u;
+        ports[OTHER10].port.tx_caps = TAG_IN_FRAME;
         input(ACCESS10, frame_make_l4(v6, IPPROTO_UDP, 777, 0));
         assert_true(frame_is_valid_l4(ports[WIRE].kept[0]));
         assert_int_equal(tag_vid(ports[WIRE].kept[0]), 10);

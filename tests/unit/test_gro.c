@@ -340,6 +340,55 @@ static void segments_inside_a_tag_are_merged_and_cut_again(void **state)
     }
 }
 
+/* As a NIC hands them over that takes tags off. */
+static void tag_all_aside(unsigned int nr, uint16_t tci)
+{
+    tag_all(nr, tci);
+    for (unsigned int i = 0; i < nr; i++)
+        frame_tag_aside(frames[i]);
+}
+
+static void segments_with_a_tag_beside_are_merged_and_cut_again(void **state)
+{
+    struct rte_mbuf *copies[MANY], *pieces[MANY];
+
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        int nr = receive(0, v6, 10 * 1400 + 5, 1);
+
+        tag_all_aside(nr, 0xa005);
+        for (int i = 0; i < nr; i++)
+            copies[i] = rte_pktmbuf_copy(frames[i], fixture_pool(), 0, UINT32_MAX);
+        assert_int_equal(gro_merge(frames, nr), 1);
+        assert_int_equal(segment_frame(frames[0], fixture_pool(), pieces, MANY), nr);
+        for (int i = 0; i < nr; i++) {
+            assert_int_equal(checksum_finish(pieces[i]), 0);
+            assert_true(pieces[i]->ol_flags & RTE_MBUF_F_TX_VLAN);
+            assert_same(pieces[i], copies[i]);
+        }
+        rte_pktmbuf_free_bulk(pieces, nr);
+        rte_pktmbuf_free_bulk(copies, nr);
+        free_frames(1);
+    }
+}
+
+static void segments_of_other_tags_beside_are_not_merged(void **state)
+{
+    (void)state;
+    for (unsigned int kind = 0; kind < 3; kind++) {
+        receive(0, false, 2 * 1400, 1);
+        tag_all_aside(2, 5);
+        if (kind == 0)
+            frames[1]->vlan_tci = 6;
+        else if (kind == 1)
+            frames[1]->vlan_tci = 0xa005;
+        else
+            frames[1]->ol_flags &= ~RTE_MBUF_F_TX_VLAN; /* the TCI may be left over */
+        assert_int_equal(gro_merge(frames, 2), 2);
+        free_frames(2);
+    }
+}
+
 static void segments_of_other_tags_are_not_merged(void **state)
 {
     (void)state;
@@ -403,6 +452,8 @@ int main(void)
         TEST(short_and_foreign_frames_pass),
         TEST(segments_inside_a_tag_are_merged_and_cut_again),
         TEST(segments_of_other_tags_are_not_merged),
+        TEST(segments_with_a_tag_beside_are_merged_and_cut_again),
+        TEST(segments_of_other_tags_beside_are_not_merged),
         TEST(a_segment_with_options_keeps_its_place),
     };
 

@@ -50,6 +50,23 @@ static void silence_about_a_checked_frame_is_good(void **state)
     assert_int_equal(rx_flags(&frame, true), L4_GOOD | IP_GOOD);
 }
 
+static void a_tag_that_was_taken_off_lies_beside(void **state)
+{
+    const uint64_t stripped = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+
+    (void)state;
+    frame.ol_flags = stripped;
+    assert_int_equal(rx_flags(&frame, true), RTE_MBUF_F_TX_VLAN | L4_GOOD | IP_GOOD);
+    assert_int_equal(rx_flags(&frame, false), RTE_MBUF_F_TX_VLAN);
+    frame.ol_flags = stripped | RTE_MBUF_F_RX_L4_CKSUM_BAD;
+    assert_int_equal(rx_flags(&frame, true), RTE_MBUF_F_TX_VLAN);
+    ip()->next_proto_id = IPPROTO_GRE;
+    frame.ol_flags = stripped;
+    assert_int_equal(rx_flags(&frame, true), RTE_MBUF_F_TX_VLAN);
+    frame.ol_flags = RTE_MBUF_F_RX_VLAN; /* seen, and left where it is */
+    assert_int_equal(rx_flags(&frame, false), 0);
+}
+
 static void silence_of_other_drivers_is_nothing(void **state)
 {
     (void)state;
@@ -125,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(silence_about_a_checked_frame_is_good, fresh),
+        cmocka_unit_test_setup(a_tag_that_was_taken_off_lies_beside, fresh),
         cmocka_unit_test_setup(silence_of_other_drivers_is_nothing, fresh),
         cmocka_unit_test_setup(bad_is_not_good, fresh),
         cmocka_unit_test_setup(what_the_driver_calls_good_is, fresh),

@@ -256,6 +256,25 @@ static void frames_are_cut_inside_their_tags(void **state)
     }
 }
 
+static void pieces_have_the_tag_that_lies_beside_the_whole(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
+
+        frame_tag_aside(frame_tag(whole, 0x8100, 0xa005));
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        for (int i = 0; i < 3; i++) {
+            assert_true(pieces[i]->ol_flags & RTE_MBUF_F_TX_VLAN);
+            assert_int_equal(pieces[i]->vlan_tci, 0xa005);
+            assert_int_equal(checksum_finish(pieces[i]), 0);
+            assert_true(frame_is_valid_l4(pieces[i]));
+        }
+        rte_pktmbuf_free(whole);
+        rte_pktmbuf_free_bulk(pieces, 3);
+    }
+}
+
 static void pieces_are_what_was_found_of_the_whole(void **state)
 {
     (void)state;
@@ -305,6 +324,7 @@ int main(void)
         TEST(metadata_that_makes_no_sense_is_refused),
         TEST(lengths_are_found_where_nobody_set_them),
         TEST(frames_are_cut_inside_their_tags),
+        TEST(pieces_have_the_tag_that_lies_beside_the_whole),
         TEST(pieces_are_what_was_found_of_the_whole),
         TEST(headers_split_over_segments_are_refused),
         TEST(a_frame_without_payload_is_refused),
