@@ -113,7 +113,7 @@ def make_guest(tree, tools, target):
     # Busybox's own shell would prefer its applets to these programs.
     image.add_link("bin/sh", "dash")
     image.add_file("bin/agent", tools / "agent")
-    for name in ("tcpsum", "frames"):
+    for name in ("tcpsum", "frames", "flood"):
         image.add_file(f"bin/{name}", tools / name)
     image.add_link("usr/sbin/iptables", "xtables-legacy-multi")
     library = tree / "usr/lib/x86_64-linux-gnu/xtables/libxt_MASQUERADE.so"

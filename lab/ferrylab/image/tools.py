@@ -6,6 +6,7 @@ from ..process import run_host
 _FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
 _STATIC = {
     "agent": ["agent/agent.c", "agent/session.c", "agent/escape.c"],
+    "flood": ["tools/flood.c"],
     "follow": ["agent/follow.c", "agent/escape.c"],
     "frames": ["tools/frames.c"],
     "tcpsum": ["tools/tcpsum.c", "tools/sha256.c"],
