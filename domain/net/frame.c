@@ -188,3 +188,25 @@ uint32_t frame_fragment_offset(const struct rte_mbuf *frame)
         return (be16(l3 + 6) & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS;
     return be16(l3 + frame->l3_len - FRAGMENT_LEN + 2) & ~7u;
 }
+
+uint32_t frame_packet_end(const struct rte_mbuf *frame)
+{
+    const uint8_t *l3 = frame_l3_at(frame);
+
+    return frame->l2_len + (frame_is_ipv4(frame) ? be16(l3 + 2) : IPV6_MIN + be16(l3 + 4));
+}
+
+void frame_trim(struct rte_mbuf *frame)
+{
+    uint32_t end = frame_packet_end(frame), left = end;
+    struct rte_mbuf *seg = frame;
+    uint16_t nr = 1;
+
+    for (; left > seg->data_len; seg = seg->next, nr++)
+        left -= seg->data_len;
+    seg->data_len = (uint16_t)left;
+    rte_pktmbuf_free(seg->next);
+    seg->next = NULL;
+    frame->pkt_len = end;
+    frame->nb_segs = nr;
+}

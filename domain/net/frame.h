@@ -113,4 +113,10 @@ static inline void *frame_l4_at(const struct rte_mbuf *frame)
 /* Of a fragment: where in its packet it lies, bytes; 0 for the first. */
 uint32_t frame_fragment_offset(const struct rte_mbuf *frame);
 
+/* Where the IP packet ends, bytes from the frame's start; not behind the frame's end. */
+uint32_t frame_packet_end(const struct rte_mbuf *frame);
+
+/* Cut off what lies behind the packet. The frame is the caller's alone. */
+void frame_trim(struct rte_mbuf *frame);
+
 #endif

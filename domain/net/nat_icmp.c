@@ -10,20 +10,10 @@
 #define ICMP_CHECKSUM 2
 #define ICMP_LEN 8u
 
-/* Where the packet ends that a parsed frame holds, bytes from the frame's start. */
-static uint32_t packet_end(const struct rte_mbuf *frame)
-{
-    const uint8_t *ip = frame_l3_at(frame);
-    uint32_t len = frame_is_ipv6(frame) ? 40u + ((uint32_t)ip[4] << 8 | ip[5])
-                                        : ((uint32_t)ip[2] << 8 | ip[3]);
-
-    return frame->l2_len + len;
-}
-
 /* How much of the embedded packet lies in the first segment. */
 static uint32_t embedded_have(const struct rte_mbuf *frame)
 {
-    uint32_t end = RTE_MIN(packet_end(frame), (uint32_t)frame->data_len);
+    uint32_t end = RTE_MIN(frame_packet_end(frame), (uint32_t)frame->data_len);
     uint32_t at = frame->l2_len + frame->l3_len + ICMP_LEN;
 
     return end > at ? end - at : 0;
@@ -46,7 +36,7 @@ static int embedded_read(const struct rte_mbuf *frame, struct nat_packet *packet
  */
 static bool is_checksum_right(const struct rte_mbuf *frame)
 {
-    uint32_t at = frame->l2_len + frame->l3_len, end = packet_end(frame);
+    uint32_t at = frame->l2_len + frame->l3_len, end = frame_packet_end(frame);
 
     if (end <= frame->data_len)
         return rte_raw_cksum(frame_l4_at(frame), end - at) == 0xffff;

@@ -18,36 +18,9 @@ void router_drop(struct rte_mbuf *frame, uint64_t *counter)
     rte_pktmbuf_free(frame);
 }
 
-/* Where a packet ends in its frame. */
-static uint32_t packet_end(const struct rte_mbuf *frame)
-{
-    const struct rte_ipv4_hdr *ip4 = frame_l3_at(frame);
-    const struct rte_ipv6_hdr *ip6 = frame_l3_at(frame);
-
-    if (frame_is_ipv4(frame))
-        return frame->l2_len + rte_be_to_cpu_16(ip4->total_length);
-    return frame->l2_len + sizeof(*ip6) + rte_be_to_cpu_16(ip6->payload_len);
-}
-
-/* len is not more than the frame has. */
-static void shorten(struct rte_mbuf *frame, uint32_t len)
-{
-    struct rte_mbuf *seg = frame;
-    uint32_t left = len;
-    uint16_t nr = 1;
-
-    for (; left > seg->data_len; seg = seg->next, nr++)
-        left -= seg->data_len;
-    seg->data_len = left;
-    rte_pktmbuf_free(seg->next);
-    seg->next = NULL;
-    frame->pkt_len = len;
-    frame->nb_segs = nr;
-}
-
 struct rte_mbuf *router_own(struct router *router, struct rte_mbuf *frame)
 {
-    uint32_t end = packet_end(frame);
+    uint32_t end = frame_packet_end(frame);
 
     if (rte_mbuf_refcnt_read(frame) > 1 || !RTE_MBUF_DIRECT(frame)) {
         struct rte_mbuf *copy = rte_pktmbuf_copy(frame, router_host.pool, 0, end);
@@ -60,7 +33,7 @@ struct rte_mbuf *router_own(struct router *router, struct rte_mbuf *frame)
         return copy;
     }
     if (frame->pkt_len > end)
-        shorten(frame, end);
+        frame_trim(frame);
     return frame;
 }
 

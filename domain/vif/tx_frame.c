@@ -102,6 +102,9 @@ int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validat
         return -EPROTO;
     if (gso_size && (v6 || l4 != RTE_PTYPE_L4_TCP))
         return -EPROTO;
+    /* Whoever finishes a checksum, hardware too, may count all that is there. */
+    if (frame->pkt_len > frame_packet_end(frame))
+        frame_trim(frame);
     if (gso_size && !csum_blank)
         pseudo_header_put(frame);
     frame->ol_flags |= v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;

@@ -34,7 +34,8 @@ unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet
                           gnttab_copy_t *ops);
 
 /*
- * Set the metadata that net/port.h asks for, from the copied headers.
+ * Set the metadata that net/port.h asks for, from the copied headers. What lies behind a packet with a
+ * blank checksum is cut off.
  * Returns 0, or -EPROTO when the headers do not allow what the guest asks for.
  */
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,

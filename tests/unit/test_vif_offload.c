@@ -64,6 +64,23 @@ static void blank_checksum_of_nonsense_is_refused(void **state)
     assert_refused(1);
 }
 
+/* It would be part of what hardware sums up, or of the length that goes into the sum. */
+static void nothing_follows_a_packet_with_a_blank_checksum(void **state)
+{
+    (void)state;
+    for (unsigned int v6 = 0; v6 < 2; v6++) {
+        uint32_t len = l4_frame(v6, v6 ? IPPROTO_TCP : IPPROTO_UDP, 1);
+
+        memset(bytes + len, 0xa5, 10000);
+        tx_send(&guest, bytes, len + 10000, 4096, NETTXF_csum_blank | NETTXF_data_validated, 0);
+        loop_turn();
+        assert_frame(2 * v6, len);
+        tx_send(&guest, bytes, len + 1, 4096, 0, 0);
+        loop_turn();
+        assert_frame(2 * v6 + 1, len + 1);
+    }
+}
+
 static void gso_frame_is_described(void **state)
 {
     struct rte_mbuf *frame;
@@ -141,6 +158,7 @@ int main(void)
         TEST(blank_checksum_is_described),
         TEST(validated_checksum_is_described),
         TEST(blank_checksum_of_nonsense_is_refused),
+        TEST(nothing_follows_a_packet_with_a_blank_checksum),
         TEST(gso_frame_is_described),
         TEST(gso_without_blank_checksum_gets_its_pseudo_sum),
         TEST(gso_no_longer_than_a_segment_is_not_cut),
