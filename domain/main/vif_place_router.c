@@ -16,6 +16,7 @@
 
 #define NAT_ROUTER_OFFSET 127 /* from a guest's address to its router's, as vif-nat does */
 #define NAT_DEFAULT_LEN 16
+#define IPV6_MTU_MIN 1280 /* RFC 8200, 5 */
 
 /* The next address of a list that blanks or commas divide; false at its end. */
 static bool address_next(const char **list, const char **at_r, size_t *len_r)
@@ -119,6 +120,17 @@ static int families_check(const struct router *router, const struct vif_wish *wi
     return -EINVAL;
 }
 
+/* Neither are IPv6 addresses of use to one that no IPv6 is sent to. */
+static int mtu_check(const struct vif_wish *wish, const struct router_vif_config *config)
+{
+    if (config->nr_ip6 == 0 || wish->mtu >= IPV6_MTU_MIN)
+        return 0;
+    snprintf(place_why, sizeof(place_why),
+             "mtu='%u' is less than IPv6 needs; accepted: %u and more, or no IPv6 address in ip=",
+             wish->mtu, IPV6_MTU_MIN);
+    return -EINVAL;
+}
+
 static int routed_wish_check(const struct vif_wish *wish, const struct policy *policy)
 {
     if (wish->vlan[0] || policy->vlan[0])
@@ -169,6 +181,8 @@ int place_router_attach(struct port *port, const struct vif_wish *wish, const st
         err = nat_settle(wish, &config);
     if (!err)
         err = families_check(router, wish, &config);
+    if (!err)
+        err = mtu_check(wish, &config);
     if (!err)
         err = place_filter_make(&place->filter, wish, policy, true);
     if (err)

@@ -128,8 +128,8 @@ int nat_forward_add(uint8_t outside, uint8_t protocol, uint16_t outside_port, rt
  *
  * NAT_LOCAL: to the outside's own address, with no port forward or mapping there.
  *
- * An ICMP error that the router itself makes about a frame that nat_in() has translated comes out right
- * by way of this function, as if the guest had sent it.
+ * An ICMP error that the router itself makes about a frame that nat_in() has translated, or this function has
+ * turned, comes out right by way of this function, as if the guest that the frame is for had sent it.
  */
 enum nat_verdict nat_out(uint8_t guest, struct rte_mbuf *frame, uint64_t now, uint8_t *guest_r)
     __attribute__((warn_unused_result));

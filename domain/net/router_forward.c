@@ -147,7 +147,7 @@ void router_forward_to_guest(struct packet *packet, uint8_t guest)
         router_drop(packet->frame, &packet->router->stats.isolated);
         return;
     }
-    packet->guest = packet->vif ? ROUTE_NONE : guest;
+    packet->guest = guest;
     if (is_fit(packet, &hop))
         leave(packet, &hop);
 }

@@ -72,7 +72,7 @@ struct packet {
     struct router *router;
     struct router_vif *vif; /* that it came in through; NULL: through the bridge */
     struct rte_mbuf *frame;
-    uint8_t guest; /* to whom it was translated on its way in; ROUTE_NONE: to nobody */
+    uint8_t guest; /* to whom it was translated on its way in, or turned; ROUTE_NONE: to nobody */
 };
 
 /* Where a packet goes next. */

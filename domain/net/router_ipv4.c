@@ -144,17 +144,20 @@ static bool is_to_outside(const struct packet *packet, rte_be32_t dst)
     return packet->router->addresses.has_ip4 && dst == packet->router->addresses.ip4;
 }
 
-/* From a guest to that address: a port forward may lead to another guest. */
+/*
+ * From the wire, or from a guest that is translated: a port forward may lead to a guest. For routed guests
+ * there are none: among guests of one router nothing is translated, the answer would not be either.
+ */
 static void input_to_outside(struct packet *packet)
 {
-    struct batch batch;
-    uint8_t guest;
-    bool is_local;
+    struct batch batch = { .nr = 1, .frames = { packet->frame } };
+    uint8_t guest = ROUTE_NONE;
+    bool is_local = true;
 
-    if (packet->vif && packet->vif->config.nat)
-        router_nat_out(packet, &batch, &guest, &is_local);
-    else
+    if (!packet->vif)
         router_nat_in(packet, &batch, &guest, &is_local);
+    else if (packet->vif->config.nat)
+        router_nat_out(packet, &batch, &guest, &is_local);
     for (unsigned int i = 0; i < batch.nr; i++) {
         packet->frame = batch.frames[i];
         if (is_local)

@@ -45,7 +45,7 @@ static struct router_vif *sender_of(const struct packet *packet, const struct ad
 
 /*
  * An error about a packet that was translated goes to where the packet came from by way of
- * translation, too: outside if it was on its way in, or to the guest.
+ * translation, too: outside if it was on its way in, or to the guest; NAT_TURNED: from one guest to another.
  */
 static enum nat_verdict translate(const struct packet *packet, struct rte_mbuf *made)
 {
@@ -66,7 +66,7 @@ static void error4_send(const struct packet *packet, struct router_vif *vif, str
 {
     enum nat_verdict verdict = translate(packet, made);
 
-    if (verdict == NAT_OK) {
+    if (verdict == NAT_OK || verdict == NAT_TURNED) {
         packet->router->stats.icmp_sent++;
         router_emit(packet->router, vif, made);
     } else if (verdict != NAT_HELD) {

@@ -147,7 +147,7 @@ static void guests_see_each_others_own_addresses(void **state)
     the_last(&lab.guests[2], 1);
 }
 
-static void a_port_forward_is_reached_from_the_wire_and_from_guests(void **state)
+static void a_port_forward_is_reached_from_the_wire_and_from_its_guest(void **state)
 {
     struct packet_spec spec = answer;
 
@@ -158,12 +158,48 @@ static void a_port_forward_is_reached_from_the_wire_and_from_guests(void **state
     wire_sends_packet(&spec);
     assert_int_equal(ip4_of(the_last(&lab.guests[2], 1))->dst_addr, ip4("10.0.1.1"));
     assert_int_equal(udp_of(lab.guests[2].kept[0])->dst_port, RTE_BE16(8080));
-    spec.src = "192.0.2.10"; /* a routed guest */
-    guest_sends_packet(0, &spec);
-    assert_int_equal(udp_of(the_last(&lab.guests[2], 2))->dst_port, RTE_BE16(8080));
     spec.src = "10.0.1.1"; /* itself */
     guest_sends_packet(2, &spec);
-    assert_int_equal(ip4_of(the_last(&lab.guests[2], 3))->src_addr, ip4("192.0.2.1"));
+    assert_int_equal(ip4_of(the_last(&lab.guests[2], 2))->src_addr, ip4("192.0.2.1"));
+    assert_int_equal(lab.wire.nr_kept, 0);
+}
+
+/* It knows the other's own address, from which the answer would come. */
+static void a_port_forward_is_not_for_routed_guests(void **state)
+{
+    struct packet_spec spec = { .src = "192.0.2.10", .dst = "192.0.2.1", .dport = 80 };
+
+    (void)state;
+    assert_int_equal(nat_forward_add(0, IPPROTO_UDP, 80, ip4("10.0.1.1"), 8080), 0);
+    guest_sends_packet(0, &spec);
+    assert_int_equal(lab.guests[2].nr_kept, 0);
+    assert_true(is_error(the_last(&lab.guests[0], 1), "192.0.2.1", "192.0.2.10", 3, 3, 0));
+}
+
+/* From one translated guest to another (here itself) by a port forward: about what it sent, as it sent it. */
+static void errors_about_turned_packets_come_back(void **state)
+{
+    struct packet_spec spec = {
+        .src = "10.0.1.1", .dst = "192.0.2.1", .sport = 5000, .dport = 80, .payload = 1000, .ttl = 1
+    };
+    struct rte_ipv4_hdr *quoted;
+
+    (void)state;
+    assert_int_equal(nat_forward_add(0, IPPROTO_UDP, 80, ip4("10.0.1.1"), 8080), 0);
+    guest_sends_packet(2, &spec);
+    assert_true(is_error(the_last(&lab.guests[2], 1), "192.0.2.1", "10.0.1.1", 11, 0, 0));
+    lab.guests[2].port.mtu = 1000;
+    spec.ttl = 64;
+    spec.fragment = RTE_IPV4_HDR_DF_FLAG;
+    guest_sends_packet(2, &spec);
+    assert_true(is_error(the_last(&lab.guests[2], 2), "192.0.2.1", "10.0.1.1", 3, 4, 1000));
+    for (unsigned int i = 0; i < 2; i++) {
+        quoted = rte_pktmbuf_mtod_offset(lab.guests[2].kept[i], struct rte_ipv4_hdr *, 42);
+        assert_int_equal(quoted->src_addr, ip4("10.0.1.1"));
+        assert_int_equal(quoted->dst_addr, ip4("192.0.2.1"));
+        assert_int_equal(((struct rte_udp_hdr *)(quoted + 1))->src_port, RTE_BE16(5000));
+        assert_int_equal(((struct rte_udp_hdr *)(quoted + 1))->dst_port, RTE_BE16(80));
+    }
     assert_int_equal(lab.wire.nr_kept, 0);
 }
 
@@ -367,7 +403,9 @@ int main(void)
         TEST(errors_to_the_wire_do_not_show_the_guest),
         TEST(an_error_from_afar_reaches_its_guest),
         TEST(guests_see_each_others_own_addresses),
-        TEST(a_port_forward_is_reached_from_the_wire_and_from_guests),
+        TEST(a_port_forward_is_reached_from_the_wire_and_from_its_guest),
+        TEST(a_port_forward_is_not_for_routed_guests),
+        TEST(errors_about_turned_packets_come_back),
         TEST(a_guest_pings_the_router_at_both_its_addresses),
         TEST(fragments_in_any_order_are_translated),
         TEST(flows_end_with_the_address),

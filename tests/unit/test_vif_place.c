@@ -399,6 +399,23 @@ static void router_without_addresses_of_a_kind_takes_no_guests_of_it(void **stat
     assert_refused("bridge four has no IPv6 address");
 }
 
+/* RFC 8200, 5: 1280 is the least. */
+static void routed_vif_with_ipv6_has_room_for_it(void **state)
+{
+    (void)state;
+    guest_wish(0, "lan", "vif-route");
+    wish.mtu = 1279;
+    strcpy(wish.ip, "10.77.0.40 fd00:77::40");
+    assert_refused(
+        "mtu='1279' is less than IPv6 needs; accepted: 1280 and more, or no IPv6 address in ip=");
+    strcpy(wish.ip, "10.77.0.40");
+    assert_int_equal(place(0), 0);
+    guest_wish(1, "lan", "vif-route");
+    wish.mtu = 1280;
+    strcpy(wish.ip, "fd00:77::41");
+    assert_int_equal(place(1), 0);
+}
+
 static void routed_vif_does_not_end_up_behind_another_bridge(void **state)
 {
     (void)state;
@@ -505,6 +522,7 @@ int main(void)
         TEST(policy_of_a_routed_vif_has_nothing_of_bridges),
         TEST(isolation_of_the_bridge_is_for_its_routed_vifs_too),
         TEST(router_without_addresses_of_a_kind_takes_no_guests_of_it),
+        TEST(routed_vif_with_ipv6_has_room_for_it),
         TEST(routed_vif_does_not_end_up_behind_another_bridge),
         TEST(old_name_of_a_bridge_is_understood_as_the_script_does),
         TEST(station_that_cannot_be_pinned_refuses),
