@@ -283,6 +283,24 @@ static void looked(struct vif *vif, int err)
     }
 }
 
+/*
+ * The directory above is the toolstack's: xenstored hides from us that ours is gone. One that is there and
+ * yet cannot be removed is not asked for again at once, and so without end.
+ */
+static void removed(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+    bool was_gone = err == -ENOENT || err == -EACCES;
+
+    if (err && !was_gone)
+        log_limited(&c->limit, LOG_WARN, "%s: cannot remove its nodes: error %d", vif->port.name,
+                    -err);
+    if (err && !(was_gone && c->facts.back_state == HANDSHAKE_STATE_ABSENT))
+        vif_control_later(vif);
+    else
+        look(vif);
+}
+
 void vif_job_done(struct vif *vif, enum vif_job job, int err)
 {
     struct vif_control *c = &vif->control;
@@ -320,13 +338,7 @@ void vif_job_done(struct vif *vif, enum vif_job job, int err)
     case VIF_JOB_REMOVE:
         c->blamed = false;
         c->facts.phase = VIF_PHASE_NEW; /* perhaps the toolstack has already made it anew */
-        if (err)
-            log_limited(&c->limit, LOG_WARN, "%s: cannot remove its nodes: error %d",
-                        vif->port.name, -err);
-        if (err)
-            vif_control_later(vif);
-        else
-            look(vif);
+        removed(vif, err);
         break;
     default:
         if (err)

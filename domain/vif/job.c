@@ -157,8 +157,8 @@ static int step_take(struct vif *vif, int err, const char *value, size_t len)
     case VIF_JOB_BLAME:
         return 0; /* as far as it goes */
     case VIF_JOB_REMOVE:
-        /* The directory above is the toolstack's: xenstored hides from us that ours is gone. */
-        return err == -ENOENT || err == -EACCES ? 0 : err;
+        /* Whether there was an error node does not matter. */
+        return c->step == 0 && (err == -ENOENT || err == -EACCES) ? 0 : err;
     default:
         if (err)
             snprintf(c->why, sizeof(c->why), "xenstore refused a write: error %d", -err);

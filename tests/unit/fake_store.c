@@ -39,7 +39,7 @@ static struct watch {
 
 static struct pending pending[PENDING_MAX];
 static unsigned int head, tail, in_flight, requests, writes;
-static bool full;
+static bool full, refuses_removals;
 static const char *refused;
 
 static const char prefix[] = "/local/domain/5/";
@@ -166,6 +166,11 @@ void fake_store_full(bool is_full)
     full = is_full;
 }
 
+void fake_store_refuse_removals(bool refuse)
+{
+    refuses_removals = refuse;
+}
+
 void fake_store_refuse_writes(const char *part)
 {
     refused = part;
@@ -228,7 +233,7 @@ static void perform(struct pending *p)
     if (hidden(path)) {
         err = -EACCES;
     } else if (p->kind == REMOVE) {
-        err = node_remove(path);
+        err = refuses_removals ? -EACCES : node_remove(path);
     } else if (p->kind == WRITE) {
         if (refused && strstr(path, refused))
             err = -EACCES;
@@ -270,7 +275,7 @@ void fake_store_reset(void)
 {
     fake_store_restart();
     nr_nodes = requests = writes = 0;
-    full = false;
+    full = refuses_removals = false;
     refused = NULL;
 }
 

@@ -42,6 +42,7 @@ unsigned int fake_store_watches(void);
 /* From now on refuse requests (-ENOBUFS); writes by us to paths that contain this (NULL: none). */
 void fake_store_full(bool full);
 void fake_store_refuse_writes(const char *part);
+void fake_store_refuse_removals(bool refuse); /* of ours, all of them, as if they were not ours */
 unsigned int fake_store_writes(void); /* by us, since the reset; removals too */
 unsigned int fake_store_requests(void); /* made since the reset */
 

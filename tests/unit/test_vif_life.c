@@ -200,6 +200,26 @@ static void late_write_into_removed_directory_is_cleaned(void **state)
     assert_all_gone();
 }
 
+static void directory_that_cannot_be_removed_is_asked_for_now_and_then(void **state)
+{
+    struct fake_guest guest;
+    unsigned int before;
+
+    (void)state;
+    fake_store_refuse_removals(true);
+    guest_create(&guest, 7, 0);
+    back_write(&guest, "online", NULL);
+    fake_xen_sleep(1000 * MS);
+    before = fake_store_requests();
+    fake_xen_sleep(1000 * MS);
+    assert_int_equal(back_state(&guest), 1);
+    assert_in_range(fake_store_requests() - before, 1, 60);
+    fake_store_refuse_removals(false);
+    fake_xen_sleep(200 * MS);
+    assert_null(back_read(&guest, ""));
+    assert_all_gone();
+}
+
 static void module_reload_reconnects(void **state)
 {
     struct fake_guest guest;
@@ -553,6 +573,7 @@ int main(void)
         TEST(destroy_of_guest_frees_at_once),
         TEST(destroy_during_handshake_leaves_nothing),
         TEST(late_write_into_removed_directory_is_cleaned),
+        TEST(directory_that_cannot_be_removed_is_asked_for_now_and_then),
         TEST(module_reload_reconnects),
         TEST(frontend_starting_over_never_sees_closed),
         TEST(attach_and_detach_200_times_leaves_nothing),
