@@ -16,7 +16,9 @@
 #include "fuzz.h"
 
 #define FUZZ_POOL_FRAMES 1024
+#ifndef FUZZ_POOL_ROOM
 #define FUZZ_POOL_ROOM 2048 /* bytes of a buffer, headroom included */
+#endif
 #define FUZZ_POOL_GUARD 64 /* bytes behind it that may not be touched */
 
 static inline struct rte_mbuf *fuzz_mbuf_segment(const uint8_t *bytes, size_t size)
@@ -84,6 +86,9 @@ static inline struct rte_mempool *fuzz_pool(void)
     pool = rte_pktmbuf_pool_create("fuzz", FUZZ_POOL_FRAMES, 0, 0, FUZZ_POOL_ROOM + FUZZ_POOL_GUARD,
                                    0);
     FUZZ_CHECK(pool);
+    /* What a buffer that was another's gets back. */
+    ((struct rte_pktmbuf_pool_private *)rte_mempool_get_priv(pool))->mbuf_data_room_size =
+        FUZZ_POOL_ROOM;
     rte_mempool_obj_iter(pool, fuzz_pool_guard, NULL);
     return pool;
 }
