@@ -87,8 +87,7 @@ int nat_forward_add(uint8_t outside, uint8_t protocol, uint16_t outside_port, rt
     return nat_mapping_forward_add(&forward);
 }
 
-/* A fragment whose first did not come. */
-static void lost(const struct nat_fragment_key *key)
+void nat_held_count(const struct nat_fragment_key *key)
 {
     struct nat_stats *stats =
         key->path == NAT_PATH_IN ? &nat.outsides[key->owner].stats : &nat.guests[key->owner].stats;
@@ -98,7 +97,7 @@ static void lost(const struct nat_fragment_key *key)
 
 uint64_t nat_tick(uint64_t now)
 {
-    uint64_t fragments = nat_fragment_tick(now, lost), flows = nat_flow_tick(now);
+    uint64_t fragments = nat_fragment_tick(now, nat_held_count), flows = nat_flow_tick(now);
 
     return fragments < flows ? fragments : flows;
 }

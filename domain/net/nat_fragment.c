@@ -132,6 +132,15 @@ struct nat_note *nat_note_make(const struct nat_fragment_key *key, const struct 
     return &entry->note;
 }
 
+static struct rte_mbuf *held_remove(unsigned int i)
+{
+    struct rte_mbuf *frame = table.held[i].frame;
+
+    table.nr_held--;
+    memmove(&table.held[i], &table.held[i + 1], (table.nr_held - i) * sizeof(table.held[0]));
+    return frame;
+}
+
 static unsigned int count_of(const struct nat_fragment_key *key)
 {
     bool is_in = key->path == NAT_PATH_IN;
@@ -143,24 +152,59 @@ static unsigned int count_of(const struct nat_fragment_key *key)
     return nr;
 }
 
-bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *frame, uint64_t now)
+static unsigned int count_from_sender(const struct nat_fragment_key *key)
 {
-    unsigned int max = key->path == NAT_PATH_IN ? NAT_HELD_OUTSIDE : NAT_HELD_GUEST;
+    unsigned int nr = 0;
 
-    if (table.nr_held == NAT_HELD_MAX || count_of(key) >= max || frame->nb_segs > HELD_SEGS_MAX)
+    for (unsigned int i = 0; i < table.nr_held; i++)
+        nr += table.held[i].key.path == NAT_PATH_IN && table.held[i].key.owner == key->owner &&
+              memcmp(&table.held[i].key.src, &key->src, sizeof(key->src)) == 0;
+    return nr;
+}
+
+/* The oldest frame of the sender outside that has the most, if that is more than this one's has; -1: none. */
+static int outside_least(const struct nat_fragment_key *key)
+{
+    unsigned int most = count_from_sender(key);
+    int least = -1;
+
+    for (unsigned int i = 0; i < table.nr_held; i++) {
+        const struct nat_fragment_key *other = &table.held[i].key;
+        unsigned int nr =
+            other->path == NAT_PATH_IN && other->owner == key->owner ? count_from_sender(other) : 0;
+
+        if (nr > most) {
+            most = nr;
+            least = (int)i;
+        }
+    }
+    return least;
+}
+
+/* A guest has its own part; an outside's is shared by those who send there. */
+static bool room_make(const struct nat_fragment_key *key, nat_held_lost *lost)
+{
+    bool is_in = key->path == NAT_PATH_IN;
+    int least;
+
+    if (table.nr_held < NAT_HELD_MAX && count_of(key) < (is_in ? NAT_HELD_OUTSIDE : NAT_HELD_GUEST))
+        return true;
+    least = is_in ? outside_least(key) : -1;
+    if (least < 0)
+        return false;
+    lost(&table.held[least].key);
+    rte_pktmbuf_free(held_remove((unsigned int)least));
+    return true;
+}
+
+bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *frame, uint64_t now,
+                       nat_held_lost *lost)
+{
+    if (frame->nb_segs > HELD_SEGS_MAX || !room_make(key, lost))
         return false;
     table.held[table.nr_held++] =
         (struct held){ .key = *key, .frame = frame, .until = now + HELD_LIFETIME };
     return true;
-}
-
-static struct rte_mbuf *held_remove(unsigned int i)
-{
-    struct rte_mbuf *frame = table.held[i].frame;
-
-    table.nr_held--;
-    memmove(&table.held[i], &table.held[i + 1], (table.nr_held - i) * sizeof(table.held[0]));
-    return frame;
 }
 
 struct rte_mbuf *nat_fragment_take(const struct nat_fragment_key *key)
@@ -191,7 +235,7 @@ void nat_note_forget(uint8_t guest)
         entry_forget(&notes_of(guest)[i]);
 }
 
-uint64_t nat_fragment_tick(uint64_t now, void (*lost)(const struct nat_fragment_key *key))
+uint64_t nat_fragment_tick(uint64_t now, nat_held_lost *lost)
 {
     while (table.nr_held > 0 && table.held[0].until <= now) {
         lost(&table.held[0].key);

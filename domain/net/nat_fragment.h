@@ -5,7 +5,8 @@
  *
  * A guest has NAT_NOTES_GUEST notes: of its packets that are under way at once, the oldest is forgotten
  * for the next. Of frames, NAT_HELD_GUEST are kept for what a guest sends or (tracked) is sent, and
- * NAT_HELD_OUTSIDE for what comes in from an outside.
+ * NAT_HELD_OUTSIDE for what comes in from an outside: when these are taken, the sender with most of them
+ * gives up its oldest to one with fewer.
  */
 #ifndef NET_NAT_FRAGMENT_H
 #define NET_NAT_FRAGMENT_H
@@ -63,11 +64,18 @@ struct nat_note *nat_note_make(const struct nat_fragment_key *key, const struct 
 /* The next IPv4 id for packets that leave. */
 uint16_t nat_fragment_id(void);
 
+/* A frame that was kept for this packet is given up, and freed. */
+typedef void nat_held_lost(const struct nat_fragment_key *key);
+
 /*
  * Keep a frame until its first fragment is there, at most 2 s.
+ *
+ *   lost  is told of another's that had to make room
+ *
  * Returns false if too many are kept; the frame stays the caller's.
  */
-bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *frame, uint64_t now);
+bool nat_fragment_hold(const struct nat_fragment_key *key, struct rte_mbuf *frame, uint64_t now,
+                       nat_held_lost *lost) __attribute__((warn_unused_result));
 
 /* A frame that was kept for this packet: it is the caller's. NULL: none. */
 struct rte_mbuf *nat_fragment_take(const struct nat_fragment_key *key);
@@ -83,6 +91,6 @@ void nat_note_forget(uint8_t guest);
  *
  *   lost  is told of each
  */
-uint64_t nat_fragment_tick(uint64_t now, void (*lost)(const struct nat_fragment_key *key));
+uint64_t nat_fragment_tick(uint64_t now, nat_held_lost *lost);
 
 #endif

@@ -50,6 +50,9 @@ static inline void nat_count_drop(struct nat_stats *stats, int verdict)
     stats->dropped[-verdict]++;
 }
 
+/* A fragment whose first did not come is counted. */
+void nat_held_count(const struct nat_fragment_key *key);
+
 /*
  * Of a later fragment: what was noted of its first. NAT_OK and note_r, or NAT_HELD (there is no note), or
  * a reason.

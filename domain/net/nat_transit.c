@@ -24,7 +24,8 @@ int nat_later_find(const struct nat_transit *t, struct nat_note **note_r)
     struct nat_note *note = nat_note_find(&key, t->now);
 
     if (!note)
-        return nat_fragment_hold(&key, t->frame, t->now) ? (int)NAT_HELD : -NAT_UNHELD;
+        return nat_fragment_hold(&key, t->frame, t->now, nat_held_count) ? (int)NAT_HELD
+                                                                         : -NAT_UNHELD;
     /* What the first has said stays so: its header is not overwritten by another fragment. */
     if (t->packet.offset < note->first_end)
         return -NAT_FRAGMENT;

@@ -210,6 +210,54 @@ static void a_guest_has_four_frames_that_wait(void **state)
     assert_int_equal(fixture_in_use(), 21);
 }
 
+/* Who sends there the most keeps no other's from waiting. */
+static void senders_outside_share_16_frames_that_wait(void **state)
+{
+    struct spec sent = udp_from(0, 5000, 53), a = answer(&sent), b = next_piece(), c = b, is;
+
+    (void)state;
+    out(0, &sent, NAT_OK);
+    a.id = b.id;
+    a.more_fragments = true;
+    a.dont_fragment = false;
+    a.payload = 16;
+    b.src = REMOTE;
+    c.src = REMOTE + 1;
+    a.dst = b.dst = c.dst = OUR_ADDRESS;
+    for (unsigned int i = 0; i < 16; i++, c.id++)
+        in(&c, NAT_HELD);
+    in(&b, NAT_HELD);
+    assert_int_equal(nat_outside_stats(OUTSIDE)->dropped[NAT_UNHELD], 1);
+    in(&c, NAT_DROP);
+    assert_int_equal(fixture_in_use(), 16);
+    in(&a, NAT_OK);
+    is = released();
+    b.dst = GUEST_ADDRESS(0);
+    assert_true(spec_is_same(&b, &is));
+    in(&c, NAT_HELD);
+    assert_int_equal(fixture_in_use(), 16);
+}
+
+/* The oldest goes; what is fair is left. */
+static void of_the_sender_with_most_the_oldest_makes_room(void **state)
+{
+    struct spec c = next_piece(), d = c;
+
+    (void)state;
+    c.dst = d.dst = OUR_ADDRESS;
+    c.src = REMOTE + 1;
+    d.src = REMOTE + 2;
+    for (unsigned int i = 0; i < 16; i++, c.id++, now++)
+        in(&c, NAT_HELD);
+    for (unsigned int i = 0; i < 8; i++, d.id++)
+        in(&d, NAT_HELD);
+    in(&d, NAT_DROP);
+    in(&c, NAT_DROP);
+    /* Of the first sender's the last 8 are there, the first of which came at START + 8. */
+    assert_true(nat_tick(START + 2 * SECOND + 7) == START + 2 * SECOND + 8);
+    assert_int_equal(fixture_in_use(), 16);
+}
+
 static void all_together_have_64_frames_that_wait(void **state)
 {
     struct spec b = next_piece();
@@ -442,6 +490,8 @@ int main(void)
         TEST(what_waits_for_another_packet_goes_on_waiting),
         TEST(what_waits_too_long_is_dropped),
         TEST(a_guest_has_four_frames_that_wait),
+        TEST(senders_outside_share_16_frames_that_wait),
+        TEST(of_the_sender_with_most_the_oldest_makes_room),
         TEST(all_together_have_64_frames_that_wait),
         TEST(packets_of_two_guests_are_not_mixed),
         TEST(a_first_fragment_that_hides_the_header_is_dropped),
