@@ -44,6 +44,7 @@ struct handed {
     uint32_t tag; /* 4 if it has one, else 0 */
     bool has_second;
     uint16_t tci, vid; /* vid: VLAN_NONE if it must not get in */
+    bool is_beside; /* the tag lies beside the frame */
     bool is_for_all, is_offloaded, is_for_several;
     int only; /* the port it may leave through; PORTS: none; -1: any */
     uint32_t reached; /* bits of ports */
@@ -139,28 +140,6 @@ static uint32_t head_expect(const struct out *out, const struct handed *h, uint8
     return 16;
 }
 
-/* The bytes of a frame, the tag that may lie beside it in its place. */
-static uint32_t flatten(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
-{
-    uint32_t done = 0;
-
-    for (const struct rte_mbuf *seg = frame; seg; seg = seg->next) {
-        FUZZ_CHECK(done + seg->data_len <= size - 4);
-        memcpy(bytes + done, rte_pktmbuf_mtod(seg, const void *), seg->data_len);
-        done += seg->data_len;
-    }
-    FUZZ_CHECK(done == frame->pkt_len && done >= 12);
-    if (frame->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN)) {
-        memmove(bytes + 16, bytes + 12, done - 12);
-        bytes[12] = 0x81;
-        bytes[13] = 0;
-        bytes[14] = (uint8_t)(frame->vlan_tci >> 8);
-        bytes[15] = (uint8_t)frame->vlan_tci;
-        done += 4;
-    }
-    return done;
-}
-
 /* Only the two bytes of a checksum that was left to others may differ. */
 static void rest_check(const struct handed *h, const uint8_t *rest, uint32_t len)
 {
@@ -189,8 +168,10 @@ static void form_check(const struct port *port, const struct rte_mbuf *frame, bo
         needed |= v6 ? PORT_TX_TSO_V6 : PORT_TX_TSO_V4;
     else if (is_left)
         needed |= v6 ? PORT_TX_CSUM_V6 : PORT_TX_CSUM_V4;
-    if (is_left && has_tag)
+    if (is_left && has_tag && !(frame->ol_flags & RTE_MBUF_F_TX_VLAN))
         needed |= PORT_TX_TAGGED;
+    if (frame->ol_flags & RTE_MBUF_F_TX_VLAN)
+        needed |= PORT_TX_VLAN;
     FUZZ_CHECK((needed & ~port->tx_caps) == 0);
     FUZZ_CHECK(!is_left || !port->finish_checksums);
     if (!is_left)
@@ -202,7 +183,7 @@ static void form_check(const struct port *port, const struct rte_mbuf *frame, bo
 static void left_check(struct out *out, const struct rte_mbuf *frame)
 {
     static uint8_t flat[LONGEST + 200];
-    uint32_t len = flatten(frame, flat, sizeof(flat)), head_len;
+    uint32_t len = fuzz_flatten(frame, flat, sizeof(flat)), head_len;
     unsigned int i = nr_handed > 1 ? flat[len - 1] : 0;
     struct handed *h = &handed[i];
     struct known *pin;
@@ -288,7 +269,7 @@ static void out_make(struct out *out, struct fuzz_input *input)
     snprintf(out->port.name, sizeof(out->port.name), "vif%u.0", index_of(out));
     out->port.mac = (struct rte_ether_addr){ { 2, 0, 0, 0, 0, (uint8_t)(1 + index_of(out)) } };
     out->port.mtu = caps & 0x80 ? 600 : 1500;
-    out->port.tx_caps = caps & 0x3f;
+    out->port.tx_caps = (caps & 0x3f) | (vlan & 8 ? PORT_TX_VLAN : 0);
     out->port.finish_checksums = caps & 0x40;
     out->port.up = !(what & 0x80);
     out->port.isolated = what & 0x08;
@@ -376,7 +357,8 @@ static void handed_judge(struct handed *h, uint32_t first)
     h->vid = VLAN_NONE;
     h->only = -1;
     h->tag = h->bytes[12] == 0x81 && h->bytes[13] == 0 ? 4 : 0;
-    if (first < 14 + h->tag || !rte_is_valid_assigned_ether_addr(src) || !from->plugged)
+    if (first < 14 + (h->is_beside ? 0 : h->tag) || !rte_is_valid_assigned_ether_addr(src) ||
+        !from->plugged)
         return;
     h->has_second = h->tag && h->bytes[16] == 0x81 && h->bytes[17] == 0;
     h->tci = (uint16_t)(h->bytes[14] << 8 | h->bytes[15]);
@@ -482,7 +464,8 @@ static void send_burst(struct fuzz_input *input, uint8_t what)
 
         handed_make(h, input, what, len);
         h->bytes[len - 1] = nr_handed > 1 ? (uint8_t)i : h->bytes[len - 1];
-        frames[i] = fuzz_pool_frame(h->bytes, len, first);
+        h->is_beside = (what & 0x20) && h->bytes[12] == 0x81 && h->bytes[13] == 0 && len >= 18;
+        frames[i] = fuzz_pool_frame_beside(h->bytes, len, first, h->is_beside);
         if (!frames[i])
             break;
         handed_judge(h, RTE_MIN(RTE_MIN(first, len), frames[i]->data_len));

@@ -137,4 +137,46 @@ static inline struct rte_mbuf *fuzz_pool_frame(const uint8_t *bytes, size_t size
     return frame;
 }
 
+/* The bytes of a frame, the tag that may lie beside it in its place. */
+static inline uint32_t fuzz_flatten(const struct rte_mbuf *frame, uint8_t *bytes, uint32_t size)
+{
+    uint32_t done = 0;
+
+    for (const struct rte_mbuf *seg = frame; seg; seg = seg->next) {
+        FUZZ_CHECK(done + seg->data_len <= size - 4);
+        memcpy(bytes + done, rte_pktmbuf_mtod(seg, const void *), seg->data_len);
+        done += seg->data_len;
+    }
+    FUZZ_CHECK(done == frame->pkt_len && done >= 12);
+    if (frame->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN)) {
+        memmove(bytes + 16, bytes + 12, done - 12);
+        bytes[12] = 0x81;
+        bytes[13] = 0;
+        bytes[14] = (uint8_t)(frame->vlan_tci >> 8);
+        bytes[15] = (uint8_t)frame->vlan_tci;
+        done += 4;
+    }
+    return done;
+}
+
+/* The same with the tag that the bytes begin with, if is_beside, in vlan_tci. */
+static inline struct rte_mbuf *fuzz_pool_frame_beside(const uint8_t *bytes, size_t size,
+                                                      size_t first, bool is_beside)
+{
+    struct rte_mbuf *frame;
+    uint8_t *rest;
+
+    if (!is_beside)
+        return fuzz_pool_frame(bytes, size, first);
+    rest = fuzz_copy(bytes + 4, size - 4);
+    memcpy(rest, bytes, 12);
+    frame = fuzz_pool_frame(rest, size - 4, first);
+    free(rest);
+    if (frame) {
+        frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
+        frame->vlan_tci = (uint16_t)(bytes[14] << 8 | bytes[15]);
+    }
+    return frame;
+}
+
 #endif

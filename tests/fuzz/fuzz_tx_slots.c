@@ -189,6 +189,15 @@ static void headers_check(const struct rte_mbuf *frame, const struct model *m)
     FUZZ_CHECK(!m->gso || (is_tcp && !v6));
 }
 
+/* What lies behind the packet is cut off. */
+static uint32_t packet_end(const struct rte_mbuf *frame)
+{
+    const uint8_t *l3 = rte_pktmbuf_mtod_offset(frame, const uint8_t *, frame->l2_len);
+
+    return frame->l2_len + (l3[0] >> 4 == 4 ? (uint32_t)(l3[2] << 8 | l3[3])
+                                            : 40u + (uint32_t)(l3[4] << 8 | l3[5]));
+}
+
 static void frame_check(struct rte_mbuf *frame, const struct model *m)
 {
     const uint64_t wanted =
@@ -198,15 +207,17 @@ static void frame_check(struct rte_mbuf *frame, const struct model *m)
     const char *why;
 
     FUZZ_CHECK(rte_mbuf_check(frame, 1, &why) == 0 && rte_mbuf_refcnt_read(frame) == 1);
-    FUZZ_CHECK(frame->pkt_len == m->len);
+    FUZZ_CHECK(frame->pkt_len <= m->len);
     bytes_check(frame, m);
     if (m->blank || m->gso) {
         headers_check(frame, m);
+        FUZZ_CHECK(frame->pkt_len == RTE_MIN(m->len, packet_end(frame)));
         FUZZ_CHECK(frame->ol_flags == (frame->ol_flags & wanted));
     } else {
         FUZZ_CHECK(frame->ol_flags == (m->validated ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : 0));
+        FUZZ_CHECK(frame->pkt_len == m->len);
     }
-    FUZZ_CHECK(is_cut == (m->gso && m->len > headers + m->gso));
+    FUZZ_CHECK(is_cut == (m->gso && frame->pkt_len > headers + m->gso));
     FUZZ_CHECK(!is_cut || frame->tso_segsz == m->gso);
 }
 
