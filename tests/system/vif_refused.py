@@ -12,7 +12,7 @@ import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import CheckFailed, measure
 
-EXTRA = "bridge=xenbr0,uplink=nic0 bridge=lan,address=10.88.0.1/24 bridge=inside"
+EXTRA = "bridge=xenbr0,uplink=nic0 bridge=lan,address=10.88.0.1/24,address6=fd00:88::1/64 bridge=inside"
 MAC = "00:16:3e:77:20:01"
 LIMIT_S = 10
 AT_ONCE = 16
@@ -63,6 +63,7 @@ REFUSED = [
     ("mtu", "1500 bytes", "accepted: 68 to", {}),
     ("mtu", "9" * 60, "accepted: 68 to", {}),
     ("mtu", "9000", "accepted: up to 1500", {}),
+    ("mtu", "1279", "accepted: 1280 and more", ROUTE | {"ip": "10.9.0.1 fd00:88::5"}),
     ("rate", "", "accepted: BYTES,MICROSECONDS", {}),
     ("rate", "10Mb/s", "accepted: BYTES,MICROSECONDS", {}),
     ("rate", "62500", "accepted: BYTES,MICROSECONDS", {}),
@@ -114,6 +115,7 @@ TAKEN = [
     ("vlan= of Xen 4.20", {"vlan": "10p/20-30"}),
     ("vlan= without a VLAN for untagged frames", {"vlan": "10"}),
     ("an HVM guest's", {"type": "vif_ioemu"}),
+    ("IPv6's least MTU", ROUTE | {"ip": "fd00:88::6", "mtu": "1280"}),
     ("no bridge= for vif-nat", {"script": "vif-nat", "bridge": ""}),
 ]
 
