@@ -458,7 +458,7 @@ static void send_burst(struct fuzz_input *input, uint8_t what)
     nr_handed = what & 0x80 ? 1 : 1 + (where >> 3) % FRAMES;
     len = RTE_MAX(len, nr_handed > 1 || (what & 0x40) ? 100u : 12u);
     first = what & 0x80 ? RTE_MAX(first, 150u) & ~1u : first ? first : LONGEST;
-    len -= len < first ? len % 2 : 0; /* frames begin at even addresses, as on NICs and vifs */
+    len -= len < first + 4 ? len % 2 : 0; /* frames begin at even addresses, as on NICs and vifs */
     for (unsigned int i = 0; i < nr_handed; i++, made++) {
         struct handed *h = &handed[i];
 
