@@ -7,8 +7,9 @@
  *   tcpsum recv HOST PORT BYTES      the server sends
  *
  * Each end prints "<sha256> <bytes>" when a transfer is over.  The client
- * starts with 16 bytes: its direction and the length, as text.  SIGINT ends
- * the client's transfer early and in order: both ends then print what it came to.
+ * starts with 16 bytes: its direction and the length, as text.  SIGINT to either
+ * ends the transfer early and in order: both ends then print what it came to.
+ * HOST is an IPv4 or IPv6 address; the server listens at both.
  *
  * Each 8 bytes follow from the 8 before them, so that a receiver also finds where something else
  * arrived; it says so on stderr.
@@ -209,10 +210,11 @@ static void connection_serve(int fd)
 
 static void serve(const char *port, int nr_connections)
 {
-    struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
-    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
+    int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1, zero = 0;
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
     if (bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 8))
         die("tcpsum: listen");
     printf("listening\n");
@@ -226,16 +228,25 @@ static void serve(const char *port, int nr_connections)
     }
 }
 
+static int connect_to(const char *host, const char *port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+    struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = to.sin_port };
+    int is_v6 = inet_pton(AF_INET6, host, &to6.sin6_addr) == 1, fd;
+
+    if (!is_v6 && inet_pton(AF_INET, host, &to.sin_addr) != 1)
+        die("tcpsum: address");
+    fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, is_v6 ? (void *)&to6 : (void *)&to, is_v6 ? sizeof(to6) : sizeof(to)))
+        die("tcpsum: connect");
+    return fd;
+}
+
 static void client(const char *direction, char **argv)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])) };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = connect_to(argv[0], argv[1]);
     char header[HEADER_LEN + 1];
 
-    if (inet_pton(AF_INET, argv[0], &to.sin_addr) != 1)
-        die("tcpsum: address");
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
-        die("tcpsum: connect");
     snprintf(header, sizeof(header), "%c%-15.15s", direction[0], argv[2]);
     write_all(fd, header, HEADER_LEN);
     if (direction[0] == 's')
@@ -249,12 +260,12 @@ int main(int argc, char **argv)
 {
     const struct sigaction end = { .sa_handler = end_asked };
 
+    sigaction(SIGINT, &end, NULL);
     if (argc == 4 && !strcmp(argv[1], "serve")) {
         serve(argv[2], atoi(argv[3]));
         return 0;
     }
     if (argc == 5 && (!strcmp(argv[1], "send") || !strcmp(argv[1], "recv"))) {
-        sigaction(SIGINT, &end, NULL);
         client(argv[1], argv + 2);
         return 0;
     }
