@@ -8,9 +8,11 @@ from topology_exhaustion_scene import ADDRESSES, ADDRESSES6, NAT_ROUTERS, ROUTER
 # Offsets in frames: Ethernet, IPv4 without options, UDP.
 SRC_MAC, IP_ID, IP_DST, L4, UDP_DATA = 6, 18, 30, 34, 42
 IP6_DST = 38
+ARP_SRC = 28
 MORE = 0x2000
 SILENT_NET, SILENT_HOSTS = "10.77.4.0", 1000
 SILENT_NET6 = "fd00:77::2:0"
+CLAIMED_NET, CLAIMED_HOSTS = "10.77.2.0", 500
 
 
 def stations(wire_mac, mac="02:aa:00:00:00:00", payload=b""):
@@ -18,13 +20,19 @@ def stations(wire_mac, mac="02:aa:00:00:00:00", payload=b""):
     return raw.eth(wire_mac, mac, raw.LOCAL, payload)
 
 
-def ipv4(station, dst, payload, protocol=17, fragment=0, ip_id=0):
-    """A frame to the router. fragment: the word with MF and the offset."""
-    packet = bytearray(raw.ipv4(ADDRESSES[station.name], dst, payload, protocol))
+def piece(src, dst, payload, protocol=17, fragment=0, ip_id=0):
+    """An IPv4 packet. fragment: the word with MF and the offset."""
+    packet = bytearray(raw.ipv4(src, dst, payload, protocol))
     struct.pack_into(">HH", packet, 4, ip_id, fragment)
     struct.pack_into(">H", packet, 10, 0)
     struct.pack_into(">H", packet, 10, raw.checksum(bytes(packet[:20])))
-    return raw.eth(ROUTER_MAC, station.mac, raw.IPV4, bytes(packet))
+    return bytes(packet)
+
+
+def ipv4(station, dst, payload, protocol=17, fragment=0, ip_id=0):
+    """A frame to the router."""
+    return raw.eth(ROUTER_MAC, station.mac, raw.IPV4,
+                   piece(ADDRESSES[station.name], dst, payload, protocol, fragment, ip_id))
 
 
 def syn(port):
@@ -41,20 +49,36 @@ def flow(station, port, payload):
     return ipv4(station, SINK_IP, raw.udp(port, 7000, payload))
 
 
-def first_fragment(station, ip_id, payload=b"", target=SINK_IP):
-    """32 bytes and a sign that there is more."""
-    return ipv4(station, target, struct.pack(">HHHH", 1000, 9, 64, 0) + payload.ljust(24, b"\0"),
-                fragment=MORE, ip_id=ip_id)
+def first_piece(src, dst, ports, ip_id, payload=b""):
+    """32 bytes of UDP and a sign that there is more."""
+    return piece(src, dst, struct.pack(">HHHH", *ports, 64, 0) + payload.ljust(24, b"\0"), 17, MORE, ip_id)
 
 
-def later_fragment(station, ip_id, payload=b"", target=SINK_IP):
-    return ipv4(station, target, payload.ljust(32, b"\0"), fragment=32 // 8, ip_id=ip_id)
+def later_piece(src, dst, ip_id, payload=b""):
+    """The other 32 bytes."""
+    return piece(src, dst, payload.ljust(32, b"\0"), 17, 32 // 8, ip_id)
+
+
+def first_fragment(station, ip_id, payload=b""):
+    return raw.eth(ROUTER_MAC, station.mac, raw.IPV4,
+                   first_piece(ADDRESSES[station.name], SINK_IP, (1000, 9), ip_id, payload))
+
+
+def later_fragment(station, ip_id, payload=b""):
+    return raw.eth(ROUTER_MAC, station.mac, raw.IPV4,
+                   later_piece(ADDRESSES[station.name], SINK_IP, ip_id, payload))
 
 
 def fragments(station):
     """First ones without the others, others without the first."""
     return [(first_fragment(station, 0), f"@{IP_ID}:2%30000"),
             (later_fragment(station, 32768), f"@{IP_ID}:2%30000")]
+
+
+def fragments_from_the_bridge(station, router_mac, router_ip):
+    """Others without the first, to the address of the NAT guests."""
+    packet = later_piece(ADDRESSES[station.name], router_ip, 0)
+    return [(raw.eth(router_mac, station.mac, raw.IPV4, packet), f"@{IP_ID}:2")]
 
 
 def dhcp(station, kind, chaddr, requested=""):
@@ -91,3 +115,9 @@ def neighbours(station):
     packet6 = raw.ipv6(ADDRESSES6[station.name], SILENT_NET6, bytes(16))
     return [(ipv4(station, SILENT_NET, raw.udp(1000, 9, bytes(16))), f"@{IP_DST + 2}:2%{SILENT_HOSTS}"),
             (raw.eth(ROUTER_MAC, station.mac, raw.IPV6, packet6), f"@{IP6_DST + 14}:2%{SILENT_HOSTS}")]
+
+
+def mentions(station, router_mac, router_ip):
+    """Hundreds of neighbours ask the router for its MAC; it takes note of where they are."""
+    question = raw.arp(station.mac, CLAIMED_NET, router_ip)
+    return [(raw.eth(router_mac, station.mac, raw.ARP, question), f"@{ARP_SRC + 2}:2%{CLAIMED_HOSTS}")]

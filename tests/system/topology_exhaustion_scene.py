@@ -5,6 +5,7 @@ import re
 import time
 from pathlib import Path
 
+import recovery_common as common
 from ferry_domnet import expect
 from topology_world import DNS_ANSWER, DNS_NAME, INTERNET_IP, ROUTER_IP, WIRE_IP, WIRE_IP6, Station, World
 
@@ -23,6 +24,15 @@ ADDRESSES6 = {"routed": "fd00:77::67", "a-routed": "fd00:77::66"}
 NAT_ROUTERS = {"nat": "192.168.77.130", "a-nat": "192.168.77.136"}
 # Whose connections go on, whatever the attacker does.
 BYSTANDERS = ["flat", "nat", "routed"]
+# What is sent to these is let through as an answer only: their flows are known, beside those of NAT guests.
+POLICY = """[00:16:3e:77:10:67]
+allow in proto icmp
+default deny in
+[00:16:3e:77:10:63]
+default deny in
+"""
+PING = "ping -n -c 5 -i 0.1 -W 2"
+ANSWERED = r"[45] (packets )?received"
 NEW_HOSTS = range(10, 40)
 LIMIT_S = 20
 RECOVER_S = 10
@@ -131,15 +141,23 @@ class Scene:
             for number in NEW_HOSTS))
         self.wire_mac = wire.run("cat /sys/class/net/wire0/address").stdout.strip()
         self.far = Far(self.world)
-        self.world.start("exhaustion", EXTRA)
-        self.domid = self.world.domain.domid
+        self._start()
         self.world.attach(stations(guests))
         self._hosts = iter(NEW_HOSTS)
-        self.wrong = []
+        self.wrong, self.times = [], []
         self.talks = {f"{name} {verb}": self.station(name).start(
             f"tcpsum {verb} {WIRE_IP} {PORT + 1} {ENDLESS}") for name in BYSTANDERS for verb in ("send", "recv")}
         wait_for(lambda: len(self._progress()) == len(self.talks) and all(self._progress().values()),
                  "connections at the beginning")
+
+    def _start(self):
+        """By `ferry start`, which gives the domain its policy."""
+        common.install(self.lab)
+        self.lab.dom0.run("mkdir -p /etc/ferry")
+        self.lab.dom0.put(POLICY.encode(), "/etc/ferry/domnet.policy")
+        self.world.domain = common.start(self.lab, common.config(self.lab, extra=EXTRA))
+        self.lab.wait_console("domnet", "nic0: link up", timeout=20)
+        self.domid = self.world.domain.domid
 
     def station(self, name):
         return self.world.stations[name]
@@ -180,9 +198,9 @@ class Scene:
         server = f"{WIRE_IP} {PORT}"
         began = time.monotonic()
         work = [(name, command, wanted) for name in BYSTANDERS for command, wanted in (
-            (f"ping -n -c 5 -i 0.2 -W 2 {WIRE_IP}", r"[45] (packets )?received"),
+            (f"{PING} {WIRE_IP}", ANSWERED),
             (f"timeout {LIMIT_S} tcpsum send {server} {PIECE}", rf"^[0-9a-f]{{64}} {PIECE}$"))]
-        work += [*asked, ("flat", f"ping -n -c 5 -i 0.2 -W 2 {ADDRESSES['routed']}", r"[45] (packets )?received")]
+        work += [*asked, ("flat", f"{PING} {ADDRESSES['routed']}", ANSWERED)]
         sessions = [(name, command, wanted, self.station(name).start(command))
                     for name, command, wanted in work]
         said = {}
@@ -195,7 +213,7 @@ class Scene:
         sums = {text for (_, command), out in said.items() if "tcpsum" in command for text in out.split("\n") if text}
         self.check(sums <= set(report["sums"]), f"{when}: OTHER SUMS: {sums - set(report['sums'])}")
         self._go_on(when)
-        return time.monotonic() - began
+        self.times.append(time.monotonic() - began)
 
     def recovers(self, case, name, address):
         """The attacker itself, soon."""
@@ -213,6 +231,7 @@ class Scene:
         self.far.ask("hurry")
         self.world.guests[1].run("killall -INT tcpsum")
         for name, talk in self.talks.items():
-            ours = talk.wait(30).stdout.strip()
-            wait_for(lambda ours=ours: ours in self.far.ask("report")["sums"],
+            wait_for(lambda talk=talk: talk.rc is not None, f"{name}: does not end")
+            ours = talk.stdout.strip()
+            wait_for(lambda ours=ours: ours and ours in self.far.ask("report")["sums"],
                      f"{name}: {ours!r} is not what the other end has", 5)

@@ -224,13 +224,13 @@ class World:
         said = self.runner(name).run(script + "wait", check=False, timeout=30).stdout
         return " ".join(label for label in addresses if f"@{label}\n" in said) or "nobody"
 
-    def volley(self, sender, frames, receivers=()):
+    def volley(self, sender, frames, receivers=(), words=""):
         """Send raw frames, a few times each; who got them?
 
-        frames: {name: function of a mark that returns the frame}. Returns {receiver: {name: [Frame]}},
-        with what left the NIC as "nic".
+        frames: {name: function of a mark that returns the frame}. words: what `frames watch` is to look for, on a
+        busy vif. Returns {receiver: {name: [Frame]}}, with what left the NIC as "nic".
         """
-        watches = {name: self.runner(name).start("frames watch eth0 30")
+        watches = {name: self.runner(name).start(f"frames watch eth0 30 {words}")
                    for name in receivers}
         for watch in watches.values():
             deadline = time.monotonic() + 10
