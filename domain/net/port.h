@@ -40,7 +40,8 @@
 #define PORT_TX_TSO_V4 (1u << 2) /* TCP_SEG over IPv4 */
 #define PORT_TX_TSO_V6 (1u << 3) /* TCP_SEG over IPv6 */
 #define PORT_TX_MULTI_SEG (1u << 4) /* chains of more than one segment */
-#define PORT_TX_TAGGED (1u << 5) /* the first four behind VLAN tags too: not so Linux's netfront */
+#define PORT_TX_TAGGED                                                                             \
+    (1u << 5) /* the first four behind VLAN tags in the frame too: not so Linux's netfront */
 #define PORT_TX_VLAN (1u << 6) /* a VLAN tag beside the frame */
 
 struct bridge;
