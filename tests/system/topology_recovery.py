@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every topology through the driver domain's death at each depth: connections go on, and not one frame of
-a guest that lies about its address reaches the wire meanwhile.
+"""Every topology through the driver domain's death at each depth: connections go on, new ones by a port forward
+can be made, and meanwhile not one frame of a guest that lies about its address reaches the wire, nor one from
+one isolated port to the other.
 """
 import subprocess
 import time
@@ -10,16 +11,21 @@ import topology_frames as raw
 import topology_rows_vlan as vlan
 from ferry_domnet import expect
 from ferrylab import CheckFailed, LabTimeout
-from topology_world import ROUTER_IP, VLANS, WIRE_IP, Station, World
+from topology_talks import IPV6, TAGGED, ForwardedTalk, Isolated, Talk, greet, is_greeted
+from topology_world import ROUTER_IP, VLANS, WIRE_IP, WIRE_IP6, Station, World
 
 IMAGE = "ferry-net-faults"
-EXTRA = "bridge=xenbr0,uplink=nic0,address=dhcp restarts=60"
-ENDLESS = 10**13
+FORWARDED, GREETED = 5460, 5470  # ports; with the first the one after it
+EXTRA = ("bridge=xenbr0,uplink=nic0,isolated,address=dhcp,address6=fd00:77::2/64" +
+         "".join(f",forward=tcp:{port}:192.168.77.2:{port}" for port in (FORWARDED, FORWARDED + 1, GREETED)) +
+         " restarts=60")
 LIMIT_S = 60
 SETTLE_S = 1.5
 FLAT, ROUTED, NAT, NAT_ROUTER, STOLEN = ("10.77.0.60", "10.77.0.61", "192.168.77.2", "192.168.77.129",
                                          "10.77.0.99")
-STOLEN_MAC = "02:00:00:00:00:99"
+SIX = "fd00:77::64"
+ISOLATED = {"isolated1": "10.77.0.65", "isolated2": "10.77.0.66"}
+STOLEN_MAC, STRANGER = "02:00:00:00:00:99", "02:00:00:00:00:7f"
 # Which fault, and the depth at which it must be repaired.
 FAULTS = [("null", 1), ("text", 2), ("xl-destroy", 3)]
 # A new domain knows no flows: a connection by NAT on which the guest has nothing to say stands still
@@ -48,49 +54,31 @@ def stations(guests):
                 f"ip addr add {HONEST['liar']}/24 dev eth0", 0x56),
         Station("routed-liar", two, ["script=vif-route", f"ip={HONEST['routed-liar']}"],
                 behind(HONEST["routed-liar"], ROUTER_IP), 0x57),
+        Station("six", one, ["script=vif-route", f"ip={SIX}"],
+                f"ip addr add {SIX}/128 dev eth0 nodad; ip route add default via fe80::fcff:ffff:feff:ffff "
+                "dev eth0", 0x58),
+        *(Station(name, guest, ["bridge=xenbr0"], f"ip addr add {ISOLATED[name]}/24 dev eth0", number)
+          for name, guest, number in (("isolated1", one, 0x59), ("isolated2", two, 0x5a))),
     ]
 
 
-# Station, the wire's address for it, port of the connection that it sends on; the next one it receives on.
-TALKS = [("access", VLANS[10], 5400), ("trunk", VLANS[20], 5410), ("flat", WIRE_IP, 5420),
-         ("routed", WIRE_IP, 5430), ("nat", WIRE_IP, 5440)]
+def talks_start(world):
+    return [ForwardedTalk(world, "nat", FORWARDED),
+            Talk(world, "access", VLANS[10], 5400, TAGGED), Talk(world, "trunk", VLANS[20], 5410, TAGGED),
+            Talk(world, "flat", WIRE_IP, 5420), Talk(world, "routed", WIRE_IP, 5430),
+            Talk(world, "nat", WIRE_IP, 5440), Talk(world, "six", WIRE_IP6, 5450, IPV6)]
 
 
-class Talk:
-    """TCP both ways at once between a station and the wire, checked by sums."""
+def to_isolated(station, other):
+    """Mostly to the other itself: frames to all go to the wire, which has enough to do."""
+    mac, packet = station.mac, raw.ipv4(ISOLATED[station.name], ISOLATED[other.name], raw.udp(1, 2, b"near"))
+    return [raw.eth(other.mac, mac, raw.IPV4, packet)] * 6 + [
+        raw.eth(raw.BROADCAST, mac, raw.ARP, raw.arp(mac, ISOLATED[station.name], ISOLATED[other.name])),
+        raw.eth(other.mac, mac, raw.IPV4, packet, [10])]
 
-    def __init__(self, world, name, address, port):
-        self.world, self.name, self.port = world, name, port
-        self.station = world.stations[name]
-        tool = str(common.tcpsum(world.lab))
-        self._servers = [world.wire.popen([tool, "serve", str(port + way), "1"], stdout=-1, stderr=-2)
-                         for way in (0, 1)]
-        for server in self._servers:
-            expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
-        self._clients = [self.station.start(f"tcpsum {verb} {address} {port + way} {ENDLESS}")
-                         for way, verb in enumerate(("send", "recv"))]
 
-    def frames(self, since):
-        """Frames of each connection that left the NIC: (to the wire, acknowledgements)."""
-        offset = 40 if self.name in ("access", "trunk") else 36  # of TCP's destination port
-        return [self.world.wire.gap(f"from_nic @{offset}={self.port + way:04x}", after=since)["frames"]
-                for way in (0, 1)]
-
-    def end(self):
-        """What became of the connections."""
-        said = []
-        for client, server in zip(self._clients, self._servers):
-            done = client.wait(30)
-            expect(done.rc == 0, f"{self.name}: a connection did not survive: {done.stderr}")
-            theirs = server.communicate(timeout=30)[0].strip().splitlines()[-1]
-            ours = done.stdout.strip().splitlines()[-1]
-            said.append(ours == theirs)
-        return all(said)
-
-    def drop(self):
-        for server in self._servers:
-            server.kill()
-            server.wait()
+def from_stranger(station):
+    return raw.eth(station.mac, STRANGER, raw.LOCAL, raw.mark(f"{station.name} {time.monotonic_ns()}"))
 
 
 def lies(world, name):
@@ -129,6 +117,7 @@ class Scene:
         self.world.domain = common.start(lab, common.config(lab, image=IMAGE, extra=EXTRA))
         lab.wait_console("domnet", "nic0: link up", timeout=20)
         self.world.attach(stations(guests))
+        greet(self.world.stations["nat"], GREETED)
         self._tag = 0
 
     def fault(self, kind):
@@ -165,10 +154,15 @@ def one(scene, kind, depth):
     for name, session in liars:
         session.feed("".join(frame.hex() + "\n" for frame in lies(world, name)).encode())
         session.feed_eof()
-    talks = [Talk(world, *talk) for talk in TALKS]
+    isolated = Isolated(world, ISOLATED)
+    isolated.repeat(to_isolated)
+    talks = talks_start(world)
     try:
         silent = flowing(talks, began)
         expect(not silent, f"before {kind}: silent: {silent}")
+        expect(is_greeted(world.wire, ROUTER_IP, GREETED), f"before {kind}: the port forward leads nowhere")
+        apart = isolated.wrong(from_stranger, began)
+        expect(not apart, f"before {kind}: {apart}")
         before = common.status(scene.lab)
         scene.fault(kind)
         common.wait_for(lambda: scene.is_back(before), f"{kind}: not back", LIMIT_S)
@@ -179,6 +173,9 @@ def one(scene, kind, depth):
         wrong += [f"{kind}: silent after it: {each}" for each in silent if each not in still]
         wrong += [f"{kind}: {name} cannot send what is honest" for name, ip in HONEST.items()
                   if not world.wire.gap(f"from_nic {source_words(ip)}", after=back)["frames"]]
+        if not is_greeted(world.wire, ROUTER_IP, GREETED):
+            wrong.append(f"{kind}: no new connection by the port forward")
+        wrong += [f"{kind}: {each}" for each in isolated.wrong(from_stranger, back)]
         for guest in world.guests:
             guest.run("killall -INT tcpsum", check=False)
         for talk in talks:
