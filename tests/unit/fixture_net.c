@@ -84,6 +84,26 @@ void fake_port_empty(struct fake_port *fake)
     fake->nr_kept = 0;
 }
 
+void fake_ports_empty(struct fake_port *fakes, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++)
+        fake_port_empty(&fakes[i]);
+}
+
+int fake_ports_end(struct fake_port *fakes, unsigned int nr)
+{
+    fake_ports_empty(fakes, nr);
+    for (unsigned int i = 0; i < nr; i++)
+        bridge_port_remove(&fakes[i].port);
+    return fixture_in_use();
+}
+
+void fake_port_input(struct fake_port *fake, struct rte_mbuf *frame, uint64_t now)
+{
+    bridge_input(&fake->port, &frame, 1, now);
+    bridge_flush();
+}
+
 struct rte_ether_addr station(unsigned int n)
 {
     struct rte_ether_addr mac = { { 2, 0, 0, n >> 16, n >> 8, n } };

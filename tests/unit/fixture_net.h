@@ -37,6 +37,15 @@ void fake_port_init(struct fake_port *fake, const char *name, uint32_t tx_caps);
 /* Free what it kept. */
 void fake_port_empty(struct fake_port *fake);
 
+/* The same with several. */
+void fake_ports_empty(struct fake_port *fakes, unsigned int nr);
+
+/* Test teardown: empty the ports, take them out of their bridge. Returns fixture_in_use(). */
+int fake_ports_end(struct fake_port *fakes, unsigned int nr);
+
+/* One frame into its port's bridge, and the end of the turn. now: ns */
+void fake_port_input(struct fake_port *fake, struct rte_mbuf *frame, uint64_t now);
+
 /* A station's address: 02:00:00:00:hi:lo, never a group's. */
 struct rte_ether_addr station(unsigned int n);
 

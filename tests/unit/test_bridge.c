@@ -37,21 +37,14 @@ static int start(void **state)
 static int end(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < PORTS; i++) {
-        fake_port_empty(&ports[i]);
-        bridge_port_remove(&ports[i].port);
-    }
-    return fixture_in_use();
+    return fake_ports_end(ports, PORTS);
 }
 
 /* One frame in through a port, and the end of the turn. */
 static void send_at(unsigned int from, struct rte_ether_addr dst, struct rte_ether_addr src,
                     uint64_t now)
 {
-    struct rte_mbuf *frame = frame_make(dst, src, 64);
-
-    bridge_input(&ports[from].port, &frame, 1, now);
-    bridge_flush();
+    fake_port_input(&ports[from], frame_make(dst, src, 64), now);
 }
 
 static void send(unsigned int from, struct rte_ether_addr dst, struct rte_ether_addr src)

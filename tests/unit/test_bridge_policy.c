@@ -53,23 +53,18 @@ static int start(void **state)
 
 static void empty(void)
 {
-    for (unsigned int i = 0; i < PORTS; i++)
-        fake_port_empty(&ports[i]);
+    fake_ports_empty(ports, PORTS);
 }
 
 static int end(void **state)
 {
     (void)state;
-    empty();
-    for (unsigned int i = 0; i < PORTS; i++)
-        bridge_port_remove(&ports[i].port);
-    return fixture_in_use();
+    return fake_ports_end(ports, PORTS);
 }
 
 static void input_at(unsigned int from, struct rte_mbuf *frame, uint64_t now)
 {
-    bridge_input(&ports[from].port, &frame, 1, now);
-    bridge_flush();
+    fake_port_input(&ports[from], frame, now);
 }
 
 /* One frame; what came out before is forgotten. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fixture_net.h"
+#include "fixture_vlan.h"
 #include "net/bridge.h"
 #include "net/frame.h"
 #include "net/tag.h"
@@ -51,23 +52,18 @@ static int start(void **state)
 
 static void empty(void)
 {
-    for (unsigned int i = 0; i < PORTS; i++)
-        fake_port_empty(&ports[i]);
+    fake_ports_empty(ports, PORTS);
 }
 
 static int end(void **state)
 {
     (void)state;
-    empty();
-    for (unsigned int i = 0; i < PORTS; i++)
-        bridge_port_remove(&ports[i].port);
-    return fixture_in_use();
+    return fake_ports_end(ports, PORTS);
 }
 
 static void input(unsigned int from, struct rte_mbuf *frame)
 {
-    bridge_input(&ports[from].port, &frame, 1, 0);
-    bridge_flush();
+    fake_port_input(&ports[from], frame, 0);
 }
 
 static struct rte_mbuf *make(unsigned int src, uint16_t tci)
@@ -221,25 +217,6 @@ static void long_frames_are_cut_with_their_tag(void **state)
     }
 }
 
-static uint16_t random_vid(void)
-{
-    return (uint16_t)(rand() % 4);
-}
-
-static void random_vlans_make(void)
-{
-    for (unsigned int i = 0; i < PORTS; i++) {
-        vlan_set_clear(&sets[i]);
-        for (unsigned int k = 0; k < 3; k++)
-            vlan_set_add(&sets[i], random_vid(), rand() & 1);
-        if (rand() % 3 == 0)
-            vlan_set_access(&sets[i], random_vid());
-        else if (rand() & 1)
-            vlan_set_pvid(&sets[i], random_vid());
-        ports[i].port.vlans = rand() % 4 ? &sets[i] : NULL;
-    }
-}
-
 /* No tag, one or two, to everybody or to a station that may be known; whole or cut off. */
 static struct rte_mbuf *random_frame(void)
 {
@@ -298,7 +275,7 @@ static void the_wires_see_the_same_wherever_the_tag_lies(void **state)
         unsigned int from = (unsigned int)rand() % PORTS;
         struct rte_mbuf *frames[8];
 
-        random_vlans_make();
+        random_vlans_make(ports, sets, PORTS);
         for (unsigned int i = 0; i < 8; i++)
             frames[i] = i == 0 || rand() & 1
                             ? random_frame()

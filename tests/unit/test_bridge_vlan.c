@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fixture_net.h"
+#include "fixture_vlan.h"
 #include "net/bridge.h"
 #include "net/checksum.h"
 #include "net/tag.h"
@@ -56,23 +57,18 @@ static int start(void **state)
 
 static void empty(void)
 {
-    for (unsigned int i = 0; i < PORTS; i++)
-        fake_port_empty(&ports[i]);
+    fake_ports_empty(ports, PORTS);
 }
 
 static int end(void **state)
 {
     (void)state;
-    empty();
-    for (unsigned int i = 0; i < PORTS; i++)
-        bridge_port_remove(&ports[i].port);
-    return fixture_in_use();
+    return fake_ports_end(ports, PORTS);
 }
 
 static void input(unsigned int from, struct rte_mbuf *frame)
 {
-    bridge_input(&ports[from].port, &frame, 1, 0);
-    bridge_flush();
+    fake_port_input(&ports[from], frame, 0);
 }
 
 static struct rte_mbuf *make(struct rte_ether_addr dst, struct rte_ether_addr src, uint32_t tci)
@@ -483,25 +479,6 @@ static bool model(const struct vlan_set *in, const struct vlan_set *out, uint32_
     return true;
 }
 
-static uint16_t random_vid(void)
-{
-    return (uint16_t)(rand() % 4);
-}
-
-static void random_vlans_make(void)
-{
-    for (unsigned int i = 0; i < PORTS; i++) {
-        vlan_set_clear(&sets[i]);
-        for (unsigned int k = 0; k < 3; k++)
-            vlan_set_add(&sets[i], random_vid(), rand() & 1);
-        if (rand() % 3 == 0)
-            vlan_set_access(&sets[i], random_vid());
-        else if (rand() & 1)
-            vlan_set_pvid(&sets[i], random_vid());
-        ports[i].port.vlans = rand() % 4 ? &sets[i] : NULL;
-    }
-}
-
 static uint32_t random_tci(void)
 {
     return rand() % 3 ? random_vid() | (uint32_t)(rand() & 0xf000) : NO_TAG;
@@ -515,7 +492,7 @@ static void random_vlans_behave_as_the_standard_says(void **state)
         unsigned int from = (unsigned int)rand() % PORTS;
         uint32_t tci = random_tci(), wanted;
 
-        random_vlans_make();
+        random_vlans_make(ports, sets, PORTS);
         say(from, everyone, station(1), tci);
         for (unsigned int i = 0; i < PORTS; i++) {
             if (i != from && model(ports[from].port.vlans, ports[i].port.vlans, tci, &wanted))
@@ -537,7 +514,7 @@ static void a_burst_is_treated_as_its_frames(void **state)
         uint32_t tcis[8] = { random_tci() }, wanted[8], nr = 0, tci;
         struct rte_mbuf *frames[8];
 
-        random_vlans_make();
+        random_vlans_make(ports, sets, PORTS);
         for (unsigned int vid = 0; vid < 4; vid++)
             say(TRUNK, everyone, station(1), rand() & 1 ? vid : NO_TAG);
         empty();
