@@ -213,11 +213,11 @@ static void put_plain(struct port *port, struct rte_mbuf *frame)
 /* Cut a frame for several and stage the pieces. */
 static void put_cut(struct port *port, struct rte_mbuf *frame)
 {
-    static struct rte_mbuf *pieces[SEGMENT_MAX];
+    static struct rte_mbuf *pieces[PORT_SEGMENTS_MAX];
     int nr = -1;
 
     if (!is_cutting && !is_too_long(port, frame, piece_len(frame)))
-        nr = segment_frame(frame, copies, pieces, SEGMENT_MAX);
+        nr = segment_frame(frame, copies, pieces, PORT_SEGMENTS_MAX);
     if (nr < 0) {
         drop(port, frame);
         return;

@@ -9,7 +9,7 @@
  *   pseudo-header sum only; whoever puts the frame on a wire finishes it.
  *
  *   RTE_MBUF_F_TX_TCP_SEG with tso_segsz (bytes of TCP payload): besides, the
- *   frame stands for several and must be cut before it reaches a wire.
+ *   frame stands for several (PORT_SEGMENTS_MAX at most) and must be cut before it reaches a wire.
  *
  *   RTE_MBUF_F_TX_VLAN with vlan_tci: the outer VLAN tag lies beside the frame (net/tag.h).
  *
@@ -31,6 +31,12 @@
 
 /* The most frames handed over in one call. */
 #define PORT_BURST 32
+
+/*
+ * The most pieces that one frame may make: a 64 KB frame in pieces of 88 bytes, Linux' least maximum
+ * segment size, or a shorter one in smaller pieces. It bounds the work that a guest gets for one frame.
+ */
+#define PORT_SEGMENTS_MAX 768
 
 #define PORT_NAME_SIZE 32
 

@@ -11,12 +11,6 @@
 #include <rte_mbuf.h>
 
 /*
- * The most pieces that one frame may make: a 64 KB frame in pieces of 88
- * bytes, the least that a guest may ask for. It bounds the work that a guest gets for one frame.
- */
-#define SEGMENT_MAX 768
-
-/*
  * Cut a TCP frame over IPv4 or IPv6.
  *
  *   frame   with _TCP_SEG, _IPV4 or _IPV6, tso_segsz; may be shared, is not changed and stays the

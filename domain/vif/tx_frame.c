@@ -85,10 +85,18 @@ static void pseudo_header_put(struct rte_mbuf *frame)
     tcp->cksum = rte_ipv4_phdr_cksum(frame_l3_at(frame), 0);
 }
 
+/* TCP payload that must be cut into segments of that size; 0: it is one segment. */
+static uint32_t payload_to_cut(const struct rte_mbuf *frame, uint16_t gso_size)
+{
+    uint32_t headers = (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len;
+
+    return gso_size && frame->pkt_len > headers + gso_size ? frame->pkt_len - headers : 0;
+}
+
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
                       uint16_t gso_size)
 {
-    uint32_t l4;
+    uint32_t l4, payload;
     bool v6;
 
     if (!csum_blank && !gso_size) {
@@ -105,12 +113,14 @@ int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validat
     /* Whoever finishes a checksum, hardware too, may count all that is there. */
     if (frame->pkt_len > frame_packet_end(frame))
         frame_trim(frame);
+    payload = payload_to_cut(frame, gso_size);
+    if (payload > (uint32_t)gso_size * PORT_SEGMENTS_MAX)
+        return -EPROTO;
     if (gso_size && !csum_blank)
         pseudo_header_put(frame);
     frame->ol_flags |= v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
     frame->ol_flags |= l4 == RTE_PTYPE_L4_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
-    if (gso_size &&
-        frame->pkt_len > (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len + gso_size) {
+    if (payload) {
         frame->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
         frame->tso_segsz = gso_size;
     }

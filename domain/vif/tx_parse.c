@@ -30,8 +30,8 @@ static void extra_add(struct tx_packet *packet, const struct netif_extra_info *e
         blame(packet, "two GSO extra infos");
     else if (extra->u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4)
         blame(packet, "GSO of a type that was not offered");
-    else if (extra->u.gso.size < TX_GSO_SIZE_MIN)
-        blame(packet, "GSO size too small");
+    else if (extra->u.gso.size == 0)
+        blame(packet, "GSO size 0");
     else
         packet->gso_size = extra->u.gso.size;
 }

@@ -24,12 +24,6 @@
 
 #define TX_SLOTS_MAX XEN_NETIF_NR_SLOTS_MIN
 
-/*
- * Shortest TCP segment that a frame may ask to be cut into, bytes: what Linux calls TCP_MIN_MSS.
- * It bounds what one frame can be multiplied by.
- */
-#define TX_GSO_SIZE_MIN 88
-
 /* Requests on a ring: slots cons .. cons + nr - 1, already checked by ring_requests(). */
 struct tx_view {
     const union netif_tx_sring_entry *ring;

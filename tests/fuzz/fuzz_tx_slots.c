@@ -16,6 +16,7 @@
 #include "fake_xen.h"
 #include "fuzz_mbuf.h"
 #include "net/frame.h"
+#include "net/port.h"
 #include "vif/device.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
@@ -72,7 +73,7 @@ static void model_extra(struct model *m, uint32_t index, bool *more)
     memcpy(&extra, slot_at(index), sizeof(extra));
     *more = extra.flags & XEN_NETIF_EXTRA_FLAG_MORE;
     if (extra.type != XEN_NETIF_EXTRA_TYPE_GSO || m->gso ||
-        extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 || extra.u.gso.size < TX_GSO_SIZE_MIN)
+        extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 || extra.u.gso.size == 0)
         m->bad = true;
     else
         m->gso = extra.u.gso.size;
@@ -219,6 +220,7 @@ static void frame_check(struct rte_mbuf *frame, const struct model *m)
     }
     FUZZ_CHECK(is_cut == (m->gso && frame->pkt_len > headers + m->gso));
     FUZZ_CHECK(!is_cut || frame->tso_segsz == m->gso);
+    FUZZ_CHECK(!is_cut || (frame->pkt_len - headers + m->gso - 1) / m->gso <= PORT_SEGMENTS_MAX);
 }
 
 /* Every slot of a packet has its answer. Returns the packet's status. */

@@ -17,7 +17,7 @@
 #include "net/frame.h"
 #include "net/segment.h"
 
-static struct rte_mbuf *pieces[SEGMENT_MAX];
+static struct rte_mbuf *pieces[PORT_SEGMENTS_MAX];
 
 static int end(void **state)
 {
@@ -61,7 +61,7 @@ static void assert_cut(bool v6, uint32_t payload, uint16_t segsz, uint32_t chunk
     if (chunk)
         whole = frame_chop(whole, chunk);
     ol_flags = whole->ol_flags;
-    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), nr);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), nr);
     assert_payload_is_whole(whole, nr);
     for (int i = 0; i < nr; i++) {
         assert_int_equal(pieces[i]->pkt_len - whole->l2_len - whole->l3_len - whole->l4_len,
@@ -107,7 +107,7 @@ static void flags_stand_on_the_piece_they_belong_to(void **state)
     for (int v6 = 0; v6 <= 1; v6++) {
         struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
 
-        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
         assert_int_equal(tcp_of(pieces[0])->tcp_flags, RTE_TCP_ACK_FLAG | RTE_TCP_CWR_FLAG);
         assert_int_equal(tcp_of(pieces[1])->tcp_flags, RTE_TCP_ACK_FLAG);
         assert_int_equal(tcp_of(pieces[2])->tcp_flags,
@@ -122,7 +122,7 @@ static void ipv4_identification_counts_up_and_wraps(void **state)
     struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, 3000, 1000);
 
     (void)state;
-    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
     for (int i = 0; i < 3; i++) {
         struct rte_ipv4_hdr *ip = (void *)at(pieces[i], 14);
 
@@ -134,14 +134,14 @@ static void ipv4_identification_counts_up_and_wraps(void **state)
 
 static void more_pieces_than_allowed_are_refused(void **state)
 {
-    struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, SEGMENT_MAX + 1, 1);
+    struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, PORT_SEGMENTS_MAX + 1, 1);
 
     (void)state;
-    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), -E2BIG);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), -E2BIG);
     assert_int_equal(fixture_in_use(), 1);
     rte_pktmbuf_free(whole);
-    assert_cut(false, SEGMENT_MAX, 1, 0);
-    assert_cut(true, SEGMENT_MAX, 1, 0);
+    assert_cut(false, PORT_SEGMENTS_MAX, 1, 0);
+    assert_cut(true, PORT_SEGMENTS_MAX, 1, 0);
 }
 
 static void an_empty_pool_leaves_nothing_behind(void **state)
@@ -151,7 +151,8 @@ static void an_empty_pool_leaves_nothing_behind(void **state)
         struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 20000, 1000);
         unsigned int before = fixture_in_use();
 
-        assert_int_equal(segment_frame(whole, fixture_tiny_pool(), pieces, SEGMENT_MAX), -ENOMEM);
+        assert_int_equal(segment_frame(whole, fixture_tiny_pool(), pieces, PORT_SEGMENTS_MAX),
+                         -ENOMEM);
         assert_int_equal(rte_mempool_in_use_count(fixture_tiny_pool()), 0);
         assert_int_equal(fixture_in_use(), before);
         assert_int_equal(rte_mbuf_refcnt_read(whole), 1);
@@ -165,7 +166,7 @@ static void assert_refused(struct rte_mbuf *frame)
 {
     uint64_t ol_flags = frame->ol_flags;
 
-    assert_int_equal(segment_frame(frame, fixture_pool(), pieces, SEGMENT_MAX), -EINVAL);
+    assert_int_equal(segment_frame(frame, fixture_pool(), pieces, PORT_SEGMENTS_MAX), -EINVAL);
     assert_int_equal(frame->ol_flags, ol_flags);
     rte_pktmbuf_free(frame);
     assert_int_equal(fixture_in_use(), 0);
@@ -220,7 +221,7 @@ static void lengths_are_found_where_nobody_set_them(void **state)
         struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
 
         whole->l2_len = whole->l3_len = whole->l4_len = 0;
-        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
         assert_payload_is_whole(whole, 3);
         rte_pktmbuf_free(whole);
         rte_pktmbuf_free_bulk(pieces, 3);
@@ -235,7 +236,7 @@ static void assert_cut_behind_tags(bool v6, unsigned int nr_tags)
 
     for (unsigned int i = 0; i < nr_tags; i++)
         frame_tag(whole, i ? 0x88a8 : 0x8100, 0xa005);
-    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
     assert_payload_is_whole(whole, 3);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(pieces[i]->l2_len, l2);
@@ -263,7 +264,7 @@ static void pieces_have_the_tag_that_lies_beside_the_whole(void **state)
         struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
 
         frame_tag_aside(frame_tag(whole, 0x8100, 0xa005));
-        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
         for (int i = 0; i < 3; i++) {
             assert_true(pieces[i]->ol_flags & RTE_MBUF_F_TX_VLAN);
             assert_int_equal(pieces[i]->vlan_tci, 0xa005);
@@ -281,7 +282,7 @@ static void pieces_are_what_was_found_of_the_whole(void **state)
     for (int v6 = 0; v6 <= 1; v6++) {
         struct rte_mbuf *whole = frame_make_l4(v6, IPPROTO_TCP, 3000, 1000);
 
-        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, SEGMENT_MAX), 3);
+        assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), 3);
         for (int i = 0; i < 3; i++) {
             struct rte_mbuf noted = *pieces[i];
 

@@ -125,7 +125,7 @@ static void gso_no_longer_than_a_segment_is_not_cut(void **state)
 /* GSO types and sizes that must cost the packet. */
 static void gso_of_bad_size_or_type_is_refused(void **state)
 {
-    static const uint16_t rows[][2] = { { 1, 0 },    { 1, 1 },    { 1, 87 },
+    static const uint16_t rows[][2] = { { 1, 0 },    { 1, 1 },    { 1, 3 },
                                         { 0, 1448 }, { 2, 1448 }, { 255, 1448 } };
 
     (void)state;
@@ -139,6 +139,26 @@ static void gso_of_bad_size_or_type_is_refused(void **state)
         assert_int_equal(tx_response(&guest, NULL), NETIF_RSP_NULL);
     }
     assert_int_equal(fake_host.nr_frames, 0);
+}
+
+/* The peer may have a small maximum segment size. */
+static void gso_of_small_segments_is_cut(void **state)
+{
+    uint32_t len = l4_frame(false, IPPROTO_TCP, 3 * 768);
+
+    (void)state;
+    for (uint16_t size = 3; size <= 88; size += 5) {
+        tx_send(&guest, bytes, len, 4096, NETTXF_csum_blank, size);
+        loop_turn();
+        assert_int_equal(fake_host.nr_frames, 1);
+        assert_true(fake_host.frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+        assert_int_equal(fake_host.frames[0]->tso_segsz, size);
+        fake_host_empty();
+    }
+    tx_send(&guest, bytes, l4_frame(false, IPPROTO_TCP, 3 * 768 + 1), 4096, NETTXF_csum_blank, 3);
+    loop_turn();
+    assert_int_equal(fake_host.nr_frames, 0);
+    assert_int_equal(vif_port(0)->stats.rx_errors, 1);
 }
 
 static void gso_of_udp_or_ipv6_is_refused(void **state)
@@ -163,6 +183,7 @@ int main(void)
         TEST(gso_without_blank_checksum_gets_its_pseudo_sum),
         TEST(gso_no_longer_than_a_segment_is_not_cut),
         TEST(gso_of_bad_size_or_type_is_refused),
+        TEST(gso_of_small_segments_is_cut),
         TEST(gso_of_udp_or_ipv6_is_refused),
     };
 
