@@ -8,7 +8,7 @@ import time
 import topology_exhaustion_attacks as attack
 import topology_frames as raw
 from ferry_domnet import check_alive, expect
-from ferrylab import CheckFailed
+from ferrylab import CheckFailed, LabTimeout
 from topology_exhaustion_scene import (ADDRESSES, ANSWERED, DNS_IP, NAT_ROUTERS, PING, PORT, SINK_IP, Flood, Scene,
                                        wait_for)
 from topology_world import DNS_ANSWER, DNS_NAME, INTERNET_IP, ROUTER_IP, WIRE_IP, seen
@@ -252,9 +252,9 @@ def one(scene, case):
     try:
         flood, counted, took = case(scene)
         told = f"{flood.sent} frames in {flood.seconds:.1f} s, {counted}; the attacker itself after {took:.1f} s"
-    except CheckFailed as failed:
+    except (CheckFailed, LabTimeout) as failed:
         told = "not to its end"
-        scene.wrong.append(f"{name}: {failed}")
+        scene.wrong.append(str(failed) if str(failed).startswith(name) else f"{name}: {failed}")
     check_alive(scene.lab, scene.world.domain)
     print(f"topology_exhaustion: {name}: {told}; bystanders were asked for "
           f"{' and '.join(f'{s:.1f}' for s in scene.times)} of {time.monotonic() - began:.1f} s: "
