@@ -315,6 +315,9 @@ class Volleys:
             if caught.fragment and caught.fragment[1]:
                 later.append(caught)
                 continue
+            if caught.ports is None:  # its header is cut off
+                strange.append(caught)
+                continue
             sent = by_key.get((receiver, *caught.key))
             if sent:
                 sent.caught.append(caught)
