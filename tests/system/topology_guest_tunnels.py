@@ -78,7 +78,7 @@ def blank(world):
     lines = "".join(f"1 {start} 16 0 0 {frame.hex()}\n" for start, frame in frames.values())
     path, since = world.wire.capture(f"frames-{world.kind}"), time.monotonic_ns()
     by.run("frames send-offload eth0", stdin=lines.encode(), check=True)
-    last, deadline = f"from_nic @12=0800 @23=11 @36={sums.VXLAN_PORT:04x}", time.monotonic() + 5
+    last, deadline = f"from_nic @12=0800 @23=11 @34={1000:04x}{sums.VXLAN_PORT:04x}", time.monotonic() + 5
     while not world.wire.gap(last, after=since)["frames"] and time.monotonic() < deadline:
         time.sleep(0.05)
     world.wire.capture_stop()

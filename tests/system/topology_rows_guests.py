@@ -20,8 +20,8 @@ ASIDE, ASIDE_DOMAIN = "10.89.0.2", "10.89.0.1"  # in a bridge without a loop; th
 STORM_S, STORM_LIMIT = 2, 50
 STORM_FROM = 3 * STORM_LIMIT  # frames a second on the wire; two vifs may flood
 FORWARDING, BLOCKING = "3", "4"
-MODULES = "for m in $(cat /modules-bridge.list /modules-tunnel.list /modules-nat.list); do " \
-    "insmod $m 2> /dev/null; done; true"
+MODULES = "[ -d /sys/module/xt_MASQUERADE ] || for m in $(cat /modules-bridge.list " \
+    "/modules-tunnel.list /modules-nat.list); do insmod $m 2> /dev/null; done; true"
 
 
 def second_vif(owner):
@@ -47,6 +47,8 @@ def stations(guests):
 
 def guarded_stations(guests):
     one, two = guests
+    for guest in guests:
+        guest.run(MODULES)
     return [
         Station("by", one, ["bridge=xenbr0"], f"ip addr add {BY}/24 dev eth0", 0x91),
         Station("other", two, ["bridge=xenbr0"], f"ip addr add {OTHER}/24 dev eth0", 0x92),
