@@ -125,7 +125,8 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
 
 /*
  * What the port cannot do of what the frame needs. Hardware and DPDK's tx_prepare take the L4 header
- * to follow a bare IPv6 header: behind extension headers the checksum is not left to any port.
+ * to follow a bare IPv6 header: behind extension headers the checksum is not left to any port. Neither
+ * is it behind two tags, of which emulated hardware (QEMU's e1000e) sees one.
  */
 static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *frame)
 {
@@ -138,6 +139,8 @@ static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *fra
     missing = needed & ~takes;
     if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
         missing |= PORT_TX_CSUM_V6;
+    if (frame->l2_len > RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+        missing |= needed & ~PORT_TX_MULTI_SEG;
     return missing;
 }
 

@@ -374,6 +374,23 @@ static void behind_a_tag_nothing_is_left_to_a_port_that_does_not_say_so(void **s
     }
 }
 
+static void behind_two_tags_nothing_is_left_to_a_port(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        fake_port_empty(&fake);
+        put(frame_tag(frame_tag(frame_make_l4(v6, IPPROTO_UDP, 100, 0), 0x8100, 5), 0x8100, 6),
+            ~0u);
+        put(frame_tag(frame_tag(frame_make_l4(v6, IPPROTO_TCP, 2800, 1400), 0x8100, 5), 0x88a8, 6),
+            ~0u);
+        assert_int_equal(fake.nr_kept, 3);
+        for (unsigned int i = 0; i < 3; i++) {
+            assert_false(checksum_is_unfinished(fake.kept[i]));
+            assert_true(frame_is_valid_l4(fake.kept[i]));
+        }
+    }
+}
+
 static void a_port_may_want_everything_finished(void **state)
 {
     (void)state;
@@ -559,6 +576,7 @@ int main(void)
         TEST(a_port_is_flushed_only_in_turns_with_frames),
         TEST(a_fixed_number_of_ports_is_open),
         TEST(behind_a_tag_nothing_is_left_to_a_port_that_does_not_say_so),
+        TEST(behind_two_tags_nothing_is_left_to_a_port),
         TEST(a_port_may_want_everything_finished),
         TEST(pieces_behind_tags_are_as_long_as_frames_may_be),
         TEST(what_a_flush_sends_on_goes_out_in_the_same_turn),
