@@ -11,6 +11,7 @@ from .domain import Domain, Guest, config_name, config_text
 from .dom0 import Consoles, Dom0
 from .errors import CheckFailed, LabTimeout
 from .image import build
+from .instructions import make_plugin
 from .lock import LabLock
 from .machine import Machine
 from .progress import say
@@ -29,8 +30,9 @@ def _raise_exit(number, _frame):
 class Lab:
     """`with Lab("scenario") as lab:` - on leaving, everything started is ended."""
 
-    def __init__(self, name):
+    def __init__(self, name, counts_instructions=False):
         self.name = name
+        self._counts_instructions = counts_instructions
         self.run_dir = paths.RUNS / name
         self.wire = {}
         self.built = None
@@ -136,7 +138,8 @@ class Lab:
             self.wire[name] = Wire(slot, built.wire, self.run_dir, self.monitor)
             self.wire[name].start()
         self.machine = Machine(built.images, self.run_dir, built.disk)
-        self.machine.start([wire.netdev for wire in self.wire.values()], built.state)
+        plugin = make_plugin(self.run_dir) if self._counts_instructions else None
+        self.machine.start([wire.netdev for wire in self.wire.values()], built.state, plugin)
         self.dom0 = Dom0(self.machine)
         self._wait_dom0()
         self.consoles = Consoles(self.dom0, self.run_dir)

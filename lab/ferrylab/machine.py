@@ -11,6 +11,7 @@ from .slots import SLOTS
 QEMU = "qemu-system-x86_64"
 XEN_COMMAND_LINE = ("console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1 "
                     "sched=credit loglvl=all guest_loglvl=all")
+RAM_GIB = 4
 DOM0_COMMAND_LINE = "console=hvc0 panic=1"
 
 # Three times Ctrl-a moves the serial line's input from dom0 to Xen and back.
@@ -23,7 +24,7 @@ def hardware_arguments(images):
         "-machine", "q35,kernel-irqchip=off",
         "-device", "intel-iommu,intremap=on,aw-bits=48",
         "-cpu", "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt",
-        "-accel", "tcg,thread=multi", "-smp", "2", "-m", "4G",
+        "-accel", "tcg,thread=multi", "-smp", "2", "-m", f"{RAM_GIB}G",
         "-nic", "none", "-no-reboot", "-display", "none", "-nodefaults",
         "-device", "virtio-blk-pci,bus=pcie.0,addr=2,drive=disk",
         "-device", "virtio-serial-pci,bus=pcie.0,addr=3",
@@ -49,8 +50,8 @@ class Machine:
         self.qmp = None
         self._serial = None
 
-    def start(self, netdevs, state=None):
-        """Boot, or continue from a saved state.  `netdevs`: one -netdev value each."""
+    def start(self, netdevs, state=None, plugin=None):
+        """Boot, or continue from a saved state.  `netdevs`: one -netdev value each; `plugin`: for TCG."""
         disk = self._make_overlay()
         argv = [QEMU, *hardware_arguments(self.images)]
         argv += ["-drive", f"file={disk},if=none,id=disk,format=qcow2,cache=unsafe"]
@@ -60,6 +61,8 @@ class Machine:
             argv += ["-netdev", netdev]
         if state:
             argv += ["-incoming", "defer"]
+        if plugin:
+            argv += ["-plugin", f"{plugin},socket={self.run_dir}/instructions.sock,ram={RAM_GIB << 30}"]
         with open(self.run_dir / "qemu.log", "wb") as log:
             self.process = spawn(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.qmp = Qmp(self.run_dir / "qmp.sock", self.process)
