@@ -197,6 +197,7 @@ static void connected_log(struct vif *vif)
 static void data_begin(struct vif *vif)
 {
     vif->mapped = true;
+    vif_mapped |= vif_bit(vif);
     vif->broken = NULL;
     vif->tx_unfinished = false;
     memset(&vif->queue, 0, sizeof(vif->queue));
@@ -272,6 +273,7 @@ void vif_disconnect(struct vif *vif)
     evtchn_close(vif->rx_port);
     rings_unmap(vif);
     vif->mapped = false;
+    vif_mapped &= ~vif_bit(vif);
     vif->tx.sring = NULL;
     vif->rx.sring = NULL;
     vif_active &= ~vif_bit(vif);

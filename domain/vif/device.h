@@ -130,8 +130,8 @@ struct vif {
 extern struct vif vif_table[VIF_MAX];
 extern struct vif_host vif_host;
 
-/* Bit i is vif_table[i]: something may be on its rings / frames wait for it / it broke. */
-extern uint64_t vif_active, vif_queued, vif_broken;
+/* Bit i is vif_table[i]: something may be on its rings / frames wait for it / it broke / it is connected. */
+extern uint64_t vif_active, vif_queued, vif_broken, vif_mapped;
 
 static inline uint64_t vif_bit(const struct vif *vif)
 {

@@ -6,7 +6,7 @@
 
 struct vif vif_table[VIF_MAX] __outlive;
 struct vif_host vif_host;
-uint64_t vif_active, vif_queued, vif_broken;
+uint64_t vif_active, vif_queued, vif_broken, vif_mapped;
 
 _Static_assert(VIF_MAX <= 64, "the masks are 64 bits wide");
 _Static_assert(sizeof(struct vif) <= 8192, "a full table must stay small beside 32 MB");
@@ -29,7 +29,7 @@ void vif_table_init(void)
 {
     for (unsigned int i = 0; i < VIF_MAX; i++)
         place_clear(&vif_table[i], recovery_resuming());
-    vif_active = vif_queued = vif_broken = 0;
+    vif_active = vif_queued = vif_broken = vif_mapped = 0;
 }
 
 struct vif *vif_find(domid_t guest, uint16_t handle)
@@ -90,8 +90,8 @@ unsigned int vif_nr_connected(void)
 {
     unsigned int nr = 0;
 
-    for (unsigned int i = 0; i < VIF_MAX; i++)
-        nr += vif_table[i].used && vif_table[i].mapped;
+    for (uint64_t left = vif_mapped; left; left &= left - 1)
+        nr++;
     return nr;
 }
 
@@ -99,8 +99,8 @@ unsigned int vif_nr_queued_mbufs(void)
 {
     unsigned int nr = 0;
 
-    for (unsigned int i = 0; i < VIF_MAX; i++)
-        nr += vif_table[i].used ? vif_table[i].queue.nr_mbufs : 0;
+    for (uint64_t left = vif_queued; left; left &= left - 1)
+        nr += vif_table[__builtin_ctzll(left)].queue.nr_mbufs;
     return nr;
 }
 

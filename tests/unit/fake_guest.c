@@ -104,7 +104,7 @@ unsigned int kernel_restart(void)
 
     for (unsigned int i = 0; i < VIF_MAX; i++)
         place_spoil(&vif_table[i]);
-    vif_active = vif_queued = vif_broken = ~0ull;
+    vif_active = vif_queued = vif_broken = vif_mapped = ~0ull;
     fake_host.nr_attached = 0;
     fake_xen_restart();
     INVARIANT(backend_start() == 0);
