@@ -284,26 +284,32 @@ static void flush_one(struct port *port)
         port->ops->flush(port);
 }
 
-/* Each port that is dirty, once; false if there was none. */
-static bool flush_round(void)
+static bool any_dirty(void)
 {
-    bool any = false;
+    uint64_t any = 0;
 
-    for (unsigned int i = 0; i < EGRESS_PORTS_MAX; i++) {
-        if (dirty[i / 64] >> i % 64 == 0) {
-            i |= 63;
-            continue;
-        }
-        if (dirty[i / 64] & 1ull << i % 64) {
-            flush_one(ports[i]);
-            any = true;
+    for (unsigned int w = 0; w < WORDS; w++)
+        any |= dirty[w];
+    return any != 0;
+}
+
+/* Each port that is dirty, once. */
+static void flush_round(void)
+{
+    for (unsigned int w = 0; w < WORDS; w++) {
+        uint64_t passed = 0, left;
+
+        while ((left = dirty[w] & ~passed) != 0) {
+            unsigned int bit = (unsigned int)__builtin_ctzll(left);
+
+            passed |= (2ull << bit) - 1; /* and all before it, for the next round */
+            flush_one(ports[w * 64 + bit]);
         }
     }
-    return any;
 }
 
 void egress_flush_all(void)
 {
-    for (unsigned int i = 0; i < FLUSH_ROUNDS && flush_round(); i++)
-        continue;
+    for (unsigned int i = 0; i < FLUSH_ROUNDS && any_dirty(); i++)
+        flush_round();
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <netinet/in.h>
+
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
@@ -15,6 +17,9 @@
 
 #define FLOWS 8 /* connections followed in one burst; more are passed on as they are */
 #define L3_MAX 65535u /* bytes that an IP header can give as its packet's length */
+#define IPV6_ADDRESS_LEN 16u
+#define IPV4_PROTOCOL_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv4_hdr, next_proto_id))
+#define IPV6_PROTOCOL_AT (RTE_ETHER_HDR_LEN + offsetof(struct rte_ipv6_hdr, proto))
 #define L2_MAX (RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
 
 /* A TCP segment over IP, as far as its headers can be trusted. */
@@ -66,10 +71,26 @@ static bool is_mergeable(const struct segment *s)
            is_verified(frame, s->v6) && (s->tcp->tcp_flags & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
 }
 
+/* Does the first look say that a frame is no TCP, so that it need not be parsed? */
+static bool is_surely_other(const struct rte_mbuf *frame)
+{
+    const uint8_t *p = rte_pktmbuf_mtod(frame, const uint8_t *);
+    uint16_t type;
+
+    if (frame->packet_type || frame->data_len < RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr))
+        return false;
+    type = (uint16_t)(p[12] << 8 | p[13]);
+    if (type == RTE_ETHER_TYPE_IPV4)
+        return p[IPV4_PROTOCOL_AT] != IPPROTO_TCP;
+    return type == RTE_ETHER_TYPE_ARP ||
+           (type == RTE_ETHER_TYPE_IPV6 &&
+            (p[IPV6_PROTOCOL_AT] == IPPROTO_UDP || p[IPV6_PROTOCOL_AT] == IPPROTO_ICMPV6));
+}
+
 /* Find the headers of a frame; false if it is not TCP, or they are not all there. */
 static bool segment_parse(struct rte_mbuf *frame, struct segment *s)
 {
-    if (!frame_parse(frame) || frame_l4(frame) != RTE_PTYPE_L4_TCP)
+    if (is_surely_other(frame) || !frame_parse(frame) || frame_l4(frame) != RTE_PTYPE_L4_TCP)
         return false;
     s->frame = frame;
     s->v6 = frame_is_ipv6(frame);
@@ -84,23 +105,30 @@ static bool segment_parse(struct rte_mbuf *frame, struct segment *s)
     return true;
 }
 
+/* All lengths that are compared here are the compiler's to know: the library's memcmp() takes its time. */
+
 static bool is_same_connection(const struct segment *a, const struct segment *b)
 {
-    uint32_t addresses =
-        a->v6 ? offsetof(struct rte_ipv6_hdr, src_addr) : offsetof(struct rte_ipv4_hdr, src_addr);
-    uint32_t size =
-        a->v6 ? 2 * sizeof(((struct rte_ipv6_hdr *)0)->src_addr) : 2 * sizeof(rte_be32_t);
+    const uint32_t at4 = offsetof(struct rte_ipv4_hdr, src_addr);
+    const uint32_t at6 = offsetof(struct rte_ipv6_hdr, src_addr);
 
-    return a->v6 == b->v6 && a->tcp->src_port == b->tcp->src_port &&
-           a->tcp->dst_port == b->tcp->dst_port &&
-           memcmp(a->l3 + addresses, b->l3 + addresses, size) == 0;
+    if (a->v6 != b->v6 || a->tcp->src_port != b->tcp->src_port ||
+        a->tcp->dst_port != b->tcp->dst_port)
+        return false;
+    return a->v6 ? memcmp(a->l3 + at6, b->l3 + at6, 2 * IPV6_ADDRESS_LEN) == 0
+                 : memcmp(a->l3 + at4, b->l3 + at4, 2 * sizeof(rte_be32_t)) == 0;
 }
 
 /* The same addresses, and the same tag or none. */
 static bool is_l2_alike(const struct segment *a, const struct segment *b)
 {
-    return a->l2_len == b->l2_len && tag_beside_is_alike(a->frame, b->frame) &&
-           memcmp(a->l3 - a->l2_len, b->l3 - b->l2_len, a->l2_len) == 0;
+    const uint8_t *l2_a = a->l3 - a->l2_len, *l2_b = b->l3 - b->l2_len;
+
+    if (a->l2_len != b->l2_len || !tag_beside_is_alike(a->frame, b->frame) ||
+        memcmp(l2_a, l2_b, RTE_ETHER_HDR_LEN) != 0)
+        return false;
+    return a->l2_len == RTE_ETHER_HDR_LEN ||
+           memcmp(l2_a + RTE_ETHER_HDR_LEN, l2_b + RTE_ETHER_HDR_LEN, TAG_LEN) == 0;
 }
 
 /*
@@ -128,13 +156,17 @@ static bool is_ipv6_alike(const struct flow *flow, const struct segment *s)
 /* Acknowledgement, header length, window and options; not the flags, which were looked at. */
 static bool is_tcp_alike(const struct segment *a, const struct segment *b)
 {
-    uint32_t options = sizeof(*a->tcp);
-    uint32_t tcp_len = a->headers - a->l2_len - a->l3_len;
+    const uint32_t *options_a = (const uint32_t *)(a->tcp + 1);
+    const uint32_t *options_b = (const uint32_t *)(b->tcp + 1);
+    uint32_t words = (a->headers - a->l2_len - a->l3_len - sizeof(*a->tcp)) / sizeof(*options_a);
 
-    return a->tcp->recv_ack == b->tcp->recv_ack && a->tcp->data_off == b->tcp->data_off &&
-           a->tcp->rx_win == b->tcp->rx_win &&
-           memcmp((const uint8_t *)a->tcp + options, (const uint8_t *)b->tcp + options,
-                  tcp_len - options) == 0;
+    if (a->tcp->recv_ack != b->tcp->recv_ack || a->tcp->data_off != b->tcp->data_off ||
+        a->tcp->rx_win != b->tcp->rx_win)
+        return false;
+    for (uint32_t i = 0; i < words; i++)
+        if (memcmp(&options_a[i], &options_b[i], sizeof(*options_a)) != 0)
+            return false;
+    return true;
 }
 
 /* Is this the segment that comes next in the flow, and would cutting give it back? */

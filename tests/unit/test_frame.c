@@ -482,6 +482,47 @@ static void random_frames_are_read_within_bounds(void **state)
     }
 }
 
+/* The frequent frame is read by code of its own: behind a tag the same is found by the rest. */
+static void plain_tcp_is_read_as_behind_a_tag(void **state)
+{
+    unsigned int nr_tcp = 0;
+
+    (void)state;
+    srandom(11);
+    for (unsigned int i = 0; i < 100000; i++) {
+        struct bytes plain, tagged;
+        struct rte_mbuf *a, *b;
+        uint32_t len;
+
+        put_l2(&plain, 0, 0x0800);
+        put_ip4_words(&plain, 5, IPPROTO_TCP);
+        put_tcp_words(&plain, 8);
+        put_zeros(&plain, 20);
+        plain.at[16] = 0;
+        plain.at[17] = (uint8_t)(i % 90);
+        if (random() & 1)
+            plain.at[14 + random() % 34] ^= (uint8_t)(1u << random() % 8);
+        len = (uint32_t)random() % (plain.len + 1);
+        put_l2(&tagged, 1, 0x0800);
+        memcpy(tagged.at + 18, plain.at + 14, plain.len - 14);
+        tagged.len = plain.len + 4;
+        a = bytes_frame_as_is(&plain, len);
+        b = bytes_frame_as_is(&tagged, len + 4);
+        if (len >= 14) {
+            assert_int_equal(frame_parse(a) & ~RTE_PTYPE_L2_MASK,
+                             frame_parse(b) & ~RTE_PTYPE_L2_MASK);
+            assert_int_equal(a->l2_len + 4, b->l2_len);
+            assert_int_equal(a->l3_len, b->l3_len);
+            assert_int_equal(a->l4_len, b->l4_len);
+            assert_int_equal(a->hash.usr, b->hash.usr);
+            nr_tcp += frame_l4(a) == RTE_PTYPE_L4_TCP;
+        }
+        bytes_free(a);
+        bytes_free(b);
+    }
+    assert_true(nr_tcp > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +545,7 @@ int main(void)
         cmocka_unit_test(ip6_that_contradicts_itself_is_no_ip6),
         cmocka_unit_test(what_was_found_is_kept_until_it_is_forgotten),
         cmocka_unit_test(random_frames_are_read_within_bounds),
+        cmocka_unit_test(plain_tcp_is_read_as_behind_a_tag),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,6 +305,19 @@ static void short_and_foreign_frames_pass(void **state)
     free_frames(60);
 }
 
+static void what_is_no_tcp_is_not_parsed(void **state)
+{
+    (void)state;
+    frames[0] = frame_make_l4(false, IPPROTO_UDP, 100, 0);
+    frames[1] = frame_make_l4(true, IPPROTO_UDP, 100, 0);
+    frames[2] = frame_make_l4(false, IPPROTO_TCP, 100, 0);
+    frames[3] = frame_make_l4(true, IPPROTO_TCP, 100, 0);
+    assert_int_equal(gro_merge(frames, 4), 4);
+    for (unsigned int i = 0; i < 4; i++)
+        assert_int_equal(frames[i]->packet_type != 0, i >= 2);
+    free_frames(4);
+}
+
 /* The same segments, each with a tag; received anew. */
 static void tag_all(unsigned int nr, uint16_t tci)
 {
@@ -450,6 +463,7 @@ int main(void)
         TEST(a_shared_or_a_padded_segment_is_not_merged),
         TEST(a_merged_frame_stays_under_64_kib),
         TEST(short_and_foreign_frames_pass),
+        TEST(what_is_no_tcp_is_not_parsed),
         TEST(segments_inside_a_tag_are_merged_and_cut_again),
         TEST(segments_of_other_tags_are_not_merged),
         TEST(segments_with_a_tag_beside_are_merged_and_cut_again),
