@@ -156,27 +156,35 @@ static void ipv6_parse(struct cursor *c)
         l4_parse(c, true);
 }
 
-/* The most frequent frame, read at once: TCP over IPv4 without tags, options or fragments. False: it is another. */
-static bool plain_tcp_parse(struct rte_mbuf *frame)
+/*
+ * The most frequent frames, read at once: TCP and UDP over IPv4 without tags, options or fragments.
+ * False: it is another.
+ */
+static bool plain_parse(struct rte_mbuf *frame)
 {
     const uint32_t l3 = RTE_ETHER_HDR_LEN, l4 = l3 + IPV4_MIN;
     const uint8_t *p = rte_pktmbuf_mtod(frame, const uint8_t *);
-    uint32_t end, tcp_len;
+    uint32_t end, l4_len;
+    bool is_tcp;
 
     if (frame->data_len < l4 + TCP_MIN || be16(p + 12) != RTE_ETHER_TYPE_IPV4 ||
-        p[l3] != RTE_IPV4_VHL_DEF || p[l3 + 9] != IPPROTO_TCP ||
+        p[l3] != RTE_IPV4_VHL_DEF ||
         (be16(p + l3 + 6) & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
         return false;
+    is_tcp = p[l3 + 9] == IPPROTO_TCP;
+    if (!is_tcp && p[l3 + 9] != IPPROTO_UDP)
+        return false;
     end = l3 + be16(p + l3 + 2);
-    tcp_len = (p[l4 + 12] >> 4) * 4u;
-    if (end > frame->pkt_len || tcp_len < TCP_MIN ||
-        l4 + tcp_len > RTE_MIN(end, (uint32_t)frame->data_len))
+    l4_len = is_tcp ? (p[l4 + 12] >> 4) * 4u : UDP_LEN;
+    if (end > frame->pkt_len || (is_tcp && l4_len < TCP_MIN) ||
+        l4 + l4_len > RTE_MIN(end, (uint32_t)frame->data_len))
         return false;
     frame->l2_len = l3;
     frame->l3_len = IPV4_MIN;
-    frame->l4_len = tcp_len;
-    frame->hash.usr = RTE_ETHER_TYPE_IPV4 << 16 | IPPROTO_TCP;
-    frame->packet_type = RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
+    frame->l4_len = l4_len;
+    frame->hash.usr = RTE_ETHER_TYPE_IPV4 << 16 | p[l3 + 9];
+    frame->packet_type =
+        RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 | (is_tcp ? RTE_PTYPE_L4_TCP : RTE_PTYPE_L4_UDP);
     return true;
 }
 
@@ -188,7 +196,7 @@ uint32_t frame_parse_headers(struct rte_mbuf *frame)
     uint32_t l2, l2_len;
     uint16_t type;
 
-    if (plain_tcp_parse(frame))
+    if (plain_parse(frame))
         return frame->packet_type;
     if (c.have < RTE_ETHER_HDR_LEN)
         return 0;

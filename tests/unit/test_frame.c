@@ -482,10 +482,10 @@ static void random_frames_are_read_within_bounds(void **state)
     }
 }
 
-/* The frequent frame is read by code of its own: behind a tag the same is found by the rest. */
-static void plain_tcp_is_read_as_behind_a_tag(void **state)
+/* Frequent frames are read by code of their own: behind a tag the same is found by the rest. */
+static void plain_frames_are_read_as_behind_a_tag(void **state)
 {
-    unsigned int nr_tcp = 0;
+    unsigned int nr_tcp = 0, nr_udp = 0;
 
     (void)state;
     srandom(11);
@@ -495,7 +495,7 @@ static void plain_tcp_is_read_as_behind_a_tag(void **state)
         uint32_t len;
 
         put_l2(&plain, 0, 0x0800);
-        put_ip4_words(&plain, 5, IPPROTO_TCP);
+        put_ip4_words(&plain, 5, i & 1 ? IPPROTO_TCP : IPPROTO_UDP);
         put_tcp_words(&plain, 8);
         put_zeros(&plain, 20);
         plain.at[16] = 0;
@@ -516,11 +516,12 @@ static void plain_tcp_is_read_as_behind_a_tag(void **state)
             assert_int_equal(a->l4_len, b->l4_len);
             assert_int_equal(a->hash.usr, b->hash.usr);
             nr_tcp += frame_l4(a) == RTE_PTYPE_L4_TCP;
+            nr_udp += frame_l4(a) == RTE_PTYPE_L4_UDP;
         }
         bytes_free(a);
         bytes_free(b);
     }
-    assert_true(nr_tcp > 1000);
+    assert_true(nr_tcp > 1000 && nr_udp > 1000);
 }
 
 int main(void)
@@ -545,7 +546,7 @@ int main(void)
         cmocka_unit_test(ip6_that_contradicts_itself_is_no_ip6),
         cmocka_unit_test(what_was_found_is_kept_until_it_is_forgotten),
         cmocka_unit_test(random_frames_are_read_within_bounds),
-        cmocka_unit_test(plain_tcp_is_read_as_behind_a_tag),
+        cmocka_unit_test(plain_frames_are_read_as_behind_a_tag),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
