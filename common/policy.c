@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <ferry/address.h>
+#include <ferry/vlan.h>
 
 #include "policy_text.h"
 
@@ -124,17 +125,19 @@ static int tx_checksum_parse(struct policy_parser *parser, struct word name)
 static int vlan_parse(struct policy_parser *parser, struct word name)
 {
     struct word word = policy_word_next(parser);
-    bool is_printable = true;
+    char *list = parser->policy.vlan;
+    struct vlan_set vlans;
+    const char *why;
 
-    if (parser->policy.vlan[0])
+    if (list[0])
         return policy_word_fail(parser, "said before:", name, "one list");
-    for (size_t i = 0; i < word.len; i++)
-        is_printable &= word.at[i] > ' ' && word.at[i] <= '~';
-    if (word.len == 0 || word.len >= POLICY_VLAN_SIZE || !is_printable)
+    if (word.len == 0 || word.len >= POLICY_VLAN_SIZE || memchr(word.at, '\0', word.len))
         return policy_word_fail(parser, "no list of VLANs:", word,
                                 "accepted: like 1p/10/20-25, at most 63 bytes, without blanks");
-    memcpy(parser->policy.vlan, word.at, word.len);
-    return 0;
+    memcpy(list, word.at, word.len);
+    return vlan_list_parse(list, &vlans, &why)
+               ? policy_word_fail(parser, "no list of VLANs:", word, why)
+               : 0;
 }
 
 static int default_parse(struct policy_parser *parser, struct word name)

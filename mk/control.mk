@@ -18,7 +18,7 @@ CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxencall -lxen
 
 CONTROL_PROGRAMS := ferry ferryd
 CONTROL_SHARED := $(filter-out control/ferry.c control/ferryd.c control/command_%.c control/ward%.c \
-	control/faultpoint.c,$(wildcard control/*.c)) common/address.c $(wildcard common/policy*.c)
+	control/faultpoint.c,$(wildcard control/*.c)) common/address.c common/vlan.c $(wildcard common/policy*.c)
 ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,control/ferry.c $(wildcard control/command_*.c) \
 	$(CONTROL_SHARED))
 ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,control/ferryd.c $(wildcard control/ward*.c) \

@@ -39,7 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/vlan.h"
+#include <ferry/vlan.h>
 
 #define CONFIG_BRIDGES_MAX 16
 #define CONFIG_BRIDGE_NAME_SIZE 16 /* as of a Linux interface, with the NUL */

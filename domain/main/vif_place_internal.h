@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include <ferry/policy.h>
+#include <ferry/vlan.h>
 
 #include "main/vif_place.h"
 #include "net/filter.h"
-#include "net/vlan.h"
 #include "xen/log.h"
 
 struct bridge;

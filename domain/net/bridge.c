@@ -6,9 +6,10 @@
 
 #include <rte_jhash.h>
 
+#include <ferry/vlan.h>
+
 #include "net/egress.h"
 #include "net/fdb.h"
-#include "net/vlan.h"
 
 /* Without the spanning tree its frames go on, so that others find their loops: a Linux bridge does so too. */
 #define FWD_STP (1u << 0)

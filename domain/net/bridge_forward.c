@@ -4,12 +4,13 @@
 
 #include <rte_prefetch.h>
 
+#include <ferry/vlan.h>
+
 #include "net/bridge_internal.h"
 #include "net/egress.h"
 #include "net/fdb.h"
 #include "net/filter.h"
 #include "net/tag.h"
-#include "net/vlan.h"
 
 #define NS_PER_SECOND 1000000000u
 #define STORM_BURST_PART 4 /* of a second */

@@ -109,7 +109,7 @@ struct port {
     struct port_stats stats;
 
     /* Policy; set by the port's owner before it is plugged in, whose memory it stays. */
-    const struct vlan_set *vlans; /* net/vlan.h; NULL: frames of all VLANs, tagged as they come */
+    const struct vlan_set *vlans; /* ferry/vlan.h; NULL: frames of all VLANs, tagged as they come */
     struct filter *filter; /* net/filter.h; NULL: everything may pass */
     bool isolated; /* exchanges no frames with other isolated ports of its bridge */
     bool

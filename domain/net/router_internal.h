@@ -12,12 +12,13 @@
 #ifndef NET_ROUTER_INTERNAL_H
 #define NET_ROUTER_INTERNAL_H
 
+#include <ferry/vlan.h>
+
 #include "net/address.h"
 #include "net/neighbour.h"
 #include "net/rate.h"
 #include "net/route.h"
 #include "net/router.h"
-#include "net/vlan.h"
 
 /* So many may be queued for the bridge before it is given them. */
 #define ROUTER_QUEUE (2 * PORT_BURST)

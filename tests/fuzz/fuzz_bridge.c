@@ -13,11 +13,12 @@
  */
 #include <errno.h>
 
+#include <ferry/vlan.h>
+
 #include "fuzz_mbuf.h"
 #include "net/bridge.h"
 #include "net/filter.h"
 #include "net/frame.h"
-#include "net/vlan.h"
 
 #define PORTS 6
 #define STEPS 32

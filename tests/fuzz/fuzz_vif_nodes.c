@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include <ferry/policy.h>
+#include <ferry/vlan.h>
 
 #include "fake_xen.h"
 #include "fuzz_mbuf.h"
@@ -21,7 +22,6 @@
 #include "main/vif_place.h"
 #include "net/bridge.h"
 #include "net/filter.h"
-#include "net/vlan.h"
 #include "vif/device.h"
 #include "xen/console.h"
 #include "xen/domain.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net/vlan.h: the three texts that say which VLANs a port carries; the first byte says which. */
+/* ferry/vlan.h: the three texts that say which VLANs a port carries; the first byte says which. */
+#include <ferry/vlan.h>
+
 #include "fuzz.h"
-#include "net/vlan.h"
 
 #define NAME_SIZE 16
 

@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include <ferry/vlan.h>
+
 #include "fixture_net.h"
-#include "net/vlan.h"
 
 static inline uint16_t random_vid(void)
 {

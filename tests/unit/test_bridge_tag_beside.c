@@ -10,12 +10,13 @@
 
 #include <cmocka.h>
 
+#include <ferry/vlan.h>
+
 #include "fixture_net.h"
 #include "fixture_vlan.h"
 #include "net/bridge.h"
 #include "net/frame.h"
 #include "net/tag.h"
-#include "net/vlan.h"
 
 /* Two access ports of VLAN 10, a trunk of 10 and 20 that takes tags beside frames, one that does not, one without VLANs. */
 enum { ACCESS, OTHER, NIC, TRUNK, PLAIN, PORTS };

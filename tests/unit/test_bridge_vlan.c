@@ -9,12 +9,13 @@
 
 #include <cmocka.h>
 
+#include <ferry/vlan.h>
+
 #include "fixture_net.h"
 #include "fixture_vlan.h"
 #include "net/bridge.h"
 #include "net/checksum.h"
 #include "net/tag.h"
-#include "net/vlan.h"
 
 /* Access ports of VLANs 10, 10 and 20, a trunk of 10 and 20, one with VLAN 30 without a tag besides, and two without VLANs. */
 enum { ACCESS10, OTHER10, ACCESS20, TRUNK, NATIVE30, PLAIN, WIRE, PORTS };

@@ -285,6 +285,9 @@ static void bad_words_are_named_with_their_line(void **state)
     refuse("default deny in out", 1, "'out'");
     refuse("vlan", 1, "63 bytes");
     refuse("vlan 1\nvlan 2", 2, "said before");
+    refuse("vlan 1p/4095", 1, "'1p/4095'; '4095': ");
+    refuse("storm 5\nvlan 20-10u", 2, "VID-VID");
+    refuse("vlan 1p/2p", 1, "'1p/2p'");
     refuse("vlan 1 2", 1, "'2'");
 }
 
@@ -408,10 +411,11 @@ static void unprintable_bytes_are_not_repeated(void **state)
 
 static void a_list_of_vlans_has_a_limit(void **state)
 {
-    char text[80] = "vlan ";
+    char text[80] = "vlan 1p";
 
     (void)state;
-    memset(text + 5, '1', 63);
+    for (unsigned int i = 0; i < 61; i++) /* /2/2/2... and a last one that is longer */
+        text[7 + i] = i == 60 || i % 2 ? '2' : '/';
     take(text);
     assert_int_equal(strlen(policy.vlan), 63);
     text[68] = '1';

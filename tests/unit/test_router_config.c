@@ -12,9 +12,10 @@
 
 #include <cmocka.h>
 
+#include <ferry/vlan.h>
+
 #include "fixture_router.h"
 #include "net/nat.h"
-#include "net/vlan.h"
 
 static struct fake_port extra;
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "net/vlan.h"
+#include <ferry/vlan.h>
 
 static struct vlan_set set;
 static char name[16];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/vlan.h"
+#include <ferry/vlan.h>
 
 #include <errno.h>
 #include <stdio.h>

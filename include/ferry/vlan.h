@@ -5,8 +5,8 @@
  *
  * Pure: no DPDK. What the texts say is not trusted.
  */
-#ifndef NET_VLAN_H
-#define NET_VLAN_H
+#ifndef FERRY_VLAN_H
+#define FERRY_VLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
