@@ -78,12 +78,6 @@ def unsolicited(world):
     return seen(world.volley("wire", frames, ["n1"])["n1"])
 
 
-def expired(world):
-    said = world.stations["n1"].run(f"ping -n -c 1 -W 2 -t 1 {INTERNET_IP}").stdout
-    match = re.search(r"From (\S+) icmp_seq=1 Time to live exceeded", said)
-    return match[1] if match else "no answer"
-
-
 def lookup(server):
     def ask(world):
         target = server(world) if callable(server) else server
@@ -169,7 +163,7 @@ ROWS = [
     Row("n1's pings on the wire", on_the_wire("n1"), f"{ROUTER_IP}, MAC the NIC's, TTL 63"),
     Row("who knows the way reaches n1", from_outside, "nobody", "n1", NO_FILTER),
     Row("UDP to the driver domain, of no flow, at n1", unsolicited, "nothing"),
-    Row("n1's ping with TTL 1: who says so", expired, N1_ROUTER),
+    Row("n1's ping with TTL 1: who says so", lambda world: world.expired("n1", INTERNET_IP), N1_ROUTER),
     Row("n1's traceroute: the error from behind", refused_port, WIRE_IP),
     Row("1500 bytes, DF, n1 to internet", lambda world: world.reaches(
         "n1", {"1472": INTERNET_IP}, "-M do -s 1472"), "1472"),

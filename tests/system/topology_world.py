@@ -224,6 +224,12 @@ class World:
         said = self.runner(name).run(script + "wait", check=False, timeout=30).stdout
         return " ".join(label for label in addresses if f"@{label}\n" in said) or "nobody"
 
+    def expired(self, name, target):
+        """Who says of a ping that its TTL of 1 is used up."""
+        said = self.runner(name).run(f"ping -n -c 1 -W 2 -t 1 {target}", check=False).stdout
+        match = re.search(r"From (\S+) icmp_seq=1 Time to live exceeded", said)
+        return match[1] if match else "no answer"
+
     def volley(self, sender, frames, receivers=(), words=""):
         """Send raw frames, a few times each; who got them?
 

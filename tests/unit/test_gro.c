@@ -327,32 +327,6 @@ static void tag_all(unsigned int nr, uint16_t tci)
     }
 }
 
-static void segments_inside_a_tag_are_merged_and_cut_again(void **state)
-{
-    struct rte_mbuf *copies[MANY], *pieces[MANY];
-
-    (void)state;
-    for (int v6 = 0; v6 <= 1; v6++) {
-        int nr = receive(0, v6, 10 * 1400 + 5, 1);
-
-        tag_all(nr, 0xa005);
-        for (int i = 0; i < nr; i++)
-            copies[i] = rte_pktmbuf_copy(frames[i], fixture_pool(), 0, UINT32_MAX);
-        assert_int_equal(gro_merge(frames, nr), 1);
-        assert_int_equal(frames[0]->l2_len, 18);
-        assert_int_equal(frames[0]->pkt_len, (v6 ? 78 : 58) + 10 * 1400 + 5);
-        assert_true(frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
-        assert_int_equal(segment_frame(frames[0], fixture_pool(), pieces, MANY), nr);
-        for (int i = 0; i < nr; i++) {
-            assert_int_equal(checksum_finish(pieces[i]), 0);
-            assert_same(pieces[i], copies[i]);
-        }
-        rte_pktmbuf_free_bulk(pieces, nr);
-        rte_pktmbuf_free_bulk(copies, nr);
-        free_frames(1);
-    }
-}
-
 /* As a NIC hands them over that takes tags off. */
 static void tag_all_aside(unsigned int nr, uint16_t tci)
 {
@@ -361,26 +335,47 @@ static void tag_all_aside(unsigned int nr, uint16_t tci)
         frame_tag_aside(frames[i]);
 }
 
-static void segments_with_a_tag_beside_are_merged_and_cut_again(void **state)
+/* What was received merges into one frame, in frames[0], that gives it back when it is cut. */
+static void assert_merges_and_cuts(unsigned int nr, bool beside)
 {
     struct rte_mbuf *copies[MANY], *pieces[MANY];
 
+    for (unsigned int i = 0; i < nr; i++)
+        copies[i] = rte_pktmbuf_copy(frames[i], fixture_pool(), 0, UINT32_MAX);
+    assert_int_equal(gro_merge(frames, nr), 1);
+    assert_true(frames[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+    assert_int_equal(segment_frame(frames[0], fixture_pool(), pieces, MANY), nr);
+    for (unsigned int i = 0; i < nr; i++) {
+        assert_int_equal(checksum_finish(pieces[i]), 0);
+        assert_int_equal((pieces[i]->ol_flags & RTE_MBUF_F_TX_VLAN) != 0, beside);
+        assert_same(pieces[i], copies[i]);
+    }
+    rte_pktmbuf_free_bulk(pieces, nr);
+    rte_pktmbuf_free_bulk(copies, nr);
+}
+
+static void segments_inside_a_tag_are_merged_and_cut_again(void **state)
+{
     (void)state;
     for (int v6 = 0; v6 <= 1; v6++) {
-        int nr = receive(0, v6, 10 * 1400 + 5, 1);
+        unsigned int nr = receive(0, v6, 10 * 1400 + 5, 1);
+
+        tag_all(nr, 0xa005);
+        assert_merges_and_cuts(nr, false);
+        assert_int_equal(frames[0]->l2_len, 18);
+        assert_int_equal(frames[0]->pkt_len, (v6 ? 78 : 58) + 10 * 1400 + 5);
+        free_frames(1);
+    }
+}
+
+static void segments_with_a_tag_beside_are_merged_and_cut_again(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        unsigned int nr = receive(0, v6, 10 * 1400 + 5, 1);
 
         tag_all_aside(nr, 0xa005);
-        for (int i = 0; i < nr; i++)
-            copies[i] = rte_pktmbuf_copy(frames[i], fixture_pool(), 0, UINT32_MAX);
-        assert_int_equal(gro_merge(frames, nr), 1);
-        assert_int_equal(segment_frame(frames[0], fixture_pool(), pieces, MANY), nr);
-        for (int i = 0; i < nr; i++) {
-            assert_int_equal(checksum_finish(pieces[i]), 0);
-            assert_true(pieces[i]->ol_flags & RTE_MBUF_F_TX_VLAN);
-            assert_same(pieces[i], copies[i]);
-        }
-        rte_pktmbuf_free_bulk(pieces, nr);
-        rte_pktmbuf_free_bulk(copies, nr);
+        assert_merges_and_cuts(nr, true);
         free_frames(1);
     }
 }
