@@ -11,35 +11,27 @@
 #
 # Chosen on the command line:
 #
-#   NICS          NIC drivers to link (default: e1000, which is em: 8254x, 8257x, 82583, I21x).
-#                 The others below are known to link; only e1000 has carried frames.
+#   NICS          NIC drivers to link (default: e1000, virtio, vmxnet3, which have carried frames in the
+#                 lab; e1000 is em: 8254x, 8257x, 82583, I21x). mk/nics.mk has the others; all: all of them.
 #
 # The link may name no other object of musl or of librte_eal.a: tools/check-linkmap.
 
-NICS ?= e1000
+NICS ?= e1000 virtio vmxnet3
 
 BUILD ?= build
 DPDK_ARCHIVES ?= /usr/lib/x86_64-linux-gnu
 MUSL_LIBC ?= /usr/lib/x86_64-linux-musl/libc.a
 DPDK_OUT := $(BUILD)/dpdk
-DPDK_PRIVATE := $(BUILD)/dpdk-src
+DPDK_PRIVATE ?= $(BUILD)/dpdk-src
+NICS_STAMP ?= $(DPDK_OUT)/nics
 
-# A driver: the archive it is in, the object that registers it (which pulls the rest of the driver
-# in), and libraries that only it needs. Objects, not whole archives: igb stays out of an e1000 image.
-NIC_e1000 := librte_net_e1000 net_e1000_em_ethdev
-NIC_igb := librte_net_e1000 net_e1000_igb_ethdev
-NIC_igc := librte_net_igc net_igc_igc_ethdev
-NIC_ixgbe := librte_net_ixgbe net_ixgbe_ixgbe_ethdev librte_hash librte_security librte_cryptodev librte_rcu
-NIC_vmxnet3 := librte_net_vmxnet3 net_vmxnet3_vmxnet3_ethdev
-NIC_atlantic := librte_net_atlantic net_atlantic_atl_ethdev librte_security librte_cryptodev librte_rcu
-# Names of the drivers as they register themselves: their PCI ids are put into the image.
-NIC_PMDS_e1000 := net_e1000_em
-NIC_PMDS_igb := net_e1000_igb net_e1000_igb_vf
-NIC_PMDS_igc := net_igc
-NIC_PMDS_ixgbe := net_ixgbe net_ixgbe_vf
-NIC_PMDS_vmxnet3 := net_vmxnet3
-NIC_PMDS_atlantic := net_atlantic
-
+include mk/nics.mk
+ifeq ($(strip $(NICS)),all)
+override NICS := $(NICS_ALL)
+endif
+ifeq ($(strip $(NICS)),none)
+override NICS :=
+endif
 NICS_UNKNOWN := $(foreach n,$(NICS),$(if $(NIC_$(n)),,$(n)))
 ifneq ($(strip $(NICS_UNKNOWN)),)
 $(error NICS=$(NICS_UNKNOWN): unknown to mk/dpdk.mk)
@@ -70,11 +62,10 @@ DPDK_CFLAGS := -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu
 EAL_SRCS := $(wildcard domain/eal/*.c)
 LIBC_SRCS := $(wildcard domain/libc/*.c)
 
-DPDK_NIC_OBJECTS := $(foreach n,$(NICS),$(DPDK_OUT)/$(word 2,$(NIC_$(n))).c.o)
-DPDK_NIC_LIBRARIES := $(sort $(foreach n,$(NICS),$(word 1,$(NIC_$(n))) \
-	$(wordlist 3,99,$(NIC_$(n)))))
+DPDK_NIC_OBJECTS := $(foreach n,$(NICS),$(foreach o,$(wordlist 2,9,$(NIC_$(n))),$(DPDK_OUT)/$(o).c.o))
+DPDK_NIC_LIBRARIES := $(foreach n,$(NICS),$(word 1,$(NIC_$(n)))) $(NIC_LIBRARIES)
 DPDK_PMD_INFO := $(DPDK_OUT)/pmd_info-$(subst $() $(),-,$(strip $(NICS))).o
-DPDK_BUILT := $(DPDK_OUT)/nics $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_PMD_INFO)
+DPDK_BUILT := $(NICS_STAMP) $(DPDK_OUT)/libeal.a $(DPDK_NIC_OBJECTS) $(DPDK_PMD_INFO)
 DPDK_LIBS := --start-group $(DPDK_NIC_OBJECTS) $(DPDK_PMD_INFO) \
 	$(patsubst %,$(DPDK_ARCHIVES)/%.a,$(sort $(DPDK_NIC_LIBRARIES) $(DPDK_LIBRARIES))) \
 	$(DPDK_OUT)/libeal.a --end-group
@@ -82,7 +73,7 @@ LIBC_LIBS := $(MUSL_LIBC)
 DPDK_READY := $(DPDK_PRIVATE)/.version $(DPDK_BUILT)
 
 # Changes when NICS does.
-$(DPDK_OUT)/nics: FORCE
+$(NICS_STAMP): FORCE
 	@mkdir -p $(@D)
 	@echo '$(NICS)' | cmp -s - $@ || echo '$(NICS)' > $@
 .PHONY: FORCE
@@ -101,15 +92,16 @@ $(DPDK_OUT)/libeal.a: $(DPDK_ARCHIVES)/librte_eal.a mk/dpdk.mk
 	@ar x --output $(DPDK_OUT)/objects $(DPDK_ARCHIVES)/librte_telemetry.a $(TELEMETRY_OBJECTS)
 	@ar rcD $@ $(DPDK_OUT)/objects/*.o
 
+# $(1) archive, $(2) object
 define nic-object-rule
-$(DPDK_OUT)/$(word 2,$(NIC_$(1))).c.o: $(DPDK_ARCHIVES)/$(word 1,$(NIC_$(1))).a mk/dpdk.mk
+$(DPDK_OUT)/$(2).c.o: $(DPDK_ARCHIVES)/$(1).a mk/dpdk.mk mk/nics.mk
 	@mkdir -p $$(@D)
 	@ar p $$< $$(@F) > $$@
 endef
-$(foreach n,$(NICS),$(eval $(call nic-object-rule,$(n))))
+$(foreach n,$(NICS),$(foreach o,$(wordlist 2,9,$(NIC_$(n))),$(eval $(call nic-object-rule,$(word 1,$(NIC_$(n))),$(o)))))
 
 # Each driver carries its PCI ids as text; those of the chosen ones go into the image.
-$(DPDK_PMD_INFO): mk/dpdk.mk
+$(DPDK_PMD_INFO): mk/dpdk.mk mk/nics.mk
 	@mkdir -p $(@D)
 	@echo '.section .rodata.pmd_info,"aR"' > $(@:.o=.S)
 	@$(foreach n,$(NICS),$(foreach p,$(NIC_PMDS_$(n)),\

@@ -8,7 +8,7 @@ HOSTILE_IMAGE ?= $(BUILD)/hostile-guest
 
 HOSTILE_CFLAGS := $(PLATFORM_CFLAGS) -Itests/hostile
 
-HOSTILE_C := $(wildcard tests/hostile/*.c domain/arch/x86/*.c domain/libc/*.c) \
+HOSTILE_C := $(wildcard tests/hostile/*.c domain/pv/*.c domain/libc/*.c) \
 	$(filter-out domain/xen/pcifront%,$(wildcard domain/xen/*.c))
 HOSTILE_S := $(wildcard domain/arch/x86/*.S)
 HOSTILE_OBJS := $(patsubst %,$(HOSTILE_BUILD)/%.o,$(HOSTILE_C) $(HOSTILE_S))

@@ -56,6 +56,21 @@ NEVER_CALLED(rte_mp_action_unregister)
 NEVER_CALLED(eal_dev_hotplug_request_to_primary)
 NEVER_CALLED(eal_dev_hotplug_request_to_secondary)
 
+/* I/O ports: legacy virtio devices' only, which are refused (rte_pci_ioport_map()). */
+FAILS(rte_eal_iopl_init)
+
+/* Numbers with a fraction: i40e looks for one among device arguments, of which there are none. */
+double strtod(const char *restrict text, char **restrict end);
+double strtod(const char *restrict text, char **restrict end)
+{
+    (void)text;
+    (void)end;
+    panic("strtod() was called");
+}
+
+/* Firmware in files: a card goes on with what it has, or its driver gives up. */
+FAILS(rte_firmware_read)
+
 /* Files behind fbarrays: only with a shared configuration, which internal_config denies. */
 NEVER_CALLED(eal_file_open)
 NEVER_CALLED(eal_file_lock)

@@ -5,8 +5,8 @@
 
 #include <rte_alarm.h>
 
-#include "arch/x86/mm.h"
 #include "eal/internal.h"
+#include "pv/mm.h"
 #include "xen/clock.h"
 #include "xen/status.h"
 #include "xen/timer.h"

@@ -14,8 +14,8 @@
 #include <malloc_elem.h>
 #include <malloc_heap.h>
 
-#include "arch/x86/mm.h"
 #include "eal/internal.h"
+#include "pv/mm.h"
 
 struct tally {
     size_t bytes;

@@ -18,9 +18,10 @@
 #include <eal_memcfg.h>
 #include <eal_private.h>
 
-#include "arch/x86/mm.h"
 #include "eal/internal.h"
+#include "pv/mm.h"
 #include "xen/clock.h"
+#include "xen/frames.h"
 #include "xen/log.h"
 
 #define EXTENT_SIZE (2ul << 20)

@@ -11,6 +11,7 @@
 
 #include "eal/internal.h"
 #include "eal/nic_internal.h"
+#include "eal/nic_mtu.h"
 #include "xen/clock.h"
 #include "xen/log.h"
 #include "xen/status.h"
@@ -69,26 +70,70 @@ static void phase_log(const char *what, uint64_t start_ns, uint64_t waited_befor
               (unsigned int)((eal_waited_ns() - waited_before_ns) / NS_PER_US));
 }
 
-static int nic_make(struct nic *nic, uint16_t id)
+/* Can the NIC carry packets of that length (0: nobody says)? If not, that is said. */
+static bool mtu_suits(const struct nic *nic, const struct rte_eth_dev_info *info, uint16_t mtu)
+{
+    struct rte_eth_dev_info known = *info;
+    const char *why;
+    uint16_t most;
+
+    if (nic->quirk->one_rx_buffer)
+        known.rx_offload_capa &= ~RTE_ETH_RX_OFFLOAD_SCATTER;
+    most = nic_mtu_max(&known, &why);
+
+    if (mtu <= most)
+        return true;
+    log_error("%s: %s at %s cannot have mtu=%u%s; accepted: up to %u", nic->port.name,
+              info->driver_name, nic->pci->name, mtu, why, most);
+    return false;
+}
+
+/* Its place in pci=, whatever became of the devices before it: another NIC must not get a NIC's wire. */
+static unsigned int number_find(const struct rte_pci_device *wanted)
+{
+    const struct rte_pci_device *dev;
+    unsigned int number = 0;
+
+    FOREACH_DEVICE_ON_PCIBUS(dev)
+    {
+        if (dev == wanted)
+            break;
+        number++;
+    }
+    return number;
+}
+
+static int nic_make(struct nic *nic, uint16_t id, uint16_t (*mtu_of)(const struct port *nic))
 {
     struct rte_eth_dev_info info;
     uint64_t start_ns = clock_now(), waited_ns = eal_waited_ns();
+    uint16_t mtu = 0;
     int err = rte_eth_dev_info_get(id, &info);
 
     *nic = (struct nic){ .id = id, .port.ops = &nic_ops };
-    snprintf(nic->port.name, sizeof(nic->port.name), "nic%u", (unsigned int)(nic - nics));
+    snprintf(nic->port.name, sizeof(nic->port.name), "nic?");
     if (err == 0) {
         nic->pci = RTE_DEV_TO_PCI_CONST(info.device);
+        nic->number = number_find(nic->pci);
+        snprintf(nic->port.name, sizeof(nic->port.name), "nic%u", nic->number);
         nic->quirk = quirk_of(info.driver_name);
+        nic->reports_bad_only =
+            nic->quirk->reports_bad_only && nic->quirk->reports_bad_only(nic->pci);
+        nic->status = nic->quirk->status_find ? nic->quirk->status_find(nic->pci) : NULL;
         err = eal_pci_master_enable(nic->pci);
     }
     if (err == 0)
         err = rte_eth_macaddr_get(id, &nic->port.mac);
-    if (err == 0)
-        err = nic_start(nic);
+    if (err == 0) {
+        mtu = mtu_of(&nic->port);
+        if (!mtu_suits(nic, &info, mtu))
+            return -EMSGSIZE;
+        err = nic_start(nic, mtu);
+    }
     if (err != 0) {
-        log_error("%s: cannot be started: %d", nic->port.name, err);
-        return err;
+        log_error("%s: cannot be started%s: %d", nic->port.name,
+                  mtu > RTE_ETHER_MTU ? " for long frames" : "", err);
+        return -EIO;
     }
     phase_log("start", start_ns, waited_ns);
     log_info("%s: %s at %s (%04x:%04x), " RTE_ETHER_ADDR_PRT_FMT ", started in %u us",
@@ -104,11 +149,13 @@ struct nic *nics_all(unsigned int *nr_r)
     return nics;
 }
 
-int nic_probe_all(struct port **ports_r, unsigned int max)
+int nic_probe_all(struct port **ports_r, unsigned int max,
+                  uint16_t (*mtu_of)(const struct port *nic))
 {
     const struct rte_pci_device *dev;
     uint64_t start_ns = clock_now(), waited_ns = eal_waited_ns();
     uint16_t id;
+    int err = 0;
 
     status_nic_enter();
 
@@ -121,13 +168,21 @@ int nic_probe_all(struct port **ports_r, unsigned int max)
     {
         if (nr_nics == max || nr_nics == PCIFRONT_MAX_DEVICES)
             break;
-        if (nic_make(&nics[nr_nics], id) != 0)
+        err = nic_make(&nics[nr_nics], id, mtu_of);
+        if (err == -EMSGSIZE)
+            break;
+        if (err != 0)
             continue;
         ports_r[nr_nics] = &nics[nr_nics].port;
         nr_nics++;
     }
     status_nic_leave();
-    return (int)nr_nics;
+    return err == -EMSGSIZE ? err : (int)nr_nics;
+}
+
+unsigned int nic_number(const struct port *port)
+{
+    return ((const struct nic *)port)->number;
 }
 
 bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,

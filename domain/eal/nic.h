@@ -19,17 +19,26 @@
  * as long as drivers wait for their hardware; how long is logged. Links come up later, by event.
  *
  *   ports_r  room for max ports, in the order of the devices; they live as long as the domain
+ *   mtu_of   the longest packet that the NIC is to carry, bytes, or 0: nobody says, then 1500; asked of each before
+ *            it is started
+ *
+ * A NIC with more than 1500 receives frames in pieces, as chains of mbufs.
  *
  * Returns the number of ports. A device that cannot be used, or that no driver in this image knows,
- * is left out with a line in the log.
+ * is left out with a line in the log. -EMSGSIZE: a NIC cannot carry packets so long (the log says
+ * which, and what it can), which no restart mends.
  */
-int nic_probe_all(struct port **ports_r, unsigned int max) __must_check;
+int nic_probe_all(struct port **ports_r, unsigned int max,
+                  uint16_t (*mtu_of)(const struct port *nic)) __must_check;
 
 /*
  * After a restart that keeps the NICs, once eal_resume() has found nothing against it: the same ports
  * again, in the same order, in no bridge; statistics go on. Returns their number.
  */
 int nic_resume(struct port **ports_r, unsigned int max) __must_check;
+
+/* N of its name "nicN": its place among the devices of pci=, also if one before it could not be started. */
+unsigned int nic_number(const struct port *port);
 
 /* Whether this port is the NIC at that PCI address, as the domain sees it. */
 bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,

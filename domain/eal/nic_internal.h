@@ -5,6 +5,7 @@
 
 #include "eal/nic.h"
 #include "eal/quirk.h"
+#include "eal/tx_backlog.h"
 #include "eal/watch.h"
 #include "xen/timer.h"
 
@@ -13,11 +14,19 @@ struct nic {
 
     /* Not changed once the NIC runs. */
     uint16_t id; /* of the ethdev */
+    unsigned int number; /* nic_number() */
+    bool reports_bad_only; /* the quirk's answer */
     bool polls_rx; /* the driver has no receive interrupts: the loop never sleeps */
     uint16_t nr_rx, nr_tx; /* descriptors */
-    const void *rx_ring; /* for the quirk of that name; NULL: unknown */
+    uint16_t mtu; /* that was asked for; 0: none, it has 1500 */
+    const struct rte_memzone *rx_ring; /* for the quirk of that name; NULL: unknown */
+    const struct rte_memzone *tx_ring; /* the same */
+    const char *status; /* found by the quirk; NULL: unknown */
+    bool sets_ip_sum; /* of what it cuts: the header's checksum too, if it is told */
     const struct rte_pci_device *pci;
     const struct quirk *quirk;
+
+    struct tx_backlog backlog; /* from here on everything changes: not sealed (eal/resume.c) */
 
     bool is_armed; /* asked for an interrupt when the device had sent armed_events */
     uint32_t armed_events;
@@ -41,8 +50,11 @@ extern const struct port_ops nic_ops;
 /* All there are; nr_r of them. */
 struct nic *nics_all(unsigned int *nr_r);
 
-/* Configure queues and offloads, start, begin to follow the link. Returns 0 or a negative errno. */
-int nic_start(struct nic *nic) __must_check;
+/*
+ * Configure queues and offloads, start, begin to follow the link. mtu: 0, or what it is to carry, which
+ * nic_mtu_max() allows. Returns 0 or a negative errno.
+ */
+int nic_start(struct nic *nic, uint16_t mtu) __must_check;
 
 /* The NIC was given frames and is not watched; it took none; a restart kept it. */
 void nic_watch_begin(struct nic *nic);

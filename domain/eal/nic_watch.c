@@ -19,6 +19,15 @@ static __noreturn void restart(const struct nic *nic, const char *why)
     recovery_restart_nic(reason);
 }
 
+static void look_at(const struct nic *nic, struct watch_look *look_r)
+{
+    const struct quirk_nic view = {
+        .dev = nic->pci, .status = nic->status, .tx_ring = nic->tx_ring, .nr_tx = nic->nr_tx
+    };
+
+    nic->quirk->look(&view, look_r);
+}
+
 static void watch_fire(void *ctx)
 {
     struct nic *nic = ctx;
@@ -26,10 +35,10 @@ static void watch_fire(void *ctx)
     uint64_t now = clock_now();
     const char *why;
 
-    nic->quirk->look(nic->pci, &look);
+    look_at(nic, &look);
     why = watch_verdict(&nic->watch, &look,
                         nic->port.stats.tx_frames - nic->watched_frames >= nic->nr_tx, now);
-    if (why && (nic->port.up || look.is_gone))
+    if (why && (nic->port.up || look.is_gone || look.is_lost))
         restart(nic, why);
     nic->watched_frames = nic->port.stats.tx_frames;
     if (look.tx_head != look.tx_tail)
@@ -47,7 +56,7 @@ static bool is_paused(const struct nic *nic)
     struct watch_look look = { 0 };
 
     if (nic->quirk->look)
-        nic->quirk->look(nic->pci, &look);
+        look_at(nic, &look);
     return look.is_paused;
 }
 
@@ -71,4 +80,6 @@ void nic_watch_forget(struct nic *nic)
     nic->watch_timer = (struct timer){ 0 };
     nic->watch = (struct watch){ 0 };
     nic->full_since_ns = 0;
+    nic->port.is_full = false;
+    tx_backlog_init(&nic->backlog);
 }

@@ -9,11 +9,11 @@
 
 #include <pci_private.h>
 
-#include "arch/x86/mm.h"
 #include "eal/eal.h"
 #include "eal/internal.h"
 #include "eal/quirk.h"
 #include "eal/seal.h"
+#include "pv/mm.h"
 #include "xen/log.h"
 
 #define PCI_COMMAND 0x04

@@ -59,7 +59,7 @@ static void nic_seal(const struct nic *nic)
     const size_t id = offsetof(struct nic, id);
 
     seal_add("the NIC's port", &nic->port, offsetof(struct port, up));
-    seal_add("the NIC", (const char *)nic + id, offsetof(struct nic, is_armed) - id);
+    seal_add("the NIC", (const char *)nic + id, offsetof(struct nic, backlog) - id);
     seal_add("ethdev", dev, sizeof(*dev));
     seal_add("ethdev operations", &rte_eth_fp_ops[nic->id], sizeof(rte_eth_fp_ops[0]));
     data_seal(dev->data);
@@ -94,7 +94,8 @@ static const char *mbufs_take_back(void)
 
     for (unsigned int i = 0; i < nr; i++) {
         min += nics[i].nr_rx / 2u;
-        max += 2u * nics[i].nr_rx + nics[i].nr_tx + DRIVER_SPARE;
+        max += 2u * nics[i].nr_rx + DRIVER_SPARE;
+        max += (uint32_t)nics[i].nr_tx * RTE_MAX(nics[i].quirk->tx_chain_max, (uint16_t)1);
     }
     return pool_reclaim(min, max);
 }

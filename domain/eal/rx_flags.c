@@ -7,6 +7,8 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
+
+#include "net/frame.h"
 #include <rte_udp.h>
 
 #define GOOD (RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD)
@@ -36,12 +38,27 @@ static bool is_surely_checked(const struct rte_mbuf *frame)
            (ip->fragment_offset & RTE_BE16(FRAGMENT)) == 0;
 }
 
-uint64_t rx_flags(const struct rte_mbuf *frame, bool bad_only)
+/* What the field holds is the pseudo-header sum, as behind a vif. */
+static uint64_t unfinished(struct rte_mbuf *frame)
+{
+    uint32_t l4 = frame_parse(frame) & RTE_PTYPE_L4_MASK;
+
+    if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
+        return 0;
+    if (frame->pkt_len > frame_packet_end(frame))
+        frame_trim(frame);
+    return (frame_is_ipv6(frame) ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4) |
+           (l4 == RTE_PTYPE_L4_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
+}
+
+uint64_t rx_flags(struct rte_mbuf *frame, bool bad_only)
 {
     uint64_t flags = frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? RTE_MBUF_F_TX_VLAN : 0;
 
     if (bad_only && (frame->ol_flags & KNOWN) == 0)
         return is_surely_checked(frame) ? flags | GOOD : flags;
+    if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE)
+        return flags | unfinished(frame);
     if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
         flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
     if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)

@@ -8,15 +8,19 @@ static void side_init(struct watch_side *side, uint32_t head, uint64_t now_ns)
     *side = (struct watch_side){ .head = head, .since_ns = now_ns };
 }
 
-/* moves: it did, or need not. */
-static bool is_stuck(struct watch_side *side, uint32_t head, bool moves, uint64_t now_ns)
+/*
+ * moves: it did, or need not. Looks count besides time, which may also pass while everything stood still,
+ * or while nobody looked because there was nothing to do.
+ */
+static bool is_stuck(struct watch_side *side, uint32_t head, bool moves, uint64_t patience_ns,
+                     uint64_t now_ns)
 {
     if (moves || head != side->head) {
         side_init(side, head, now_ns);
         return false;
     }
     side->looks++;
-    return side->looks >= WATCH_LOOKS && now_ns - side->since_ns >= WATCH_STUCK_NS;
+    return side->looks >= patience_ns / WATCH_INTERVAL_NS && now_ns - side->since_ns >= patience_ns;
 }
 
 void watch_init(struct watch *watch, const struct watch_look *look, uint64_t now_ns)
@@ -33,7 +37,11 @@ const char *watch_verdict(struct watch *watch, const struct watch_look *look, bo
 
     if (look->is_gone)
         return "does not answer";
-    if (is_stuck(&watch->tx, look->tx_head, tx_moves, now_ns))
+    if (look->is_lost)
+        return "has lost its settings";
+    if (is_stuck(&watch->tx, look->tx_head, tx_moves, look->patience_ns, now_ns))
         return "transmits nothing";
-    return is_stuck(&watch->rx, look->rx_head, rx_moves, now_ns) ? "receives nothing" : NULL;
+    return is_stuck(&watch->rx, look->rx_head, rx_moves, look->patience_ns, now_ns)
+               ? "receives nothing"
+               : NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a NIC has come to a halt, from looks at its registers every WATCH_INTERVAL_NS.
+ * Whether a NIC has come to a halt, from looks at its registers or its rings every WATCH_INTERVAL_NS.
  *
- * Transmit: it has frames, and its head has not moved over WATCH_LOOKS looks and WATCH_STUCK_NS.
+ * Transmit: it has frames, and its head has not moved for a while, and over as many looks as that has.
  * A NIC that its peer pauses (802.3x) is not stuck, for however long: starting it anew would not help.
  * Receive: the same for a NIC that misses frames although it has room for them.
  */
@@ -13,17 +13,19 @@
 #include <stdint.h>
 
 #define WATCH_INTERVAL_NS 100000000ull
-#define WATCH_STUCK_NS 300000000ull
-/* In which nothing moved; time alone may also pass while everything stood still. */
-#define WATCH_LOOKS 3
 
-/* A ring that takes no frame for so long; longer than a pause, where no register tells of those. */
+/* For so long nothing moves, where a register tells of pauses. */
+#define WATCH_STUCK_NS 300000000ull
+
+/* Where none does: longer than a pause. Also for a ring that takes no frame. */
 #define WATCH_FULL_NS 2000000000ull
 
-/* What registers say, as far as the NIC is known (eal/quirk.h). */
+/* What registers and rings say, as far as the NIC is known (eal/quirk.h). */
 struct watch_look {
     bool is_gone; /* nothing answers */
+    bool is_lost; /* it says that it is not as the driver has set it up */
     bool is_paused; /* by its peer */
+    uint64_t patience_ns; /* WATCH_STUCK_NS or WATCH_FULL_NS */
     uint32_t tx_head, tx_tail; /* equal: nothing to transmit */
     uint32_t rx_head, rx_tail; /* equal: no room */
     uint32_t rx_missed; /* frames since the last look */

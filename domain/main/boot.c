@@ -9,19 +9,24 @@
 
 #include <xen/sched.h>
 
-#include "arch/x86/start.h"
 #include "eal/eal.h"
 #include "eal/nic.h"
 #include "eal/pool.h"
 #include "libc/libc.h"
+#include "main/capture.h"
+#include "main/carrier.h"
 #include "main/config.h"
 #include "main/fault.h"
 #include "main/loop.h"
 #include "main/shutdown.h"
+#include "main/stats.h"
 #include "main/steps.h"
 #include "main/topology.h"
 #include "main/vif_place.h"
 #include "main/words.h"
+#include "net/egress.h"
+#include "pv/mm.h"
+#include "pv/start.h"
 #include "vif/vif.h"
 #include "xen/clock.h"
 #include "xen/console.h"
@@ -108,7 +113,8 @@ static void memory_up(void)
 
 static void vif_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
-    topology_input(port, frames, nr, clock_now());
+    capture_input(port, frames, nr);
+    topology_input(port, frames, nr, clock_last());
 }
 
 static void forwarding_up(const struct config *config)
@@ -117,8 +123,10 @@ static void forwarding_up(const struct config *config)
         .policy = vif_place_policy,
         .attach = vif_place_attach,
         .detach = vif_place_detach,
+        .carrier = carrier_of,
         .input = vif_input,
         .pool = mbuf_pool(),
+        .notes = egress_notes(),
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
     };
 
@@ -140,8 +148,11 @@ static void nics_start(const struct pcifront_device *devices, int nr)
     struct port *nics[LOOP_NICS_MAX];
 
     nr = nr > 0 && eal_devices_add(devices, (unsigned int)nr) == 0
-             ? nic_probe_all(nics, LOOP_NICS_MAX)
+             ? nic_probe_all(nics, LOOP_NICS_MAX, topology_nic_mtu)
              : 0;
+    if (nr == -EMSGSIZE)
+        give_up("extra=: an uplink cannot have the mtu= of its bridge; its console says which, and "
+                "what is accepted");
     uplinks_add(nics, nr);
     eal_seal();
     status_step(FERRY_STEP_NIC);
@@ -151,6 +162,8 @@ static void watches_set(void)
 {
     if (vif_watch() != 0 || vif_place_watch() != 0)
         give_up("xenstore refuses to watch for vifs");
+    if (capture_watch() != 0)
+        log_warn("dom0 cannot ask for a capture");
     shutdown_init();
     fault_init();
 }
@@ -252,6 +265,7 @@ __noreturn void boot(void)
     platform_up();
     if (!recovery_resuming())
         first_words();
+    stats_init(recovery_resuming());
     configure(&config);
     if (recovery_resuming())
         resume(&config);

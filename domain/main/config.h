@@ -16,6 +16,7 @@
  *
  *     OPTION is, in any order:
  *     uplink=NIC                 the wire
+ *     mtu=BYTES                  of the uplink and of the vifs there that ask for no other; 1280 to 9000
  *     native=VID                 VLAN of the frames without a tag on the uplink
  *     trunk=VID+VID-VID          VLANs that the uplink carries, instead of all; 0: without a tag
  *     isolated                   guests reach the uplink and the bridge's address, not each other
@@ -66,6 +67,11 @@ struct config_nic {
 #define CONFIG_FORWARDS_ALL 32
 #define CONFIG_ADDRESSES_MAX 4 /* bridges with an address */
 
+/* Below there is no IPv6 (RFC 8200, 5); more is not what switches and NICs agree on. */
+#define CONFIG_MTU_MIN 1280
+#define CONFIG_MTU_MAX 9000
+#define CONFIG_MTU_USUAL 1500 /* without mtu= */
+
 /* Ports of the bridge's address that the domain uses itself. */
 #define CONFIG_OWN_PORT_FIRST 2048
 #define CONFIG_OWN_PORT_LAST 4095
@@ -87,6 +93,7 @@ struct config_bridge {
     char name[CONFIG_BRIDGE_NAME_SIZE];
     struct config_nic uplink;
     bool has_uplink; /* uplink= was said */
+    uint16_t mtu; /* 0: nothing was said */
     uint16_t native; /* VLAN; 0: none */
     bool has_trunk;
     bool has_vlans; /* vlans are the uplink's */
@@ -117,6 +124,12 @@ struct config {
     uint32_t restarts; /* in a minute */
     bool policy_required;
 };
+
+/* The longest packet on the wire of a bridge, bytes. */
+static inline uint16_t config_bridge_mtu(const struct config_bridge *bridge)
+{
+    return bridge->mtu ? bridge->mtu : CONFIG_MTU_USUAL;
+}
 
 /*
  * Read the command line.

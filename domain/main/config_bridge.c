@@ -8,7 +8,8 @@
 #include "main/config_internal.h"
 
 #define OPTIONS                                                                                    \
-    "accepted: uplink=NIC native=VID trunk=VID+VID-VID isolated storm=FRAMES group_fwd_mask=MASK " \
+    "accepted: uplink=NIC mtu=BYTES native=VID trunk=VID+VID-VID isolated storm=FRAMES "           \
+    "group_fwd_mask=MASK "                                                                         \
     "pin=MAC address=dhcp|IP/LEN gateway=IP address6=IP/LEN gateway6=IP dns=IP forward=..."
 #define GROUP_MASK_MAX 0xffff
 #define GROUP_MASK_PAUSE                                                                           \
@@ -66,6 +67,19 @@ static int uplink_parse(struct parser *parser, struct config_bridge *bridge, str
         return config_fail(parser, word, "not a NIC in", "accepted: " CONFIG_NIC_FORMS);
     bridge->has_uplink = true;
     parser->seen_uplink = true;
+    return 0;
+}
+
+static int mtu_parse(struct parser *parser, struct config_bridge *bridge, struct text value,
+                     struct text word)
+{
+    uint32_t mtu;
+
+    if (bridge->mtu)
+        return said_twice(parser, word);
+    if (text_number(value, 10, 4, CONFIG_MTU_MAX, &mtu) != 0 || mtu < CONFIG_MTU_MIN)
+        return config_fail(parser, word, "not an MTU in", "accepted: mtu=BYTES, 1280 to 9000");
+    bridge->mtu = (uint16_t)mtu;
     return 0;
 }
 
@@ -263,7 +277,7 @@ static const struct {
     { "pin=", pin_parse },           { "address=", address_parse },
     { "gateway=", gateway_parse },   { "address6=", address6_option_parse },
     { "gateway6=", gateway6_parse }, { "dns=", dns_parse },
-    { "forward=", forward_parse },
+    { "forward=", forward_parse },   { "mtu=", mtu_parse },
 };
 
 static int option_parse(struct parser *parser, struct config_bridge *bridge, struct text option,
@@ -334,6 +348,10 @@ static int options_check(struct parser *parser, struct config_bridge *bridge, st
         bridge->uplink.kind == CONFIG_NIC_NONE)
         return config_fail(parser, word, "native=, trunk= or pin= without an uplink in",
                            "accepted: with uplink=NIC");
+    if (bridge->mtu && bridge->uplink.kind == CONFIG_NIC_NONE)
+        return config_fail(
+            parser, word, "mtu= without an uplink in",
+            "accepted: with uplink=NIC; without a wire each vif line has its own mtu=");
     if (bridge->has_trunk && !bridge->native && !vlan_set_has(&bridge->vlans, 0)) {
         if (has_address4 || bridge->len6)
             return config_fail(parser, word, "address= on a wire without untagged frames in",

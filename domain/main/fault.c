@@ -4,6 +4,7 @@
 #ifdef FERRY_FAULTS
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -21,14 +22,16 @@
 #include <xen/io/xs_wire.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
 #include "eal/eal.h"
 #include "eal/pool.h"
 #include "eal/pool_internal.h"
+#include "eal/quirk.h"
 #include "net/bridge.h"
+#include "pv/mm.h"
 #include "xen/clock.h"
 #include "xen/domain.h"
+#include "xen/frames.h"
 #include "xen/gnttab.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
@@ -48,6 +51,10 @@
 #define E1000_RCTL 0x100
 #define E1000_TCTL 0x400
 #define E1000_ENABLE (1u << 1)
+
+/* Of net_vmxnet3: DPDK drivers/net/vmxnet3/base/vmxnet3_defs.h, VMXNET3_REG_CMD and VMXNET3_CMD_RESET_DEV. */
+#define VMXNET3_COMMAND 0x20
+#define VMXNET3_RESET 0xcafe0002u
 
 extern char trap_stubs[];
 
@@ -230,7 +237,18 @@ static void fault_tables_l2(void)
         log_error("fault: Xen refuses the page table");
 }
 
-/* The NICs. */
+/* The NICs: all, or the one that the request names behind the fault: "nic-bus nic1". */
+
+static char request[REQUEST_SIZE];
+
+static bool is_meant(uint16_t id)
+{
+    static const char prefix[] = " nic";
+    const char *at = request + strcspn(request, " ");
+
+    return strncmp(at, prefix, sizeof(prefix) - 1) != 0 ||
+           strtoul(at + sizeof(prefix) - 1, NULL, 10) == id;
+}
 
 static uint16_t burst_null(void *queue, struct rte_mbuf **frames, uint16_t nr)
 {
@@ -276,23 +294,46 @@ static const struct rte_pci_device *nic_device(uint16_t id, const char **driver_
     return RTE_DEV_TO_PCI_CONST(info.device);
 }
 
-/* Behind the driver's back: it neither sends nor receives any more, and says nothing. */
+static void em_wedge(const struct rte_pci_device *dev)
+{
+    char *registers = dev->mem_resource[0].addr;
+
+    rte_write32(rte_read32(registers + E1000_TCTL) & ~E1000_ENABLE, registers + E1000_TCTL);
+    rte_write32(rte_read32(registers + E1000_RCTL) & ~E1000_ENABLE, registers + E1000_RCTL);
+}
+
+static void virtio_wedge(const struct rte_pci_device *dev)
+{
+    const char *status = quirk_of("net_virtio")->status_find(dev);
+
+    if (status)
+        rte_write8(0, (void *)(uintptr_t)status);
+}
+
+static void vmxnet3_wedge(const struct rte_pci_device *dev)
+{
+    rte_write32(VMXNET3_RESET, (char *)dev->mem_resource[1].addr + VMXNET3_COMMAND);
+}
+
+/* Behind the driver's back: stopped, or reset. It neither sends nor receives any more, and says nothing. */
 static void fault_nic_wedge(void)
 {
-    const struct rte_pci_device *dev;
-    const char *driver;
+    static const struct {
+        const char *driver;
+        void (*wedge)(const struct rte_pci_device *dev);
+    } ways[] = { { "net_e1000_em", em_wedge },
+                 { "net_virtio", virtio_wedge },
+                 { "net_vmxnet3", vmxnet3_wedge } };
     uint16_t id;
 
     RTE_ETH_FOREACH_DEV(id)
     {
-        dev = nic_device(id, &driver);
-        if (!dev || strcmp(driver, "net_e1000_em") != 0) {
-            log_error("fault: only net_e1000_em can be wedged");
-            continue;
-        }
-        char *registers = dev->mem_resource[0].addr;
-        rte_write32(rte_read32(registers + E1000_TCTL) & ~E1000_ENABLE, registers + E1000_TCTL);
-        rte_write32(rte_read32(registers + E1000_RCTL) & ~E1000_ENABLE, registers + E1000_RCTL);
+        const char *driver;
+        const struct rte_pci_device *dev = is_meant(id) ? nic_device(id, &driver) : NULL;
+
+        for (unsigned int i = 0; dev && i < ARRAY_LEN(ways); i++)
+            if (strcmp(driver, ways[i].driver) == 0)
+                ways[i].wedge(dev);
     }
 }
 
@@ -303,7 +344,8 @@ static void fault_nic_bus(void)
     uint16_t id;
 
     RTE_ETH_FOREACH_DEV(id)
-    if (rte_pci_set_bus_master((struct rte_pci_device *)(uintptr_t)nic_device(id, &driver), false))
+    if (is_meant(id) &&
+        rte_pci_set_bus_master((struct rte_pci_device *)(uintptr_t)nic_device(id, &driver), false))
         log_error("fault: bus mastering stays on");
 }
 
@@ -349,8 +391,6 @@ static const struct fault {
     { "nic-bus", fault_nic_bus, false },
     { "report", fault_report, false },
 };
-
-static char request[REQUEST_SIZE];
 
 /* The first word of a request; NULL for none that is known. */
 static const struct fault *fault_find(const char *text)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "main/loop.h"
 
+#include "main/capture.h"
+#include "main/stats.h"
 #include "main/topology.h"
 #include "main/vif_place.h"
 #include "net/bridge.h"
@@ -26,21 +28,24 @@ void loop_add_nic(struct port *nic)
 {
     INVARIANT(nr_nics < LOOP_NICS_MAX);
     nics[nr_nics++] = nic;
+    stats_nic_add(nic);
 }
 
-/* The clock is read after vifs were served: what they were given must not seem to lie in the future. */
 static unsigned int nics_receive(void)
 {
     struct rte_mbuf *frames[PORT_BURST];
     unsigned int total = 0;
 
     for (unsigned int i = 0; i < nr_nics; i++) {
-        status_port_set(nics[i]->name);
-        uint16_t nr = nics[i]->ops->rx_burst(nics[i], frames, PORT_BURST);
+        uint16_t nr;
 
+        status_port_set(nics[i]->name);
+        nr = nics[i]->ops->rx_burst(nics[i], frames, PORT_BURST);
         total += nr;
-        if (nr > 0)
-            topology_input(nics[i], frames, gro_merge(frames, nr), clock_now());
+        if (nr == 0)
+            continue;
+        capture_input(nics[i], frames, nr);
+        topology_input(nics[i], frames, gro_merge(frames, nr), clock_last());
     }
     return total;
 }
@@ -74,18 +79,22 @@ static void watchdog_feed(uint64_t now)
         recovery_ask(3, "the xenstore ring is damaged");
     vif_place_report();
     topology_report();
+    stats_write(now);
+    capture_tick(now);
     domain_watchdog(LOOP_WATCHDOG_SECONDS);
     watchdog_due = now + REARM_NS;
 }
 
 static void idle(uint64_t topology_due)
 {
-    uint64_t wake = RTE_MIN(timers_next(), topology_due);
+    uint64_t wake = RTE_MIN(RTE_MIN(timers_next(), topology_due), stats_due());
     bool work = vif_arm_all();
 
     work |= nics_arm();
-    if (!work && !evtchn_pending())
+    if (!work && !evtchn_pending()) {
+        stats_sleep_note();
         evtchn_sleep_until(wake < watchdog_due ? wake : watchdog_due);
+    }
 }
 
 __noreturn void loop_run(void)
@@ -93,19 +102,30 @@ __noreturn void loop_run(void)
     recovery_ready();
     status_page->phase = FERRY_PHASE_READY;
     for (;;) {
-        unsigned int work = evtchn_dispatch();
-        uint64_t now = clock_now();
-        uint64_t topology_due = topology_tick(now);
+        unsigned int work;
+        uint64_t now, topology_due;
 
+        stats_turn_begin();
+        work = evtchn_dispatch();
+        now = clock_now();
+        topology_due = topology_tick(now);
         status_beat();
 
         nics_look_at_links();
+        stats_stage(FERRY_STAGE_EVENTS);
         work += vif_receive_all();
+        status_beat();
+        stats_stage(FERRY_STAGE_GUESTS);
         work += nics_receive();
+        status_beat();
+        stats_stage(FERRY_STAGE_NICS);
         bridge_flush();
         vif_flush_all();
+        stats_stage(FERRY_STAGE_FLUSH);
         work += timers_run(now);
         watchdog_feed(now);
+        stats_stage(FERRY_STAGE_REST);
+        stats_turn_end(work != 0, now);
         if (work == 0)
             idle(topology_due);
     }

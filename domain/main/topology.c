@@ -12,6 +12,7 @@
 
 #include "eal/nic.h"
 #include "eal/pool.h"
+#include "main/carrier.h"
 #include "main/vif_place.h"
 #include "net/bridge.h"
 #include "net/nat.h"
@@ -88,6 +89,8 @@ static void router_make(const struct config_bridge *config_bridge, struct bridge
 
     if (rc == 0 && config_bridge->native)
         router_vlan_set(router, config_bridge->native);
+    if (rc == 0)
+        router_mtu_set(router, config_bridge_mtu(config_bridge));
     addresses_fill(config_bridge, &addresses);
     if (rc == 0 && (addresses.has_ip4 || addresses.has_ip6))
         rc = router_addresses_set(router, &addresses, clock_now());
@@ -126,6 +129,7 @@ void topology_create(const struct config *from)
     bool resuming = recovery_resuming();
 
     config = from;
+    carrier_init();
     names[0] = names_with_address[0] = '\0';
     if (resuming) {
         (void)bridge_resume(pool, (uint32_t)rte_rand());
@@ -144,12 +148,20 @@ void topology_create(const struct config *from)
     vif_place_init(config->policy_required);
 }
 
-static bool is_wanted_nic(const struct config_nic *want, const struct port *nic, unsigned int index)
+static bool is_wanted_nic(const struct config_nic *want, const struct port *nic)
 {
     if (want->kind == CONFIG_NIC_INDEX)
-        return want->index == index;
+        return want->index == nic_number(nic);
     return want->kind == CONFIG_NIC_PCI && nic_has_address(nic, want->pci_domain, want->pci_bus,
                                                            want->pci_device, want->pci_function);
+}
+
+uint16_t topology_nic_mtu(const struct port *nic)
+{
+    for (unsigned int b = 0; b < config->nr_bridges; b++)
+        if (is_wanted_nic(&config->bridges[b].uplink, nic))
+            return config->bridges[b].mtu;
+    return 0;
 }
 
 static void pins_add(const struct config_bridge *bridge, struct port *nic)
@@ -178,6 +190,7 @@ static void uplink_add(const struct config_bridge *bridge, struct port *nic)
         return;
     }
     log_info("bridge %s: %s is its uplink", bridge->name, nic->name);
+    carrier_uplink_set(bridge_find(bridge->name), nic);
     if (router)
         router_mac_set(router, &nic->mac, clock_now());
     pins_add(bridge, nic);
@@ -191,7 +204,7 @@ void topology_uplinks_add(struct port *const *nics, unsigned int nr)
 
         if (bridge->uplink.kind == CONFIG_NIC_NONE)
             continue;
-        while (i < nr && !is_wanted_nic(&bridge->uplink, nics[i], i))
+        while (i < nr && !is_wanted_nic(&bridge->uplink, nics[i]))
             i++;
         if (i < nr)
             uplink_add(bridge, nics[i]);
@@ -200,6 +213,7 @@ void topology_uplinks_add(struct port *const *nics, unsigned int nr)
                       "that this domain drives (pci=[...], NICS=)",
                       bridge->name, nr, nr == 1 ? "" : "s");
     }
+    carrier_uplinks_known(!recovery_resuming() || !recovery_keeps_nic());
     for (unsigned int i = 0; i < nr; i++)
         if (!nics[i]->bridge)
             log_warn("%s is in no bridge: name it in bridge=NAME,uplink=%s", nics[i]->name,
@@ -217,6 +231,7 @@ void topology_link_changed(struct port *nic)
         router_announce(router, clock_now());
         services_link_up(router, clock_now());
     }
+    vif_carriers_changed();
 }
 
 void topology_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now)

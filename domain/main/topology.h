@@ -17,6 +17,9 @@ struct router;
 /* Make it all, anew or after a restart. Ends the domain with a log line if the tables cannot hold it. */
 void topology_create(const struct config *config);
 
+/* What the configuration says of a NIC's longest packet, bytes: mtu= of the bridge whose uplink it is; 0: nothing. */
+uint16_t topology_nic_mtu(const struct port *nic);
+
 /*
  * Put NICs where the configuration wants them; what it names and is not there, and what is there
  * and is named nowhere, is logged.

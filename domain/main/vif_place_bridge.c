@@ -8,8 +8,6 @@
 #include "main/vif_place_internal.h"
 #include "net/bridge.h"
 
-#define WIRE_MTU RTE_ETHER_MTU /* of every NIC so far */
-
 static int pins_set(struct port *port, const struct policy *policy, uint16_t vid)
 {
     for (unsigned int i = 0; i < policy->nr_stations; i++) {
@@ -80,16 +78,18 @@ static int vlans_find(const struct vif_wish *wish, const struct policy *policy,
 static int bridge_wish_check(const struct vif_wish *wish, const struct bridge *bridge)
 {
     const struct config_bridge *config = topology_bridge_config(bridge);
+    uint16_t most = config_bridge_mtu(config);
 
     if (wish->gatewaydev[0])
         snprintf(place_why, sizeof(place_why),
                  "gatewaydev='%s' means nothing to %s; accepted: with "
                  "script=vif-route or script=vif-nat",
                  wish->gatewaydev, wish->script[0] ? wish->script : "vif-bridge");
-    else if (wish->mtu > WIRE_MTU && config->uplink.kind != CONFIG_NIC_NONE)
+    else if (wish->mtu > most && config->uplink.kind != CONFIG_NIC_NONE)
         snprintf(place_why, sizeof(place_why),
-                 "mtu='%u' does not fit the wire of bridge %s; accepted: up to %u", wish->mtu,
-                 config->name, WIRE_MTU);
+                 "mtu='%u' does not fit the wire of bridge %s; accepted: up to %u%s", wish->mtu,
+                 config->name, most,
+                 config->mtu ? "" : ", or more with mtu= of the bridge in extra=");
     else
         return 0;
     return -EINVAL;
@@ -116,6 +116,7 @@ int place_bridge_attach(struct port *port, const struct vif_wish *wish, const st
         return err;
     }
     place_limits_set(port, bridge, policy);
+    port->mtu_usual = config_bridge_mtu(topology_bridge_config(bridge));
     err = pins_set(port, policy, has_vlans ? place->vlans.pvid : 0);
     if (err)
         bridge_port_remove(port);

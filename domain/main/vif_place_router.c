@@ -123,7 +123,7 @@ static int families_check(const struct router *router, const struct vif_wish *wi
 /* Neither are IPv6 addresses of use to one that no IPv6 is sent to. */
 static int mtu_check(const struct vif_wish *wish, const struct router_vif_config *config)
 {
-    if (config->nr_ip6 == 0 || wish->mtu >= IPV6_MTU_MIN)
+    if (config->nr_ip6 == 0 || wish->mtu == 0 || wish->mtu >= IPV6_MTU_MIN)
         return 0;
     snprintf(place_why, sizeof(place_why),
              "mtu='%u' is less than IPv6 needs; accepted: %u and more, or no IPv6 address in ip=",
@@ -195,6 +195,7 @@ int place_router_attach(struct port *port, const struct vif_wish *wish, const st
     port->vlans = NULL;
     port->filter = filter_is_needed(&place->filter) ? &place->filter : NULL;
     place_limits_set(port, router_bridge(router), policy);
+    port->mtu_usual = CONFIG_MTU_USUAL; /* vif-route and vif-nat set none */
     err = router_vif_add(router, port, wish->index, &config, &what);
     if (err) {
         snprintf(place_why, sizeof(place_why), "ip='%.40s': %s", wish->ip,

@@ -154,3 +154,10 @@ void bridge_flush(void)
 {
     egress_flush_all();
 }
+
+unsigned int bridge_stations(const struct port *port, struct fdb_station *stations_r,
+                             unsigned int max, uint64_t now, unsigned int *nr_known_r)
+{
+    *nr_known_r = 0;
+    return port->bridge ? fdb_stations(bridge_owner(port), stations_r, max, now, nr_known_r) : 0;
+}

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/fdb.h"
 #include "net/port.h"
 
 #define BRIDGE_MAX 16
@@ -72,6 +73,11 @@ int bridge_create(const char *name, struct bridge **bridge_r) __attribute__((war
 struct bridge *bridge_find(const char *name);
 
 const char *bridge_name(const struct bridge *bridge);
+
+/* The stations behind a port (fdb_stations()); their VLAN is the low 12 bits of domain, 0 where the bridge has none. None of a port in
+ * no bridge. */
+unsigned int bridge_stations(const struct port *port, struct fdb_station *stations_r,
+                             unsigned int max, uint64_t now, unsigned int *nr_known_r);
 
 /*
  * Which frames to 01:80:C2:00:00:0n are forwarded, all of them otherwise being for

@@ -23,6 +23,7 @@ static struct rte_mempool *copies;
 static struct port *ports[EGRESS_PORTS_MAX];
 static uint64_t dirty[WORDS]; /* bit i % 64 of i / 64: ports[i] was given frames */
 static bool is_cutting; /* put_cut() is at work */
+static struct port_notes notes;
 
 void egress_init(struct rte_mempool *pool)
 {
@@ -30,6 +31,11 @@ void egress_init(struct rte_mempool *pool)
     memset(ports, 0, sizeof(ports));
     memset(dirty, 0, sizeof(dirty));
     is_cutting = false;
+}
+
+struct port_notes *egress_notes(void)
+{
+    return &notes;
 }
 
 /* What a port says of itself may be left from before a restart. */
@@ -86,11 +92,15 @@ static void drop(struct port *port, struct rte_mbuf *frame)
     rte_pktmbuf_free(frame);
 }
 
+void (*egress_tap)(const struct port *port, struct rte_mbuf *const *frames, uint16_t nr);
+
 static void send_staged(struct port *port)
 {
     uint16_t nr = port->nr_staged;
 
     port->nr_staged = 0;
+    if (__builtin_expect(egress_tap != NULL, 0))
+        egress_tap(port, port->staged, nr);
     port->ops->tx_burst(port, port->staged, nr);
 }
 
@@ -101,6 +111,8 @@ static void stage(struct port *port, struct rte_mbuf *frame)
         drop(port, frame);
         return;
     }
+    if (port->is_full && !(*rte_pktmbuf_mtod(frame, const uint8_t *) & RTE_ETHER_GROUP_ADDR))
+        notes.full = port;
     if (!port->is_dirty)
         dirty_set(port);
     port->staged[port->nr_staged++] = frame;
@@ -123,27 +135,6 @@ static uint32_t caps_needed(const struct rte_mbuf *frame)
     return needed;
 }
 
-/*
- * What the port cannot do of what the frame needs. Hardware and DPDK's tx_prepare take the L4 header
- * to follow a bare IPv6 header: behind extension headers the checksum is not left to any port. Neither
- * is it behind two tags, of which emulated hardware (QEMU's e1000e) sees one.
- */
-static uint32_t caps_missing(const struct port *port, const struct rte_mbuf *frame)
-{
-    uint32_t takes = port->finish_checksums ? PORT_TX_MULTI_SEG & port->tx_caps : port->tx_caps;
-    uint32_t needed, missing;
-
-    if (!(frame->ol_flags & CHECKSUM_UNFINISHED) && frame->nb_segs == 1)
-        return 0;
-    needed = caps_needed(frame);
-    missing = needed & ~takes;
-    if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
-        missing |= PORT_TX_CSUM_V6;
-    if (frame->l2_len > RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
-        missing |= needed & ~PORT_TX_MULTI_SEG;
-    return missing;
-}
-
 static bool is_tagged(struct rte_mbuf *frame)
 {
     return frame_parse(frame) && frame_is_tagged(frame);
@@ -163,6 +154,41 @@ static bool is_too_long(const struct port *port, struct rte_mbuf *frame, uint32_
 static uint32_t piece_len(const struct rte_mbuf *frame)
 {
     return frame->l2_len + frame->l3_len + frame->l4_len + frame->tso_segsz;
+}
+
+/* Some hardware stops, or drops the frame, when it is asked for smaller segments. */
+#define HARDWARE_SEGMENT_MIN 256
+
+/* What hardware can be asked to cut. */
+static bool is_for_hardware(const struct port *port, struct rte_mbuf *frame)
+{
+    return frame->nb_segs <= port->tx_segments_max && frame->tso_segsz >= HARDWARE_SEGMENT_MIN &&
+           !(frame->ol_flags & RTE_MBUF_F_TX_IPV6 &&
+             frame->l3_len != sizeof(struct rte_ipv6_hdr)) &&
+           !is_too_long(port, frame, piece_len(frame));
+}
+
+/*
+ * What the port cannot do of what the frame needs. Hardware and DPDK's tx_prepare take the L4 header
+ * to follow a bare IPv6 header: behind extension headers the checksum is not left to any port. Neither
+ * is it behind two tags, of which emulated hardware (QEMU's e1000e) sees one.
+ */
+static uint32_t caps_missing(const struct port *port, struct rte_mbuf *frame)
+{
+    uint32_t takes = port->finish_checksums ? PORT_TX_MULTI_SEG & port->tx_caps : port->tx_caps;
+    uint32_t needed, missing;
+
+    if (!(frame->ol_flags & CHECKSUM_UNFINISHED) && frame->nb_segs == 1)
+        return 0;
+    needed = caps_needed(frame);
+    missing = needed & ~takes;
+    if ((needed & PORT_TX_CSUM_V6) && frame->l3_len != sizeof(struct rte_ipv6_hdr))
+        missing |= PORT_TX_CSUM_V6;
+    if (frame->l2_len > RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+        missing |= needed & ~PORT_TX_MULTI_SEG;
+    if ((needed & PORT_TX_TSO) && port->tx_segments_max > 0 && !is_for_hardware(port, frame))
+        missing |= needed & PORT_TX_TSO;
+    return missing;
 }
 
 struct rte_mbuf *egress_own(struct rte_mbuf *frame, uint16_t headroom)
@@ -213,6 +239,19 @@ static void put_plain(struct port *port, struct rte_mbuf *frame)
     stage(port, fit);
 }
 
+/* Returns the number of pieces, and the frame is gone; or less than 0. */
+static int cut(struct rte_mbuf *frame, struct rte_mbuf **pieces)
+{
+    int nr = segment_in_place(frame, pieces, PORT_SEGMENTS_MAX);
+
+    if (nr == 0) {
+        nr = segment_frame(frame, copies, pieces, PORT_SEGMENTS_MAX);
+        if (nr > 0)
+            rte_pktmbuf_free(frame);
+    }
+    return nr;
+}
+
 /* Cut a frame for several and stage the pieces. */
 static void put_cut(struct port *port, struct rte_mbuf *frame)
 {
@@ -220,12 +259,12 @@ static void put_cut(struct port *port, struct rte_mbuf *frame)
     int nr = -1;
 
     if (!is_cutting && !is_too_long(port, frame, piece_len(frame)))
-        nr = segment_frame(frame, copies, pieces, PORT_SEGMENTS_MAX);
+        nr = cut(frame, pieces);
     if (nr < 0) {
         drop(port, frame);
         return;
     }
-    rte_pktmbuf_free(frame);
+    notes.nr_cut++;
     is_cutting = true;
     for (int i = 0; i < nr; i++)
         put_plain(port, pieces[i]);

@@ -22,6 +22,9 @@
  */
 void egress_init(struct rte_mempool *pool);
 
+/* Where it notes what became of frames. */
+struct port_notes *egress_notes(void);
+
 /*
  * Open a port for output. It stays the caller's and must stay where it is until egress_unplug(); if
  * that is called from within one of its own operations, until the turn of the loop has ended.
@@ -64,5 +67,8 @@ struct rte_mbuf *egress_own(struct rte_mbuf *frame, uint16_t headroom);
  * for the next turn.
  */
 void egress_flush_all(void);
+
+/* Somebody looks on at what leaves a port; NULL: nobody does. The frames stay as they are, and the port's. */
+extern void (*egress_tap)(const struct port *port, struct rte_mbuf *const *frames, uint16_t nr);
 
 #endif

@@ -417,3 +417,22 @@ uint16_t fdb_owner_count(uint16_t owner)
 {
     return fdb.owners[owner].count;
 }
+
+unsigned int fdb_stations(uint16_t owner, struct fdb_station *stations_r, unsigned int max,
+                          uint64_t now, unsigned int *nr_known_r)
+{
+    const struct owner *o = &fdb.owners[owner];
+    unsigned int nr = 0;
+
+    for (uint16_t i = o->pinned; i != NO_ENTRY && nr < max; i = entries[i].younger)
+        stations_r[nr++] = (struct fdb_station){ entries[i].mac, entries[i].domain, true, 0 };
+    for (uint16_t i = o->youngest; i != NO_ENTRY && nr < max; i = entries[i].older) {
+        uint64_t age_ns = age_of(&entries[i], now);
+
+        if (age_ns >= fdb.ageing_ns)
+            break;
+        stations_r[nr++] = (struct fdb_station){ entries[i].mac, entries[i].domain, false, age_ns };
+    }
+    *nr_known_r = o->nr_pinned + o->count;
+    return nr;
+}

@@ -98,6 +98,18 @@ bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac
 /* The owner a station is behind, or FDB_NONE if it is not known (any more). */
 uint16_t fdb_lookup(uint16_t domain, const struct rte_ether_addr *mac, uint64_t now);
 
+struct fdb_station {
+    struct rte_ether_addr mac;
+    uint16_t domain;
+    bool is_pinned;
+    uint64_t age_ns; /* since it was last heard */
+};
+
+/* Stations of an owner: pinned ones, then those last heard, up to max. Returns how many were written; nr_known_r: how
+ * many there are, aged ones included until they are reused. */
+unsigned int fdb_stations(uint16_t owner, struct fdb_station *stations_r, unsigned int max,
+                          uint64_t now, unsigned int *nr_known_r);
+
 /* How many stations an owner has, aged ones included until they are reused; not those pinned to it. */
 uint16_t fdb_owner_count(uint16_t owner);
 

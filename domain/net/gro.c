@@ -42,11 +42,40 @@ struct flow {
     bool open;
 };
 
-static bool is_verified(const struct rte_mbuf *frame, bool v6)
+/* Not all NICs say that a checksum over IPv6 was right: then we look ourselves, and it is noted. */
+static bool ipv6_verify(const struct segment *s)
 {
-    return (frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
-           (v6 || (frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD) &&
-           !(frame->ol_flags & CHECKSUM_UNFINISHED);
+    uint32_t sum = checksum_sum_from(s->frame, s->l2_len + s->l3_len);
+
+    sum += rte_ipv6_phdr_cksum((const void *)s->l3, 0);
+    if (__rte_raw_cksum_reduce(sum) != 0xffff)
+        return false;
+    s->frame->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    return true;
+}
+
+/* Verified, or left unfinished by a machine beside us, whose word is as good. */
+static bool is_tcp_intact(const struct segment *s)
+{
+    const uint64_t left = s->frame->ol_flags & CHECKSUM_UNFINISHED;
+    const uint64_t l4 = s->frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+    if (left != 0)
+        return (left & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM &&
+               !(left & RTE_MBUF_F_TX_TCP_SEG);
+    if (s->v6 && l4 == RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
+        return ipv6_verify(s);
+    return l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
+/* Some drivers say nothing of IPv4 headers (virtio). */
+static bool is_ip_intact(const struct segment *s)
+{
+    uint64_t said = s->frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+
+    return s->v6 || said == RTE_MBUF_F_RX_IP_CKSUM_GOOD ||
+           (said == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN &&
+            rte_raw_cksum(s->l3, sizeof(struct rte_ipv4_hdr)) == 0xffff);
 }
 
 /* The length that the IP header gives for the packet, which is whole. */
@@ -59,16 +88,24 @@ static uint32_t l3_total(const struct segment *s)
                  : rte_be_to_cpu_16(ip4->total_length);
 }
 
-/* One buffer of ours alone, with payload and nothing behind it, without options of IP or more than a tag. */
+static bool is_ours_alone(const struct rte_mbuf *frame)
+{
+    for (; frame; frame = frame->next)
+        if (rte_mbuf_refcnt_read(frame) != 1 || !RTE_MBUF_DIRECT(frame))
+            return false;
+    return true;
+}
+
+/* In buffers of ours alone, with payload and nothing behind it, without options of IP or more than a tag. */
 static bool is_mergeable(const struct segment *s)
 {
     const struct rte_mbuf *frame = s->frame;
     uint32_t l3_plain = s->v6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
 
-    return frame->nb_segs == 1 && s->l2_len <= L2_MAX && s->l3_len == l3_plain &&
-           frame->pkt_len == s->l2_len + l3_total(s) && frame->pkt_len > s->headers &&
-           rte_mbuf_refcnt_read(frame) == 1 && RTE_MBUF_DIRECT(frame) &&
-           is_verified(frame, s->v6) && (s->tcp->tcp_flags & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
+    return s->l2_len <= L2_MAX && s->l3_len == l3_plain &&
+           frame->pkt_len == s->l2_len + l3_total(s) && frame->data_len > s->headers &&
+           is_ours_alone(frame) && (s->tcp->tcp_flags & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG &&
+           is_ip_intact(s) && is_tcp_intact(s);
 }
 
 /* Does the first look say that a frame is no TCP, so that it need not be parsed? */
@@ -174,7 +211,9 @@ static bool flow_continues(const struct flow *flow, const struct segment *s)
 {
     const struct segment *first = &flow->first;
 
-    return flow->open && s->mergeable && s->seq == flow->next_seq && s->payload <= first->payload &&
+    return flow->open && s->mergeable && s->seq == flow->next_seq &&
+           first->frame->nb_segs + s->frame->nb_segs <= GRO_SEGMENTS_MAX &&
+           s->payload <= first->payload &&
            first->headers - first->l2_len + flow->payload + s->payload <= L3_MAX &&
            is_l2_alike(first, s) && is_tcp_alike(first, s) &&
            (s->v6 ? is_ipv6_alike(flow, s) : is_ipv4_alike(flow, s));
@@ -183,7 +222,7 @@ static bool flow_continues(const struct flow *flow, const struct segment *s)
 static void flow_start(struct flow *flow, const struct segment *s)
 {
     flow->first = *s;
-    flow->tail = s->frame;
+    flow->tail = rte_pktmbuf_lastseg(s->frame);
     flow->next_seq = s->seq + s->payload;
     flow->payload = s->payload;
     flow->nr = 1;
@@ -199,8 +238,8 @@ static void flow_append(struct flow *flow, const struct segment *s)
     first->tcp->tcp_flags |= s->tcp->tcp_flags;
     rte_pktmbuf_adj(s->frame, s->headers);
     flow->tail->next = s->frame;
-    flow->tail = s->frame;
-    first->frame->nb_segs++;
+    flow->tail = rte_pktmbuf_lastseg(s->frame);
+    first->frame->nb_segs += s->frame->nb_segs;
     first->frame->pkt_len += s->payload;
     flow->next_seq += s->payload;
     flow->payload += s->payload;
@@ -253,6 +292,8 @@ uint16_t gro_merge(struct rte_mbuf **frames, uint16_t nr)
     unsigned int nr_flows = 0;
     uint16_t left = 0;
 
+    if (nr < 2)
+        return nr;
     for (uint16_t i = 0; i < nr; i++) {
         struct segment s;
         struct flow *flow = NULL;

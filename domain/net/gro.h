@@ -17,16 +17,19 @@
 
 #include <rte_mbuf.h>
 
+/* The most mbufs of a merged frame: one of full segments of 1500 bytes, an mbuf each, has no more. */
+#define GRO_SEGMENTS_MAX 48
+
 /*
- * Merge within one burst of a NIC.
+ * Merge within what a NIC had in one turn of the loop.
  *
- *   frames  nr of them (PORT_BURST at most); the array is compacted in place.
- *           All are parsed (net/frame.h); nothing was noted of them before that
- *           is not so.
+ *   frames  nr of them; the array is compacted in place.
+ *           Nothing was noted of them before (net/frame.h) that is not so.
  *
  * Merged are TCP segments over IPv4 and IPv6, untagged or inside one VLAN tag,
- * whose checksums the NIC found right, without IP options or extension headers,
- * with ACK and at most PSH set, and which differ only in sequence, length and
+ * whose checksums the NIC found right (or we, over IPv6, where it says nothing), or left out
+ * (eal/rx_flags.h), without IP options or extension headers,
+ * with ACK and at most PSH set, in one mbuf or in several (frames longer than one), and which differ only in sequence, length and
  * checksum (and IPv4 identification). No connection's segments change order. All else is passed
  * on untouched, in its place.
  *

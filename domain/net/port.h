@@ -45,6 +45,7 @@
 #define PORT_TX_CSUM_V6 (1u << 1) /* the same over IPv6 */
 #define PORT_TX_TSO_V4 (1u << 2) /* TCP_SEG over IPv4 */
 #define PORT_TX_TSO_V6 (1u << 3) /* TCP_SEG over IPv6 */
+#define PORT_TX_TSO (PORT_TX_TSO_V4 | PORT_TX_TSO_V6)
 #define PORT_TX_MULTI_SEG (1u << 4) /* chains of more than one segment */
 #define PORT_TX_TAGGED                                                                             \
     (1u << 5) /* the first four behind VLAN tags in the frame too: not so Linux's netfront */
@@ -99,13 +100,23 @@ struct port_ops {
     bool (*arm)(struct port *port);
 };
 
+/* What became of frames on their way out (net/egress.h), for the port that they came in through. */
+struct port_notes {
+    uint64_t nr_cut; /* frames for several that were cut in software, ever */
+    const struct port *
+        full; /* of unicast frames: the last that found its port full; whoever cares sets it to NULL */
+};
+
 struct port {
     const struct port_ops *ops;
     char name[PORT_NAME_SIZE]; /* for log lines: "nic0", "vif3.0" */
     struct rte_ether_addr mac; /* of the NIC, or of the guest's interface */
     uint16_t mtu; /* longest L3 packet, bytes; frame length is mtu + 14 (+ 4 with a VLAN tag) */
     uint32_t tx_caps; /* PORT_TX_* */
+    uint16_t
+        tx_segments_max; /* of a chain that hardware is to cut; 0: PORT_TX_TSO_* is no hardware's */
     bool up; /* link or carrier; frames for a port that is down are dropped and counted */
+    bool is_full; /* it takes frames yet, but soon none: who sends to it should rest a little */
     struct port_stats stats;
 
     /* Policy; set by the port's owner before it is plugged in, whose memory it stays. */
@@ -114,6 +125,7 @@ struct port {
     bool isolated; /* exchanges no frames with other isolated ports of its bridge */
     bool
         finish_checksums; /* frames that leave through it have finished checksums and are not for several */
+    uint16_t mtu_usual; /* of a vif there that asks for none; 0: 1500 */
     uint32_t storm_limit; /* flooded frames that may come in through it a second; 0: no limit */
     struct port_rate rx_rate, tx_rate; /* of what comes in and what leaves; vifs keep to it */
 

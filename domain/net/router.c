@@ -147,6 +147,11 @@ void router_mtu_set(struct router *router, uint16_t mtu)
     router->port.mtu = mtu;
 }
 
+uint16_t router_mtu(const struct router *router)
+{
+    return router->port.mtu;
+}
+
 uint64_t router_tick(uint64_t now)
 {
     uint64_t due = nat_tick(now);

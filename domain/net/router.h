@@ -150,6 +150,7 @@ const struct rte_ether_addr *router_mac(const struct router *router);
 
 /* The longest packet in the bridge, bytes; 1500 unless set. Below 1280 there is no IPv6. */
 void router_mtu_set(struct router *router, uint16_t mtu);
+uint16_t router_mtu(const struct router *router);
 
 /*
  * Give the router its addresses, in place of what it had. Neighbours are told (gratuitous ARP,

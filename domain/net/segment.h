@@ -35,4 +35,14 @@
 int segment_frame(struct rte_mbuf *frame, struct rte_mempool *pool, struct rte_mbuf **pieces,
                   uint16_t max);
 
+/*
+ * The same for a frame that lies in memory as its pieces: headers and tso_segsz bytes in the first segment,
+ * tso_segsz (the last may have less) in each further one, each nobody else's and with room for the headers
+ * in front. Nothing but headers is copied, and no mbuf is needed.
+ *
+ * Returns the number of pieces, of one segment each, whose memory is the frame's, which is gone; or 0, and
+ * nothing has changed: it does not lie so, or segment_frame() would refuse it.
+ */
+int segment_in_place(struct rte_mbuf *frame, struct rte_mbuf **pieces, uint16_t max);
+
 #endif

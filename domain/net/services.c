@@ -51,7 +51,7 @@ static rte_be32_t router_toward(const struct port *port)
 /* What a guest is told about its MTU: nothing if it is the usual one. */
 static uint16_t guest_mtu(const struct port *port)
 {
-    uint16_t uplink = services_uplink_mtu(router_of(port));
+    uint16_t uplink = router_mtu(router_of(port));
     uint16_t mtu = uplink < MTU_USUAL ? RTE_MIN(port->mtu, uplink) : port->mtu;
 
     return mtu == MTU_USUAL ? 0 : mtu;

@@ -35,8 +35,8 @@ int services_init(uint64_t seed, void (*say)(const char *line));
 /*
  * Serve a router and its guests.
  *
- *   router  for ever
- *   dhcp    its IPv4 address in the bridge comes and goes by DHCP, and its MTU if that is below 1500; other
+ *   router  for ever; its MTU is that of the bridge
+ *   dhcp    its IPv4 address in the bridge comes and goes by DHCP, and its MTU if that is below the bridge's; other
  *           addresses of it stay as they are
  *   dns     where guests' queries go, nr_dns servers; none: where DHCP says. Without either guests are told of no DNS
  *           server, and queries are answered with a failure

@@ -15,7 +15,6 @@
 #include "net/services.h"
 
 #define NS_PER_SECOND 1000000000ull
-#define MTU_USUAL 1500 /* and the longest that is taken */
 
 /* At most so many lines about one router at once, and one more in each interval. */
 #define LINES_BURST 8
@@ -31,7 +30,7 @@ struct uplink {
     bool wants_dns;
     bool has_started; /* the client has; that takes the time */
     bool has_missed; /* it was said that nobody answers */
-    uint16_t mtu;
+    uint16_t mtu_max; /* of the bridge: a longer one is not taken */
     struct rate lines;
 };
 
@@ -105,8 +104,9 @@ static void say_bound(struct uplink *uplink, uint64_t now)
         line_add(&line, "; no gateway");
     for (unsigned int i = 0; i < lease->nr_dns; i++)
         line_add_ip4(&line, i ? " " : "; DNS ", lease->dns[i]);
-    if (lease->mtu && lease->mtu != MTU_USUAL)
-        line_add(&line, "; MTU %u%s", lease->mtu, lease->mtu > MTU_USUAL ? " is not taken" : "");
+    if (lease->mtu && lease->mtu != uplink->mtu_max)
+        line_add(&line, "; MTU %u%s", lease->mtu,
+                 lease->mtu > uplink->mtu_max ? " is not taken" : "");
     say(uplink, &line, now);
 }
 
@@ -134,11 +134,7 @@ static void dhcp_send(struct dhcp_client *client, rte_be32_t src, rte_be32_t dst
 
 static void mtu_set(struct uplink *uplink, uint16_t said)
 {
-    uint16_t mtu = said && said < MTU_USUAL ? said : MTU_USUAL;
-
-    if (mtu != uplink->mtu)
-        router_mtu_set(uplink->router, mtu);
-    uplink->mtu = mtu;
+    router_mtu_set(uplink->router, said && said < uplink->mtu_max ? said : uplink->mtu_max);
 }
 
 static bool is_same_net(const struct router_addresses *a, const struct router_addresses *b)
@@ -206,14 +202,8 @@ void services_uplink_add(struct router *router, bool wants_dns)
 {
     struct uplink *uplink = &uplinks[router_index(router)];
 
-    *uplink = (struct uplink){ .router = router, .wants_dns = wants_dns, .mtu = MTU_USUAL };
-}
-
-uint16_t services_uplink_mtu(const struct router *router)
-{
-    const struct uplink *uplink = &uplinks[router_index(router)];
-
-    return uplink->router ? uplink->mtu : MTU_USUAL;
+    *uplink =
+        (struct uplink){ .router = router, .wants_dns = wants_dns, .mtu_max = router_mtu(router) };
 }
 
 /* A bridge of this name has the lease that it had before a restart. */

@@ -12,11 +12,8 @@ struct router_udp;
 /* None so far. As services_init(); the net sees what is made of the seed. */
 void services_uplink_init(uint64_t seed, void (*say)(const char *line));
 
-/* wants_dns: guests' queries go where DHCP says. */
+/* The router has the bridge's MTU. wants_dns: guests' queries go where DHCP says. */
 void services_uplink_add(struct router *router, bool wants_dns);
-
-/* The longest packet there, as far as DHCP says; or 1500. */
-uint16_t services_uplink_mtu(const struct router *router);
 
 /* For DHCP_CLIENT_PORT. */
 void services_uplink_handle(const struct router_udp *udp);

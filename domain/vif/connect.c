@@ -1,138 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rings and ports: taken when a frontend connects, given back whatever made it end. */
+/* Queues: taken when a frontend connects, given back whatever made it end. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "vif/device.h"
-#include "vif/ring_check.h"
 #include "xen/clock.h"
-#include "xen/evtchn.h"
-#include "xen/gnttab.h"
 
-/* Any of the vif's ports rang: the loop will look at its rings. Nothing else is done here. */
-static void rings_event(void *ctx)
+uint16_t vif_mtu(const struct vif *vif)
 {
-    vif_active |= vif_bit(ctx);
+    uint16_t wished = vif->control.back.wish.mtu, usual = vif->port.mtu_usual;
+
+    if (wished)
+        return wished;
+    return usual ? usual : RTE_ETHER_MTU;
 }
 
-static int why_set(struct vif *vif, const char *node, int err)
-{
-    snprintf(vif->control.why, sizeof(vif->control.why), "%s cannot be used: error %d", node, -err);
-    return err;
-}
-
-static void rings_unmap(struct vif *vif)
-{
-    gnttab_unmap(vif->tx_slot);
-    gnttab_unmap(vif->rx_slot);
-}
-
-/*
- * The ring goes on where its last response stands: 0 for a new one.
- * Source: BACK_RING_ATTACH in xen/io/ring.h.
- */
-static int rings_attach(struct vif *vif, netif_tx_sring_t *txs, netif_rx_sring_t *rxs)
-{
-    RING_IDX tx_rsp = READ_ONCE(txs->rsp_prod), rx_rsp = READ_ONCE(rxs->rsp_prod);
-    int err;
-
-    BACK_RING_ATTACH(&vif->tx, txs, tx_rsp, PAGE_SIZE);
-    BACK_RING_ATTACH(&vif->rx, rxs, rx_rsp, PAGE_SIZE);
-    err = ring_requests(READ_ONCE(txs->req_prod), tx_rsp, tx_rsp, vif->tx.nr_ents);
-    if (err < 0)
-        return why_set(vif, "the index on tx-ring-ref", err);
-    err = ring_requests(READ_ONCE(rxs->req_prod), rx_rsp, rx_rsp, vif->rx.nr_ents);
-    return err < 0 ? why_set(vif, "the index on rx-ring-ref", err) : 0;
-}
-
-static int rings_map(struct vif *vif)
-{
-    struct vif_front *front = &vif->control.front;
-    void *txs, *rxs;
-    int err;
-
-    err = gnttab_map(vif->guest, front->tx_ref, &txs, &vif->tx_slot);
-    if (err)
-        return why_set(vif, "tx-ring-ref", err);
-    err = gnttab_map(vif->guest, front->rx_ref, &rxs, &vif->rx_slot);
-    if (err) {
-        gnttab_unmap(vif->tx_slot);
-        return why_set(vif, "rx-ring-ref", err);
-    }
-    err = rings_attach(vif, txs, rxs);
-    if (err)
-        rings_unmap(vif);
-    return err;
-}
-
-static int rings_resume(struct vif *vif)
-{
-    const struct vif_record *record = &vif->kept.record;
-    void *txs, *rxs;
-    int err;
-
-    if (gnttab_resume(record->tx_slot, vif->guest, record->front.tx_ref, &txs))
-        return why_set(vif, "the tx ring's mapping", -ENOENT);
-    if (gnttab_resume(record->rx_slot, vif->guest, record->front.rx_ref, &rxs)) {
-        gnttab_unmap(record->tx_slot);
-        return why_set(vif, "the rx ring's mapping", -ENOENT);
-    }
-    vif->tx_slot = record->tx_slot;
-    vif->rx_slot = record->rx_slot;
-    err = rings_attach(vif, txs, rxs);
-    if (err)
-        rings_unmap(vif);
-    return err;
-}
-
-static int ports_bind(struct vif *vif)
-{
-    struct vif_front *front = &vif->control.front;
-    int err;
-
-    vif->rx_port = 0;
-    if (front->has_split && vif->index >= VIF_SPLIT_PLACES)
-        return why_set(vif, "event-channel-tx (no split channels were offered)", -EPROTO);
-    err = evtchn_bind_interdomain(vif->guest, front->port_tx, rings_event, vif, &vif->tx_port);
-    if (err)
-        return why_set(vif, front->has_split ? "event-channel-tx" : "event-channel", err);
-    if (!front->has_split)
-        return 0;
-    err = evtchn_bind_interdomain(vif->guest, front->port_rx, rings_event, vif, &vif->rx_port);
-    if (err) {
-        evtchn_close(vif->tx_port);
-        vif->rx_port = 0;
-        return why_set(vif, "event-channel-rx", err);
-    }
-    return 0;
-}
-
-static int port_resume(struct vif *vif, evtchn_port_t port)
-{
-    return evtchn_resume(port, vif->guest, EVTCHNSTAT_interdomain, rings_event, vif);
-}
-
-static int ports_resume(struct vif *vif)
-{
-    const struct vif_record *record = &vif->kept.record;
-
-    if (port_resume(vif, record->tx_port))
-        return why_set(vif, "the event channel", -ENOENT);
-    if (record->rx_port && port_resume(vif, record->rx_port)) {
-        evtchn_close(record->tx_port);
-        return why_set(vif, "the second event channel", -ENOENT);
-    }
-    vif->tx_port = record->tx_port;
-    vif->rx_port = record->rx_port;
-    return 0;
-}
-
-/* What the guest takes. Cutting into segments needs scatter-gather, and v4 checksums left to it. */
-static void caps_set(struct vif *vif)
+/* What the guest takes. Cutting into segments needs scatter-gather, and checksums left to it. */
+void vif_caps_set(struct vif *vif)
 {
     const struct vif_front *front = &vif->control.front;
     uint32_t caps = PORT_TX_MULTI_SEG;
+    bool few_slots = false;
 
     if (!front->no_csum && !vif->port.finish_checksums)
         caps |= PORT_TX_CSUM_V4;
@@ -140,10 +28,18 @@ static void caps_set(struct vif *vif)
         caps |= PORT_TX_CSUM_V6;
     if (front->gso_tcpv4 && front->sg && (caps & PORT_TX_CSUM_V4))
         caps |= PORT_TX_TSO_V4;
+    if (front->gso_tcpv6 && front->sg && (caps & PORT_TX_CSUM_V6))
+        caps |= PORT_TX_TSO_V6;
+    for (unsigned int i = 0; i < vif->nr_queues; i++)
+        few_slots |= vif_queue_of(vif, i)->waiting.has_few_slots;
+    /* Linux' frontend drops what takes more than a slot while it has an XDP program. */
+    if (few_slots || front->xdp_headroom)
+        caps &= ~(uint32_t)(PORT_TX_TSO_V4 | PORT_TX_TSO_V6);
     vif->port.tx_caps = caps;
     vif->sg = front->sg;
+    vif->headroom = (uint16_t)front->xdp_headroom;
     vif->rx_notify = front->rx_notify;
-    vif->port.mtu = vif->control.back.wish.mtu;
+    vif->port.mtu = vif_mtu(vif);
     if (!front->sg)
         vif->port.mtu = RTE_MIN(vif->port.mtu, (uint16_t)RTE_ETHER_MTU);
 }
@@ -177,21 +73,27 @@ void vif_limits_set(struct vif *vif)
     credit_set(&vif->rx_credit, &vif->port.tx_rate, clock_now());
     vif->tx_throttled = vif->rx_throttled = false;
     vif_active |= vif_bit(vif);
-    caps_set(vif);
+    vif_caps_set(vif);
 }
 
 static void connected_log(struct vif *vif)
 {
     const struct vif_control *c = &vif->control;
     const uint8_t *mac = vif->port.mac.addr_bytes;
+    char queues[16] = "";
 
-    log_limited(&vif->control.limit, LOG_INFO,
-                "%s: connected: bridge %s, mac %02x:%02x:%02x:%02x:%02x:%02x, mtu %u%s%s%s%s%s%s",
-                vif->port.name, c->back.wish.bridge, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-                vif->port.mtu, c->front.sg ? ", sg" : "", c->front.no_csum ? "" : ", csum",
-                c->front.ipv6_csum ? ", csum6" : "",
-                vif->port.tx_caps & PORT_TX_TSO_V4 ? ", tso" : "",
-                c->front.has_split ? ", split events" : "", c->takeover ? ", taken over" : "");
+    if (vif->nr_queues > 1)
+        snprintf(queues, sizeof(queues), ", %u queues", vif->nr_queues);
+    log_limited(
+        &vif->control.limit, LOG_INFO,
+        "%s: connected: bridge %s, mac %02x:%02x:%02x:%02x:%02x:%02x, mtu %u%s%s%s%s%s%s%s%s%s%s",
+        vif->port.name, c->back.wish.bridge, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+        vif->port.mtu, c->front.sg ? ", sg" : "", c->front.no_csum ? "" : ", csum",
+        c->front.ipv6_csum ? ", csum6" : "", vif->port.tx_caps & PORT_TX_TSO_V4 ? ", tso" : "",
+        vif->port.tx_caps & PORT_TX_TSO_V6 ? ", tso6" : "",
+        c->front.multicast ? ", multicast filter" : "",
+        c->front.queue[0].has_split ? ", split events" : "", queues,
+        c->front.has_ctrl ? ", control ring" : "", c->takeover ? ", taken over" : "");
 }
 
 static void data_begin(struct vif *vif)
@@ -199,17 +101,99 @@ static void data_begin(struct vif *vif)
     vif->mapped = true;
     vif_mapped |= vif_bit(vif);
     vif->broken = NULL;
-    vif->tx_unfinished = false;
-    memset(&vif->queue, 0, sizeof(vif->queue));
+    vif->nr_waiting = vif->nr_waiting_mbufs = 0;
+    for (unsigned int i = 0; i < vif->nr_queues; i++)
+        vif_queue_begin(vif_queue_of(vif, i));
     vif_limits_set(vif);
 }
 
 static void data_go(struct vif *vif)
 {
-    vif->kept.tx_mark = vif->tx.req_cons;
-    vif->kept.rx_mark = vif->rx.req_cons;
+    for (unsigned int i = 0; i < vif->nr_queues; i++)
+        vif_queue_go(vif_queue_of(vif, i));
     vif->port.up = !vif->broken;
     vif_active |= vif_bit(vif); /* it may have sent before we could hear it */
+}
+
+/* The last queue is given back first. */
+static void queues_give_back(struct vif *vif)
+{
+    while (vif->nr_queues) {
+        struct vif_queue *queue = vif_queue_of(vif, --vif->nr_queues);
+
+        vif_queue_disconnect(queue);
+        if (vif->nr_queues)
+            vif_queue_release(queue);
+    }
+    vif->cost = (struct vif_cost){ 0 };
+}
+
+/* The place of the next queue. Returns NULL if there is none. */
+static struct vif_queue *queue_next(struct vif *vif)
+{
+    if (vif->nr_queues == 0)
+        return &vif->queue;
+    return vif->more[vif->nr_queues - 1] = vif_queue_take(vif);
+}
+
+static int queues_connect(struct vif *vif)
+{
+    const struct vif_front *front = &vif->control.front;
+
+    while (vif->nr_queues < front->queues) {
+        struct vif_queue *queue = queue_next(vif);
+        int err;
+
+        INVARIANT(queue); /* the budget has them all */
+        err = vif_queue_connect(queue, &front->queue[vif->nr_queues]);
+        if (err) {
+            if (vif->nr_queues)
+                vif_queue_release(queue);
+            return err;
+        }
+        queue->marks.nr_extras = 0; /* of other rings */
+        vif->nr_queues++;
+    }
+    return 0;
+}
+
+/*
+ * What the frontend asks for must be what it was offered. One that is taken over was offered something
+ * by another start, which had the same budget.
+ */
+static int shape_check(struct vif *vif)
+{
+    const struct vif_front *front = &vif->control.front;
+    struct vif_control *c = &vif->control;
+    unsigned int ports = 0;
+    struct vif_cost cost;
+
+    for (unsigned int i = 0; i < front->queues; i++) {
+        ports += front->queue[i].has_split ? 2 : 1;
+        if (front->queue[i].has_split && !vif->offered.split && !c->takeover) {
+            snprintf(c->why, sizeof(c->why),
+                     "event-channel-tx is there, but no split channels were offered");
+            return -EPROTO;
+        }
+    }
+    if (front->queues > vif->offered.queues && !c->takeover) {
+        snprintf(c->why, sizeof(c->why), "multi-queue-num-queues is %u, but %u were offered",
+                 front->queues, vif->offered.queues);
+        return -EPROTO;
+    }
+    if (front->has_ctrl && !vif->offered.ctrl && !c->takeover) {
+        snprintf(c->why, sizeof(c->why), "ctrl-ring-ref is there, but feature-ctrl-ring is 0");
+        return -EPROTO;
+    }
+    cost = budget_cost(front->queues, ports, front->has_ctrl);
+    if (!budget_fits(VIF_MAX, vif_cost_of_others(vif), cost)) {
+        snprintf(c->why, sizeof(c->why),
+                 "multi-queue-num-queues is %u, but other vifs leave no room for them",
+                 front->queues);
+        return -ENOSPC;
+    }
+    vif->cost = cost;
+    return 0;
 }
 
 int vif_connect(struct vif *vif)
@@ -217,23 +201,50 @@ int vif_connect(struct vif *vif)
     int err;
 
     INVARIANT(!vif->mapped);
-    err = rings_map(vif);
-    if (err)
-        return err;
-    err = ports_bind(vif);
+    err = shape_check(vif);
+    if (!err)
+        err = queues_connect(vif);
+    if (!err)
+        err = vif_ctrl_connect(vif);
     if (err) {
-        rings_unmap(vif);
+        queues_give_back(vif);
         return err;
     }
     data_begin(vif);
-    vif->kept.nr_extras = 0; /* of other rings */
-    if (vif->control.takeover) {
-        vif_tx_takeover(vif);
-        vif_rx_takeover(vif);
+    vif_multicast_begin(vif, false);
+    for (unsigned int i = 0; i < vif->nr_queues && vif->control.takeover; i++) {
+        vif_tx_takeover(vif_queue_of(vif, i));
+        vif_rx_takeover(vif_queue_of(vif, i));
     }
     data_go(vif);
     vif_record_seal(vif);
+    vif_ctrl_go(vif, true);
     connected_log(vif);
+    return 0;
+}
+
+static int queues_resume(struct vif *vif)
+{
+    const struct vif_record *record = &vif->record;
+    unsigned int ports = 0;
+
+    for (unsigned int i = 0; i < record->front.queues; i++) {
+        struct vif_queue *queue = &vif->queue;
+        int err = i ? vif_queue_retake(vif, record->more[i - 1], &queue) : 0;
+
+        if (!err && i)
+            vif->more[i - 1] = queue;
+        if (!err) {
+            err = vif_queue_reconnect(queue, &record->front.queue[i], &record->held[i]);
+            if (err && i)
+                vif_queue_release(queue);
+        }
+        if (err)
+            return err;
+        vif->nr_queues++;
+        ports += queue->held.rx_port ? 2 : 1;
+    }
+    vif->cost = budget_cost(record->front.queues, ports, record->front.has_ctrl);
     return 0;
 }
 
@@ -242,22 +253,24 @@ int vif_reconnect(struct vif *vif)
     int err;
 
     INVARIANT(!vif->mapped);
-    err = rings_resume(vif);
-    if (err)
-        return err;
-    err = ports_resume(vif);
+    err = queues_resume(vif);
+    if (!err)
+        err = vif_ctrl_reconnect(vif);
     if (err) {
-        rings_unmap(vif);
+        queues_give_back(vif);
         return err;
     }
     data_begin(vif);
-    vif_tx_resume(vif);
-    vif_rx_resume(vif);
+    vif_multicast_begin(vif, true);
+    for (unsigned int i = 0; i < vif->nr_queues; i++) {
+        vif_tx_resume(vif_queue_of(vif, i));
+        vif_rx_resume(vif_queue_of(vif, i));
+    }
     data_go(vif);
     /* The last start may have died between a push and its notification. */
-    evtchn_notify(vif->tx_port);
-    if (vif->rx_port)
-        evtchn_notify(vif->rx_port);
+    for (unsigned int i = 0; i < vif->nr_queues; i++)
+        vif_queue_notify(vif_queue_of(vif, i));
+    vif_ctrl_go(vif, false);
     return 0;
 }
 
@@ -268,14 +281,11 @@ void vif_disconnect(struct vif *vif)
     vif_record_void(vif);
     vif->port.up = false;
     timer_cancel(&vif->credit_timer);
-    vif_rx_purge(vif);
-    evtchn_close(vif->tx_port);
-    evtchn_close(vif->rx_port);
-    rings_unmap(vif);
+    vif_hold_end(vif);
+    vif_ctrl_disconnect(vif);
+    queues_give_back(vif);
     vif->mapped = false;
     vif_mapped &= ~vif_bit(vif);
-    vif->tx.sring = NULL;
-    vif->rx.sring = NULL;
     vif_active &= ~vif_bit(vif);
     vif_broken &= ~vif_bit(vif);
     log_limited(&vif->control.limit, LOG_INFO,

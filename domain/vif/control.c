@@ -55,6 +55,17 @@ static void again_read(struct vif *vif, enum vif_job job, bool *stale)
     vif_job_begin(vif, job);
 }
 
+/* Does its node say something else than what is so? */
+static bool carrier_is_stale(const struct vif *vif)
+{
+    enum vif_carrier now;
+
+    if (!is_in_use(&vif->control))
+        return false;
+    now = vif_host.carrier(&vif->port);
+    return now != VIF_CARRIER_UNKNOWN && now != vif->control.carrier;
+}
+
 static void rest(struct vif *vif, uint64_t deadline_ns)
 {
     struct vif_control *c = &vif->control;
@@ -65,6 +76,10 @@ static void rest(struct vif *vif, uint64_t deadline_ns)
         again_read(vif, VIF_JOB_READ_RATE, &c->rate_stale);
     else if (c->policy_stale && is_in_use(c))
         again_read(vif, VIF_JOB_READ_POLICY, &c->policy_stale);
+    else if (c->multicast_stale && c->facts.phase == VIF_PHASE_CONNECTED)
+        again_read(vif, VIF_JOB_READ_MULTICAST, &c->multicast_stale);
+    else if (carrier_is_stale(vif))
+        vif_job_begin(vif, VIF_JOB_CARRIER);
     else if (deadline_ns)
         timer_arm(&vif->control.timer, deadline_ns, kick_later, vif);
 }
@@ -89,7 +104,7 @@ static void fail(struct vif *vif)
     c->state = XenbusStateClosing;
     c->state_ns = clock_now();
     c->blamed = true;
-    log_limited(&c->limit, LOG_WARN, "%s: closed: %s", vif->port.name, c->why);
+    log_limited(&c->closed_limit, LOG_WARN, "%s: closed: %s", vif->port.name, c->why);
     vif_job_begin(vif, VIF_JOB_BLAME);
 }
 
@@ -175,13 +190,28 @@ static bool resumed_settle(struct vif *vif)
     struct vif_control *c = &vif->control;
 
     c->resumed = false;
-    c->rate_stale = true; /* nobody was told of a change meanwhile */
+    c->rate_stale = c->multicast_stale = true; /* nobody was told of a change meanwhile */
     if (c->facts.has_online && c->facts.back_state == XenbusStateInitialising) {
         /* The toolstack has removed it and made another of its name. */
         dismantle(vif);
         c->facts.phase = VIF_PHASE_NEW;
     }
-    return c->facts.phase == VIF_PHASE_CONNECTED && c->facts.back_state != XenbusStateConnected;
+    return c->facts.phase == VIF_PHASE_CONNECTED && c->facts.back_state != XenbusStateConnected &&
+           c->facts.back_state != XenbusStateReconfigured;
+}
+
+/* What is free for it may have changed since it was offered something. */
+static void reopen(struct vif *vif)
+{
+    struct vif_control *c = &vif->control;
+
+    if (!vif_offer_choose(vif)) {
+        state_write(vif, VIF_PHASE_WAITING, XenbusStateInitWait);
+        return;
+    }
+    c->facts.phase = VIF_PHASE_WAITING;
+    c->state = XenbusStateInitWait;
+    vif_job_begin(vif, VIF_JOB_OFFER);
 }
 
 static void act(struct vif *vif)
@@ -212,7 +242,16 @@ static void act(struct vif *vif)
     case HANDSHAKE_REOPEN:
         c->hurry = true;
         vif_disconnect(vif);
-        state_write(vif, VIF_PHASE_WAITING, XenbusStateInitWait);
+        reopen(vif);
+        break;
+    case HANDSHAKE_RECONFIGURE:
+        c->after_headroom = XenbusStateReconfigured;
+        vif_job_begin(vif, VIF_JOB_READ_HEADROOM);
+        break;
+    case HANDSHAKE_RECONFIGURED:
+        /* Linux' frontend says Reconfiguring before it writes what for: it is read once more. */
+        c->after_headroom = XenbusStateConnected;
+        vif_job_begin(vif, VIF_JOB_READ_HEADROOM);
         break;
     case HANDSHAKE_CLOSE:
         vif_disconnect(vif);
@@ -262,6 +301,45 @@ static void rate_done(struct vif *vif, int err)
     else if (vif->mapped)
         vif_record_seal(vif);
     vif_limits_set(vif);
+    look(vif);
+}
+
+static void multicast_done(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (err)
+        log_limited(&c->limit, LOG_WARN, "%s: what it wants of multicast stays as it was: %s",
+                    vif->port.name, c->why);
+    else if (vif->mapped)
+        vif_multicast_apply(vif);
+    look(vif);
+}
+
+/* The frontend waits for our state, whether we took what it wrote or not. */
+static void reconfigured(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (err)
+        log_limited(&c->limit, LOG_WARN, "%s: what it asks for is not taken: %s", vif->port.name,
+                    c->why);
+    else if (vif->mapped)
+        vif_record_seal(vif);
+    if (vif->mapped)
+        vif_caps_set(vif);
+    state_write(vif, c->facts.phase, c->after_headroom);
+}
+
+/* One that cannot be written is not written again at once, and so without end. */
+static void carrier_done(struct vif *vif, int err)
+{
+    struct vif_control *c = &vif->control;
+
+    if (err)
+        log_limited(&c->limit, LOG_WARN, "%s: %s", vif->port.name, c->why);
+    else if (vif->mapped)
+        vif_record_seal(vif);
     look(vif);
 }
 
@@ -323,9 +401,21 @@ void vif_job_done(struct vif *vif, enum vif_job job, int err)
     case VIF_JOB_READ_RATE:
         rate_done(vif, err);
         break;
+    case VIF_JOB_READ_MULTICAST:
+        multicast_done(vif, err);
+        break;
+    case VIF_JOB_READ_HEADROOM:
+        reconfigured(vif, err);
+        break;
+    case VIF_JOB_CARRIER:
+        carrier_done(vif, err);
+        break;
     case VIF_JOB_OFFER:
-        if (err) {
+        if (err && c->facts.phase == VIF_PHASE_NEW) {
             vif_refuse(vif);
+        } else if (err) {
+            log_limited(&c->limit, LOG_WARN, "%s: %s", vif->port.name, c->why);
+            rest(vif, 0);
         } else {
             c->facts.phase = VIF_PHASE_WAITING;
             c->state_ns = clock_now();

@@ -28,7 +28,19 @@ static enum handshake_action follow_connected(const struct handshake_facts *f)
 {
     if (f->phase == VIF_PHASE_WAITING)
         return f->dwelt ? HANDSHAKE_CONNECT : HANDSHAKE_LATER;
+    if (f->phase == VIF_PHASE_CONNECTED && f->back_state == XenbusStateReconfigured)
+        return HANDSHAKE_RECONFIGURED;
     return f->phase == VIF_PHASE_CLOSED ? HANDSHAKE_REOPEN : HANDSHAKE_NONE;
+}
+
+/* Linux' frontend waits for us in this state, and then returns to Connected. */
+static enum handshake_action follow_reconfiguring(const struct handshake_facts *f)
+{
+    if (f->phase == VIF_PHASE_WAITING) /* a backend before us was in use */
+        return follow_connected(f);
+    return f->phase == VIF_PHASE_CONNECTED && f->back_state != XenbusStateReconfigured
+               ? HANDSHAKE_RECONFIGURE
+               : HANDSHAKE_NONE;
 }
 
 static enum handshake_action follow_closing(const struct handshake_facts *f)
@@ -74,6 +86,8 @@ enum handshake_action handshake_next(const struct handshake_facts *f)
     case XenbusStateInitialised:
     case XenbusStateConnected:
         return follow_connected(f);
+    case XenbusStateReconfiguring:
+        return follow_reconfiguring(f);
     case XenbusStateClosing:
         return follow_closing(f);
     case XenbusStateClosed:

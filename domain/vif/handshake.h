@@ -48,6 +48,8 @@ enum handshake_action {
     HANDSHAKE_CONNECT, /* take the frontend's rings, Connected */
     HANDSHAKE_REOPEN, /* give the rings back, InitWait */
     HANDSHAKE_CLOSE, /* give the rings back, Closing */
+    HANDSHAKE_RECONFIGURE, /* read what the frontend has changed while in use, Reconfigured */
+    HANDSHAKE_RECONFIGURED, /* it is in use again: Connected */
     HANDSHAKE_SHUT, /* give the rings back, Closed */
     HANDSHAKE_FAIL, /* close, and say why: the frontend's state node makes no sense */
     HANDSHAKE_REMOVE, /* remove our directory */

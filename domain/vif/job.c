@@ -18,25 +18,55 @@
 
 static void job_go(struct vif *vif);
 
-/* What we offer, in the order written; state comes last, when everything else can be read. */
+/*
+ * What we offer, in the order written; state comes last, when everything else can be read. value is NULL for
+ * what the budget decides.
+ */
 struct offer {
     const char *name, *value;
 };
+#define OFFER_SPLIT "feature-split-event-channels"
+#define OFFER_CTRL "feature-ctrl-ring"
+#define OFFER_QUEUES "multi-queue-max-queues"
 static const struct offer offers[] = {
     { "feature-sg", "1" },
     { "feature-rx-copy", "1" },
     { "feature-gso-tcpv4", "1" },
+    { "feature-gso-tcpv6", "1" },
     { "feature-ipv6-csum-offload", "1" },
-    { "feature-split-event-channels", "1" },
+    { "feature-multicast-control", "1" },
+    { "feature-dynamic-multicast-control", "1" },
+    { OFFER_SPLIT, NULL },
+    { OFFER_QUEUES, NULL },
+    { OFFER_CTRL, NULL },
+    { "feature-xdp-headroom", "1" },
+    { "carrier", NULL },
     { "hotplug-status", "connected" },
 };
 
-/* Two channels a vif do not fit into SCHEDOP_poll's 128 ports when the table is full. */
-static const char *offer_value(const struct vif *vif, const struct offer *offer)
+/* What the frontend is to know from now on. */
+static const char *carrier_value(struct vif *vif)
 {
-    bool split = !strcmp(offer->name, "feature-split-event-channels");
+    enum vif_carrier now = vif_host.carrier(&vif->port);
 
-    return split && vif->index >= VIF_SPLIT_PLACES ? "0" : offer->value;
+    if (now == VIF_CARRIER_UNKNOWN)
+        now = vif->control.carrier == VIF_CARRIER_DOWN ? VIF_CARRIER_DOWN : VIF_CARRIER_UP;
+    vif->control.carrier = now;
+    return now == VIF_CARRIER_UP ? "1" : "0";
+}
+
+static void offer_value(struct vif *vif, const struct offer *offer, char *value, size_t size)
+{
+    if (offer->value)
+        snprintf(value, size, "%s", offer->value);
+    else if (!strcmp(offer->name, OFFER_QUEUES))
+        snprintf(value, size, "%u", vif->offered.queues);
+    else if (!strcmp(offer->name, OFFER_CTRL))
+        snprintf(value, size, "%u", vif->offered.ctrl);
+    else if (!strcmp(offer->name, OFFER_SPLIT))
+        snprintf(value, size, "%u", vif->offered.split);
+    else
+        snprintf(value, size, "%s", carrier_value(vif));
 }
 
 static int back_path(const struct vif *vif, char *path, const char *node)
@@ -45,10 +75,10 @@ static int back_path(const struct vif *vif, char *path, const char *node)
                          *node ? "/" : "", node);
 }
 
-static int front_path(const struct vif *vif, char *path, const char *node)
+int vif_front_path(const struct vif *vif, char *path, const char *node)
 {
-    return xenstore_path(path, XENSTORE_PATH_SIZE, "/local/domain/%u/device/vif/%u/%s", vif->guest,
-                         vif->handle, node);
+    return xenstore_path(path, XENSTORE_PATH_SIZE, "/local/domain/%u/device/vif/%u%s%s", vif->guest,
+                         vif->handle, *node ? "/" : "", node);
 }
 
 static int error_path(const struct vif *vif, char *path, const char *node)
@@ -139,6 +169,50 @@ static int policy_take(struct vif *vif, int err, const char *value, size_t len)
     return err;
 }
 
+/* VIF_JOB_READ_MULTICAST, _HEADROOM: the same of a frontend's wish, which is gone where its node is. */
+static int front_again_take(struct vif *vif, const struct node_spec *spec, int err,
+                            const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+    struct vif_front next = c->front;
+
+    if (spec == &nodes_multicast)
+        next.multicast = false;
+    else
+        next.xdp_headroom = 0;
+    err = node_take(spec, &next, err, value, len, c->why, sizeof(c->why));
+    if (!err)
+        c->front = next;
+    return err;
+}
+
+/* VIF_JOB_READ_FRONT: first what is said once, then the nodes of each queue. */
+static unsigned int front_queue(const struct vif *vif, const struct node_spec **spec_r)
+{
+    unsigned int step = vif->control.step - nodes_front_nr;
+
+    *spec_r = &nodes_queue[step % nodes_queue_nr];
+    return step / nodes_queue_nr;
+}
+
+static int front_take(struct vif *vif, int err, const char *value, size_t len)
+{
+    struct vif_control *c = &vif->control;
+    const struct node_spec *spec;
+    char why[VIF_WHY_SIZE - 16];
+    unsigned int queue;
+
+    if (c->step < nodes_front_nr)
+        return node_take(&nodes_front[c->step], &c->front, err, value, len, c->why, sizeof(c->why));
+    queue = front_queue(vif, &spec);
+    err = node_take(spec, &c->front.queue[queue], err, value, len, why, sizeof(why));
+    if (err && c->front.queues > 1)
+        snprintf(c->why, sizeof(c->why), "queue-%u: %s", queue, why);
+    else if (err)
+        snprintf(c->why, sizeof(c->why), "%s", why);
+    return err;
+}
+
 static int step_take(struct vif *vif, int err, const char *value, size_t len)
 {
     struct vif_control *c = &vif->control;
@@ -152,8 +226,12 @@ static int step_take(struct vif *vif, int err, const char *value, size_t len)
         return rate_take(vif, err, value, len);
     case VIF_JOB_READ_POLICY:
         return policy_take(vif, err, value, len);
+    case VIF_JOB_READ_MULTICAST:
+        return front_again_take(vif, &nodes_multicast, err, value, len);
+    case VIF_JOB_READ_HEADROOM:
+        return front_again_take(vif, &nodes_headroom, err, value, len);
     case VIF_JOB_READ_FRONT:
-        return node_take(&nodes_front[c->step], &c->front, err, value, len, c->why, sizeof(c->why));
+        return front_take(vif, err, value, len);
     case VIF_JOB_BLAME:
         return 0; /* as far as it goes */
     case VIF_JOB_REMOVE:
@@ -183,7 +261,7 @@ static int look_ask(struct vif *vif, char *path)
 {
     static const char *const nodes[] = { "state", "online" };
     int err = vif->control.step < 2 ? back_path(vif, path, nodes[vif->control.step])
-                                    : front_path(vif, path, "state");
+                                    : vif_front_path(vif, path, "state");
 
     return err ? err : xenstore_read(0, path, step_done, vif);
 }
@@ -213,9 +291,23 @@ static int policy_ask(struct vif *vif, char *path)
     return err ? err : xenstore_read(0, path, step_done, vif);
 }
 
+static int carrier_ask(struct vif *vif, char *path)
+{
+    int err = back_path(vif, path, "carrier");
+
+    return err ? err : xenstore_write(0, path, carrier_value(vif), step_done, vif);
+}
+
 static int rate_ask(struct vif *vif, char *path)
 {
     int err = back_path(vif, path, nodes_rate.name);
+
+    return err ? err : xenstore_read(0, path, step_done, vif);
+}
+
+static int front_ask(struct vif *vif, char *path, const char *node)
+{
+    int err = vif_front_path(vif, path, node);
 
     return err ? err : xenstore_read(0, path, step_done, vif);
 }
@@ -231,13 +323,15 @@ static int state_ask(struct vif *vif, char *path)
 static int offer_ask(struct vif *vif, char *path)
 {
     const struct offer *offer;
+    char value[16];
     int err;
 
     if (vif->control.step == ARRAY_LEN(offers))
         return state_ask(vif, path);
     offer = &offers[vif->control.step];
+    offer_value(vif, offer, value, sizeof(value));
     err = back_path(vif, path, offer->name);
-    return err ? err : xenstore_write(0, path, offer_value(vif, offer), step_done, vif);
+    return err ? err : xenstore_write(0, path, value, step_done, vif);
 }
 
 /*
@@ -301,7 +395,7 @@ static unsigned int job_nr_steps(const struct vif *vif)
     case VIF_JOB_OFFER:
         return ARRAY_LEN(offers) + 1;
     case VIF_JOB_READ_FRONT:
-        return nodes_front_nr;
+        return nodes_front_nr + vif->control.front.queues * nodes_queue_nr;
     case VIF_JOB_BLAME:
         return 3;
     case VIF_JOB_REMOVE:
@@ -311,10 +405,24 @@ static unsigned int job_nr_steps(const struct vif *vif)
     }
 }
 
+/* Source: xen/io/netif.h, multi-queue-num-queues: a single queue's nodes are not in a directory of its own. */
+static int front_step_ask(struct vif *vif, char *path)
+{
+    const struct node_spec *spec;
+    unsigned int queue;
+    char node[40];
+
+    if (vif->control.step < nodes_front_nr)
+        return front_ask(vif, path, nodes_front[vif->control.step].name);
+    queue = front_queue(vif, &spec);
+    if (vif->control.front.queues == 1)
+        return front_ask(vif, path, spec->name);
+    snprintf(node, sizeof(node), "queue-%u/%s", queue, spec->name);
+    return front_ask(vif, path, node);
+}
+
 static int job_ask(struct vif *vif, char *path)
 {
-    int err;
-
     switch (vif->control.job) {
     case VIF_JOB_LOOK:
         return look_ask(vif, path);
@@ -324,9 +432,14 @@ static int job_ask(struct vif *vif, char *path)
         return rate_ask(vif, path);
     case VIF_JOB_READ_POLICY:
         return policy_ask(vif, path);
+    case VIF_JOB_CARRIER:
+        return carrier_ask(vif, path);
+    case VIF_JOB_READ_HEADROOM:
+        return front_ask(vif, path, nodes_headroom.name);
+    case VIF_JOB_READ_MULTICAST:
+        return front_ask(vif, path, nodes_multicast.name);
     case VIF_JOB_READ_FRONT:
-        err = front_path(vif, path, nodes_front[vif->control.step].name);
-        return err ? err : xenstore_read(0, path, step_done, vif);
+        return front_step_ask(vif, path);
     case VIF_JOB_OFFER:
         return offer_ask(vif, path);
     case VIF_JOB_BLAME:

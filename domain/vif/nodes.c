@@ -149,29 +149,57 @@ static int type_parse(void *out, const char *value, size_t len)
 #define U32_NODE(field, member, max)                                                               \
     static int field##_parse(void *out, const char *value, size_t len)                             \
     {                                                                                              \
-        return u32_parse(&((struct vif_front *)out)->member, max, value, len);                     \
+        return u32_parse(&((struct vif_front_queue *)out)->member, max, value, len);               \
     }
 U32_NODE(tx_ref, tx_ref, UINT32_MAX)
 U32_NODE(rx_ref, rx_ref, UINT32_MAX)
 U32_NODE(port_rx, port_rx, UINT32_MAX)
-U32_NODE(queues, queues, UINT32_MAX)
+
+static int xdp_headroom_parse(void *out, const char *value, size_t len)
+{
+    return u32_parse(&((struct vif_front *)out)->xdp_headroom, XDP_HEADROOM_MAX, value, len);
+}
+
+static int queues_parse(void *out, const char *value, size_t len)
+{
+    uint32_t nr;
+
+    if (u32_parse(&nr, VIF_QUEUES_MAX, value, len) || nr == 0)
+        return -EINVAL;
+    ((struct vif_front *)out)->queues = nr;
+    return 0;
+}
 
 static int port_tx_parse(void *out, const char *value, size_t len)
 {
-    struct vif_front *front = out;
-    int err = u32_parse(&front->port_tx, UINT32_MAX, value, len);
+    struct vif_front_queue *queue = out;
+    int err = u32_parse(&queue->port_tx, UINT32_MAX, value, len);
 
-    front->has_split = !err;
+    queue->has_split = !err;
     return err;
 }
 
 static int port_both_parse(void *out, const char *value, size_t len)
 {
-    struct vif_front *front = out;
-    int err = u32_parse(&front->port_tx, UINT32_MAX, value, len);
+    struct vif_front_queue *queue = out;
+    int err = u32_parse(&queue->port_tx, UINT32_MAX, value, len);
 
-    front->port_rx = front->port_tx;
+    queue->port_rx = queue->port_tx;
     return err;
+}
+
+static int ctrl_ref_parse(void *out, const char *value, size_t len)
+{
+    struct vif_front *front = out;
+    int err = u32_parse(&front->ctrl_ref, UINT32_MAX, value, len);
+
+    front->has_ctrl = !err;
+    return err;
+}
+
+static int ctrl_port_parse(void *out, const char *value, size_t len)
+{
+    return u32_parse(&((struct vif_front *)out)->ctrl_port, UINT32_MAX, value, len);
 }
 
 #define FLAG_NODE(field)                                                                           \
@@ -183,8 +211,10 @@ FLAG_NODE(rx_copy)
 FLAG_NODE(rx_notify)
 FLAG_NODE(sg)
 FLAG_NODE(gso_tcpv4)
+FLAG_NODE(gso_tcpv6)
 FLAG_NODE(no_csum)
 FLAG_NODE(ipv6_csum)
+FLAG_NODE(multicast)
 
 static bool optional(const void *out)
 {
@@ -194,7 +224,7 @@ static bool optional(const void *out)
 
 static bool is_split(const void *out)
 {
-    return ((const struct vif_front *)out)->has_split;
+    return ((const struct vif_front_queue *)out)->has_split;
 }
 
 static bool is_joint(const void *out)
@@ -202,9 +232,16 @@ static bool is_joint(const void *out)
     return !is_split(out);
 }
 
+static bool has_ctrl(const void *out)
+{
+    return ((const struct vif_front *)out)->has_ctrl;
+}
+
 #define MAC_FORM "six pairs of hexadecimal digits, not of a group and not all 0"
 #define RATE_FORM "BYTES,MICROSECONDS, neither of them 0, as xl writes it for rate=10Mb/s"
+#define HEADROOM_FORM "0 to 2048"
 #define MTU_FORM "68 to 65500"
+#define QUEUES_FORM "1 to what multi-queue-max-queues offers"
 #define IP_FORM "addresses, printable, at most 1023 bytes in all"
 #define NAME_FORM "printable, at most 127 bytes"
 #define DEV_FORM "the name of a bridge that has an address, at most 15 bytes"
@@ -228,26 +265,38 @@ const unsigned int nodes_back_nr = ARRAY_LEN(nodes_back);
 const struct node_spec nodes_rate = { "rate", rate_parse, optional, RATE_FORM };
 
 /* The order matters: event-channel-tx decides which of the others must be there. */
-const struct node_spec nodes_front[] = {
+const struct node_spec nodes_queue[] = {
     { "tx-ring-ref", tx_ref_parse, NULL, NULL },
     { "rx-ring-ref", rx_ref_parse, NULL, NULL },
     { "event-channel-tx", port_tx_parse, optional, NULL },
     { "event-channel-rx", port_rx_parse, is_split, NULL },
     { "event-channel", port_both_parse, is_joint, NULL },
-    { "multi-queue-num-queues", queues_parse, optional, NULL },
+};
+const unsigned int nodes_queue_nr = ARRAY_LEN(nodes_queue);
+
+const struct node_spec nodes_front[] = {
+    { "multi-queue-num-queues", queues_parse, optional, QUEUES_FORM },
+    { "ctrl-ring-ref", ctrl_ref_parse, optional, NULL },
+    { "event-channel-ctrl", ctrl_port_parse, has_ctrl, NULL },
     { "request-rx-copy", rx_copy_parse, NULL, NULL },
     { "feature-rx-notify", rx_notify_parse, optional, NULL },
     { "feature-sg", sg_parse, optional, NULL },
     { "feature-gso-tcpv4", gso_tcpv4_parse, optional, NULL },
+    { "feature-gso-tcpv6", gso_tcpv6_parse, optional, NULL },
     { "feature-no-csum-offload", no_csum_parse, optional, NULL },
     { "feature-ipv6-csum-offload", ipv6_csum_parse, optional, NULL },
+    { "request-multicast-control", multicast_parse, optional, NULL },
+    { "xdp-headroom", xdp_headroom_parse, optional, HEADROOM_FORM },
 };
 const unsigned int nodes_front_nr = ARRAY_LEN(nodes_front);
+const struct node_spec nodes_headroom = { "xdp-headroom", xdp_headroom_parse, optional,
+                                          HEADROOM_FORM };
+const struct node_spec nodes_multicast = { "request-multicast-control", multicast_parse, optional,
+                                           NULL };
 
 void nodes_back_init(struct vif_back *back)
 {
     memset(back, 0, sizeof(*back));
-    back->wish.mtu = RTE_ETHER_MTU;
     back->handle = NO_HANDLE;
 }
 
@@ -296,8 +345,14 @@ int node_take(const struct node_spec *spec, void *out, int err, const char *valu
 }
 
 /* Names that stand for nothing to be done: others', ours, and what only a script could honour. */
-static const char *const nodes_passed_over[] = { "state",          "online",        "vifname",
-                                                 "hotplug-status", "hotplug-error", "" };
+static const char *const nodes_passed_over[] = { "state",
+                                                 "online",
+                                                 "vifname",
+                                                 "hotplug-status",
+                                                 "hotplug-error",
+                                                 "carrier",
+                                                 "multi-queue-max-queues",
+                                                 "" };
 static const char own_prefix[] = "feature-";
 
 static bool node_is_known(const char *name)
@@ -339,18 +394,41 @@ int nodes_state_parse(const char *value, size_t len)
     return (int)state;
 }
 
+/* What is wrong with a queue by itself, and beside those before it. NULL: nothing. */
+static const char *queue_fault(const struct vif_front *front, unsigned int index)
+{
+    const struct vif_front_queue *queue = &front->queue[index];
+
+    if (front->has_ctrl && (queue->tx_ref == front->ctrl_ref || queue->rx_ref == front->ctrl_ref))
+        return "ctrl-ring-ref is the page of another ring";
+    if (front->has_ctrl &&
+        (queue->port_tx == front->ctrl_port || queue->port_rx == front->ctrl_port))
+        return "event-channel-ctrl is the event channel of another ring";
+    if (queue->tx_ref == queue->rx_ref)
+        return "tx-ring-ref and rx-ring-ref are the same page";
+    if (queue->has_split && queue->port_tx == queue->port_rx)
+        return "event-channel-tx and event-channel-rx are the same port";
+    for (unsigned int i = 0; i < index; i++) {
+        const struct vif_front_queue *other = &front->queue[i];
+
+        if (queue->tx_ref == other->tx_ref || queue->tx_ref == other->rx_ref ||
+            queue->rx_ref == other->tx_ref || queue->rx_ref == other->rx_ref)
+            return "tx-ring-ref or rx-ring-ref is the page of another queue";
+        if (queue->port_tx == other->port_tx || queue->port_tx == other->port_rx ||
+            queue->port_rx == other->port_tx || queue->port_rx == other->port_rx)
+            return "event-channel is that of another queue";
+    }
+    return NULL;
+}
+
 int nodes_front_check(const struct vif_front *front, char *why, size_t why_size)
 {
     const char *what = NULL;
 
     if (!front->rx_copy)
         what = "request-rx-copy is 0, but pages are never flipped";
-    else if (front->queues != 1)
-        what = "multi-queue-num-queues is not 1, and no more were offered";
-    else if (front->tx_ref == front->rx_ref)
-        what = "tx-ring-ref and rx-ring-ref are the same page";
-    else if (front->has_split && front->port_tx == front->port_rx)
-        what = "event-channel-tx and event-channel-rx are the same port";
+    for (unsigned int i = 0; i < front->queues && !what; i++)
+        what = queue_fault(front, i);
     if (!what)
         return 0;
     snprintf(why, why_size, "%s", what);

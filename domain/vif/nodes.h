@@ -17,6 +17,9 @@
 #define NODES_MTU_MIN 68 /* RFC 791 */
 #define NODES_MTU_MAX 65500 /* an Ethernet header and two tags more still fit in a frame's size */
 
+/* Linux' frontend asks for 256 bytes. More than half a page would leave frames no room in it. */
+#define XDP_HEADROOM_MAX 2048
+
 /* From our directory. */
 struct vif_back {
     struct vif_wish wish; /* guest, handle and index are not set here */
@@ -24,13 +27,24 @@ struct vif_back {
     char frontend[VIF_NODE_SIZE];
 };
 
-/* From the frontend's directory. */
-struct vif_front {
+/* The most queues of one vif. */
+#define VIF_QUEUES_MAX 4
+
+/* From the frontend's directory: of one queue, and of them all. */
+struct vif_front_queue {
     uint32_t tx_ref, rx_ref;
     uint32_t port_tx, port_rx; /* the same port where they are not split */
-    uint32_t queues;
-    bool rx_copy, rx_notify, sg, gso_tcpv4, no_csum, ipv6_csum;
     bool has_split; /* event-channel-tx was there */
+};
+
+struct vif_front {
+    struct vif_front_queue queue[VIF_QUEUES_MAX];
+    uint32_t queues;
+    uint32_t ctrl_ref, ctrl_port; /* of the control ring */
+    bool has_ctrl; /* ctrl-ring-ref was there */
+    bool rx_copy, rx_notify, sg, gso_tcpv4, gso_tcpv6, no_csum, ipv6_csum;
+    bool multicast; /* multicast frames are filtered */
+    uint32_t xdp_headroom; /* bytes left free in front of received frames */
 };
 
 struct node_spec {
@@ -44,9 +58,14 @@ extern const struct node_spec nodes_back[];
 extern const unsigned int nodes_back_nr;
 extern const struct node_spec nodes_front[];
 extern const unsigned int nodes_front_nr;
+/* Of one queue, into a struct vif_front_queue: in the frontend's directory, or in queue-N below it. */
+extern const struct node_spec nodes_queue[];
+extern const unsigned int nodes_queue_nr;
 
-/* The one of nodes_back that may change while the vif is in use. */
+/* Those of nodes_back and of nodes_front that may change while the vif is in use. */
 extern const struct node_spec nodes_rate;
+extern const struct node_spec nodes_multicast;
+extern const struct node_spec nodes_headroom;
 
 /* Values of what is missing and may be. */
 void nodes_back_init(struct vif_back *back);

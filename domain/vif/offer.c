@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <xen/io/xenbus.h>
 
@@ -19,10 +20,23 @@ void vif_refuse(struct vif *vif)
     vif_job_begin(vif, VIF_JOB_BLAME);
 }
 
+/* One watch for all its nodes, as there are not many. Most say nothing that is not read at connect. */
 static void front_changed(void *ctx, const char *path)
 {
-    (void)path;
-    vif_control_kick(ctx);
+    struct vif *vif = ctx;
+    char dir[XENSTORE_PATH_SIZE];
+    size_t len;
+
+    if (vif_front_path(vif, dir, ""))
+        return;
+    len = strlen(dir);
+    if (strncmp(path, dir, len) != 0)
+        return;
+    if (!strcmp(path + len, "/request-multicast-control"))
+        vif->control.multicast_stale = true;
+    else if (path[len] && strcmp(path + len, "/state") != 0)
+        return;
+    vif_control_kick(vif);
 }
 
 int vif_front_watch(struct vif *vif)
@@ -31,8 +45,7 @@ int vif_front_watch(struct vif *vif)
     char path[XENSTORE_PATH_SIZE];
     int err;
 
-    err = xenstore_path(path, sizeof(path), "/local/domain/%u/device/vif/%u/state", vif->guest,
-                        vif->handle);
+    err = vif_front_path(vif, path, "");
     if (err || c->has_watch)
         return err;
     err = xenstore_watch(path, front_changed, vif, &c->watch_id);
@@ -45,11 +58,21 @@ void vif_port_fill(struct vif *vif)
     struct vif_back *back = &vif->control.back;
 
     vif->port.mac = back->wish.mac;
-    vif->port.mtu = back->wish.mtu;
+    vif->port.mtu = vif_mtu(vif);
     vif->port.up = false;
     back->wish.guest = vif->guest;
     back->wish.handle = vif->handle;
     back->wish.index = vif->index;
+}
+
+bool vif_offer_choose(struct vif *vif)
+{
+    struct vif_shape shape = budget_offer(VIF_MAX, vif_cost_of_others(vif)), before = vif->offered;
+
+    vif->offered = shape;
+    vif->cost = budget_shape_cost(shape);
+    return shape.queues != before.queues || shape.split != before.split ||
+           shape.ctrl != before.ctrl;
 }
 
 /* The toolstack's nodes are read: into the bridge with it, and tell the frontend what we can do. */
@@ -76,6 +99,7 @@ void vif_offer(struct vif *vif)
         vif_refuse(vif);
         return;
     }
+    (void)vif_offer_choose(vif);
     c->state = XenbusStateInitWait;
     vif_job_begin(vif, VIF_JOB_OFFER);
 }

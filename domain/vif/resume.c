@@ -18,23 +18,27 @@ static uint32_t record_sum(const struct vif_record *record)
 
 void vif_record_void(struct vif *vif)
 {
-    WRITE_ONCE(vif->kept.record.sum, 0);
+    WRITE_ONCE(vif->record.sum, 0);
     barrier(); /* nothing that it names is given back before */
 }
 
 void vif_record_seal(struct vif *vif)
 {
-    struct vif_record *record = &vif->kept.record;
+    struct vif_record *record = &vif->record;
 
     vif_record_void(vif);
     record->index = vif->index;
     record->guest = vif->guest;
     record->handle = vif->handle;
     record->blamed = vif->control.blamed;
-    record->tx_slot = vif->tx_slot;
-    record->rx_slot = vif->rx_slot;
-    record->tx_port = vif->tx_port;
-    record->rx_port = vif->rx_port;
+    record->carrier = vif->control.carrier;
+    record->ctrl_slot = vif->ctrl.slot;
+    record->ctrl_port = vif->ctrl.port;
+    for (unsigned int i = 0; i < vif->nr_queues; i++) {
+        record->held[i] = vif_queue_of(vif, i)->held;
+        if (i)
+            record->more[i - 1] = (uint8_t)(vif->more[i - 1] - vif_more_queues);
+    }
     record->back = vif->control.back;
     record->front = vif->control.front;
     WRITE_ONCE(record->sum, record_sum(record));
@@ -43,7 +47,7 @@ void vif_record_seal(struct vif *vif)
 /* As after connect(): nothing is read or written but the rings. */
 static int vif_go_on(struct vif *vif)
 {
-    const struct vif_record *record = &vif->kept.record;
+    const struct vif_record *record = &vif->record;
     struct vif_control *c = &vif->control;
     const char *why = "cannot join the bridge";
     int err;
@@ -51,6 +55,7 @@ static int vif_go_on(struct vif *vif)
     c->back = record->back;
     c->front = record->front;
     c->blamed = record->blamed;
+    c->carrier = record->carrier;
     vif_port_fill(vif);
     err = vif_reconnect(vif);
     if (err)
@@ -71,11 +76,11 @@ static int vif_go_on(struct vif *vif)
 /* Returns whether the vif that was in this place goes on. */
 static bool place_resume(struct vif *vif)
 {
-    struct vif_record *record = &vif->kept.record;
+    struct vif_record *record = &vif->record;
     unsigned int index = (unsigned int)(vif - vif_table);
 
     if (record->sum != record_sum(record) || record->index != index ||
-        vif_find(record->guest, record->handle)) {
+        record->front.queues - 1 >= VIF_QUEUES_MAX || vif_find(record->guest, record->handle)) {
         log_warn("vif in place %u: its record is damaged; it is looked for in xenstore", index);
         record->sum = 0;
         return false;
@@ -95,7 +100,7 @@ unsigned int vif_resume(void)
     unsigned int nr = 0, nr_records = 0;
 
     for (unsigned int i = 0; i < VIF_MAX; i++) {
-        if (vif_table[i].kept.record.sum == 0)
+        if (vif_table[i].record.sum == 0)
             continue;
         nr_records++;
         nr += place_resume(&vif_table[i]);

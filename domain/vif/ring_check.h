@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first thing to be done with an index that another domain wrote. 32-bit indices run freely and
+ * The first thing to be done with an index that another domain wrote, and how ours is shown to it. 32-bit indices run freely and
  * wrap; only their differences mean something.
  * Source: xen/io/ring.h, RING_REQUEST_PROD_OVERFLOW.
  */
@@ -38,6 +38,22 @@ static inline int __must_check ring_requests(uint32_t prod, uint32_t cons, uint3
 static inline int ring_notify_due(uint32_t before, uint32_t after, uint32_t event)
 {
     return after - event < after - before;
+}
+
+/*
+ * Show the peer all responses before `to`.
+ *
+ *   prod, event  the ring's rsp_prod and rsp_event, which the peer can write
+ *   before       what prod was
+ *
+ * Returns whether the peer must be told.
+ */
+static inline int ring_push(uint32_t *prod, const uint32_t *event, uint32_t before, uint32_t to)
+{
+    wmb(); /* responses before the index */
+    WRITE_ONCE(*prod, to);
+    mb(); /* the index before the look at the event */
+    return ring_notify_due(before, to, READ_ONCE(*event));
 }
 
 #endif

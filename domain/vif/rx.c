@@ -20,12 +20,13 @@
 
 /* One frame of the batch; its requests are read, its responses not written. */
 struct rx_entry {
-    struct vif *vif;
+    struct vif_queue *queue;
     struct rte_mbuf *frame;
     uint16_t first_op, nr_ops;
     uint16_t nr_slots; /* of data */
-    bool extra;
-    uint16_t ids[RX_SLOTS_MAX]; /* as requested, in ring order, the extra-info slot's too */
+    uint8_t nr_extras; /* extra-info slots, after the first */
+    uint32_t hash_type, hash; /* of the hash's; 0: there is none */
+    uint16_t ids[RX_SLOTS_MAX]; /* as requested, in ring order, the extra-info slots' too */
 };
 
 static struct {
@@ -36,49 +37,58 @@ static struct {
 
 _Static_assert(RX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH, "a frame must fit into an empty batch");
 
-static struct netif_rx_request request_take(struct vif *vif)
+static struct netif_rx_request request_take(struct vif_queue *queue)
 {
     struct netif_rx_request req;
 
-    RING_COPY_REQUEST(&vif->rx, vif->rx.req_cons, &req);
-    vif->rx.req_cons++;
+    RING_COPY_REQUEST(&queue->rx, queue->rx.req_cons, &req);
+    queue->rx.req_cons++;
     return req;
 }
 
-/* A response with extra info destroys the id, which the next start may have to answer. */
-static uint16_t extra_take(struct vif *vif)
+/* Extra-info slots of a frame: for what it is to be cut into, and for the hash that the guest wants. */
+static unsigned int extras_needed(const struct vif_queue *queue, struct rte_mbuf *frame)
 {
-    struct vif_extra extra = { .index = (uint16_t)vif->rx.req_cons };
+    const struct vif_hash *hash = &queue->vif->hash;
 
-    extra.id = request_take(vif).id;
-    vif->kept.extras[vif->kept.nr_extras++ % VIF_FLUSH_FRAMES] = extra;
+    return rx_plan_has_extra(frame) + (hash->flags && hash_frame_type(hash, frame));
+}
+
+/* A response with extra info destroys the id, which the next start may have to answer. */
+static uint16_t extra_take(struct vif_queue *queue)
+{
+    struct vif_extra extra = { .index = (uint16_t)queue->rx.req_cons };
+
+    extra.id = request_take(queue).id;
+    queue->marks.extras[queue->marks.nr_extras++ % VIF_EXTRAS] = extra;
     return extra.id;
 }
 
 /* The first queued frame goes into the batch. The caller saw that there are slots and room. */
-static void entry_gather(struct vif *vif)
+static void entry_gather(struct vif_queue *queue)
 {
-    struct vif_queue *q = &vif->queue;
     struct rx_entry *entry = &batch.entries[batch.nr_entries++];
     grant_ref_t grefs[RX_DATA_SLOTS_MAX];
     unsigned int nr_ids = 0;
 
-    entry->vif = vif;
-    entry->frame = q->frames[q->head++ % VIF_QUEUE_FRAMES];
-    q->nr_mbufs -= entry->frame->nb_segs;
-    entry->nr_slots = (uint16_t)rx_plan_data_slots(entry->frame);
-    entry->extra = rx_plan_has_extra(entry->frame);
+    entry->queue = queue;
+    entry->frame = vif_waiting_take(queue);
+    entry->nr_slots = (uint16_t)rx_plan_data_slots(entry->frame, queue->vif->headroom);
+    entry->nr_extras = (uint8_t)extras_needed(queue, entry->frame);
+    entry->hash_type = 0;
+    if (queue->vif->hash.flags)
+        entry->hash_type = hash_frame(&queue->vif->hash, entry->frame, &entry->hash);
     for (unsigned int i = 0; i < entry->nr_slots; i++) {
-        struct netif_rx_request req = request_take(vif);
+        struct netif_rx_request req = request_take(queue);
 
         grefs[i] = req.gref;
         entry->ids[nr_ids++] = req.id;
-        if (i == 0 && entry->extra)
-            entry->ids[nr_ids++] = extra_take(vif);
+        for (unsigned int j = 0; i == 0 && j < entry->nr_extras; j++)
+            entry->ids[nr_ids++] = extra_take(queue);
     }
     entry->first_op = (uint16_t)batch.nr_ops;
-    entry->nr_ops =
-        (uint16_t)rx_plan_ops(entry->frame, grefs, vif->guest, &batch.ops[batch.nr_ops]);
+    entry->nr_ops = (uint16_t)rx_plan_ops(entry->frame, queue->vif->headroom, grefs,
+                                          queue->vif->guest, &batch.ops[batch.nr_ops]);
     batch.nr_ops += entry->nr_ops;
 }
 
@@ -90,37 +100,57 @@ static bool copies_okay(const struct rx_entry *entry)
     return true;
 }
 
-static void extra_answer(struct vif *vif, const struct rte_mbuf *frame)
+static void extra_answer(struct vif_queue *queue, struct netif_extra_info extra)
+{
+    memcpy(RING_GET_RESPONSE(&queue->rx, queue->rx.rsp_prod_pvt), &extra, sizeof(extra));
+    queue->rx.rsp_prod_pvt++;
+}
+
+static void extras_answer(const struct rx_entry *entry)
 {
     struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
 
-    extra.u.gso.size = frame->tso_segsz;
-    extra.u.gso.type = XEN_NETIF_GSO_TYPE_TCPV4;
-    memcpy(RING_GET_RESPONSE(&vif->rx, vif->rx.rsp_prod_pvt), &extra, sizeof(extra));
-    vif->rx.rsp_prod_pvt++;
+    if (rx_plan_has_extra(entry->frame)) {
+        extra.flags = entry->hash_type ? XEN_NETIF_EXTRA_FLAG_MORE : 0;
+        extra.u.gso.size = entry->frame->tso_segsz;
+        extra.u.gso.type = entry->frame->ol_flags & RTE_MBUF_F_TX_IPV6 ? XEN_NETIF_GSO_TYPE_TCPV6
+                                                                       : XEN_NETIF_GSO_TYPE_TCPV4;
+        extra_answer(entry->queue, extra);
+    }
+    if (!entry->hash_type)
+        return;
+    extra = (struct netif_extra_info){ .type = XEN_NETIF_EXTRA_TYPE_HASH };
+    extra.u.hash.type = (uint8_t)__builtin_ctz(entry->hash_type);
+    extra.u.hash.algorithm = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
+    memcpy(extra.u.hash.value, &entry->hash, sizeof(extra.u.hash.value));
+    extra_answer(entry->queue, extra);
 }
 
 /* A packet with a failed copy keeps its shape, so that the guest steps over all of it. */
 static void entry_answer(const struct rx_entry *entry, bool okay)
 {
-    struct vif *vif = entry->vif;
+    struct vif_queue *queue = entry->queue;
     const uint16_t *id = entry->ids;
     uint32_t left = entry->frame->pkt_len;
+    uint16_t flags = rx_plan_flags(entry->frame), offset = queue->vif->headroom;
 
-    for (unsigned int i = 0; i < entry->nr_slots; i++) {
-        uint32_t size = RTE_MIN(left, (uint32_t)PAGE_SIZE);
+    if (entry->nr_extras)
+        flags |= NETRXF_extra_info;
+    for (unsigned int i = 0; i < entry->nr_slots; i++, offset = 0) {
+        uint32_t size = RTE_MIN(left, (uint32_t)PAGE_SIZE - offset);
         netif_rx_response_t rsp = { .id = *id++,
-                                    .flags = i ? 0 : rx_plan_flags(entry->frame),
+                                    .offset = offset,
+                                    .flags = i ? 0 : flags,
                                     .status = okay ? (int16_t)size : NETIF_RSP_ERROR };
 
         left -= size;
         if (left)
             rsp.flags |= NETRXF_more_data;
-        *RING_GET_RESPONSE(&vif->rx, vif->rx.rsp_prod_pvt) = rsp;
-        vif->rx.rsp_prod_pvt++;
-        if (i == 0 && entry->extra) {
-            extra_answer(vif, entry->frame);
-            id++;
+        *RING_GET_RESPONSE(&queue->rx, queue->rx.rsp_prod_pvt) = rsp;
+        queue->rx.rsp_prod_pvt++;
+        if (i == 0) {
+            extras_answer(entry);
+            id += entry->nr_extras;
         }
     }
 }
@@ -130,7 +160,7 @@ static void batch_run(void)
     gnttab_copy(batch.ops, batch.nr_ops);
     for (unsigned int i = 0; i < batch.nr_entries; i++) {
         struct rx_entry *entry = &batch.entries[i];
-        struct port_stats *stats = &entry->vif->port.stats;
+        struct port_stats *stats = &entry->queue->vif->port.stats;
         bool okay = copies_okay(entry);
 
         entry_answer(entry, okay);
@@ -145,45 +175,63 @@ static void batch_run(void)
     batch.nr_entries = batch.nr_ops = 0;
 }
 
-static unsigned int slots_needed(const struct vif *vif)
+static unsigned int slots_needed(const struct vif_queue *queue)
 {
-    const struct rte_mbuf *frame = vif->queue.frames[vif->queue.head % VIF_QUEUE_FRAMES];
+    struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
 
-    return rx_plan_data_slots(frame) + rx_plan_has_extra(frame);
+    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
 }
 
-static int slots_free(struct vif *vif)
+static int slots_free(struct vif_queue *queue)
 {
-    int nr = ring_requests(READ_ONCE(vif->rx.sring->req_prod), vif->rx.req_cons,
-                           vif->rx.rsp_prod_pvt, vif->rx.nr_ents);
+    int nr = ring_requests(READ_ONCE(queue->rx.sring->req_prod), queue->rx.req_cons,
+                           queue->rx.rsp_prod_pvt, queue->rx.nr_ents);
 
     rmb(); /* the slots after the index */
     if (nr < 0)
-        vif_break(vif, "its rx ring's req_prod makes no sense");
+        vif_break(queue->vif, "its rx ring's req_prod makes no sense");
     return nr;
 }
 
-static bool queue_empty(const struct vif *vif)
+static bool queue_empty(const struct vif_queue *queue)
 {
-    return vif->queue.head == vif->queue.tail;
+    return !queue->waiting.list.nr;
 }
 
 /* Responses may be written as far as requests were taken: the next start must know. */
-static void mark_set(struct vif *vif)
+static void mark_set(struct vif_queue *queue)
 {
-    WRITE_ONCE(vif->kept.rx_mark, vif->rx.req_cons);
+    WRITE_ONCE(queue->marks.rx_mark, queue->rx.req_cons);
     barrier(); /* the mark before the responses */
 }
 
-/* As much of the queue as has room in the guest. */
-static void vif_gather(struct vif *vif)
+/* Frames that stand for several are for this guest, or not any more. */
+static void few_slots_set(struct vif_queue *queue, bool few)
 {
-    int nr_free = vif->rx_throttled ? 0 : slots_free(vif);
+    struct vif *vif = queue->vif;
+
+    queue->waiting.has_few_slots = few;
+    vif_caps_set(vif);
+    log_limited(&vif->control.limit, LOG_INFO,
+                few ? "%s: it never offers room for a long frame: it is sent short ones"
+                    : "%s: it offers room for long frames now",
+                vif->port.name);
+}
+
+/* As much of what waits as has room in the guest. */
+static void queue_gather(struct vif_queue *queue)
+{
+    struct vif *vif = queue->vif;
+    int nr_free = vif->rx_throttled ? 0 : slots_free(queue);
     uint64_t now = vif->rx_credit.rate.bytes ? clock_now() : 0;
 
-    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(vif); i++) {
-        const struct rte_mbuf *frame = vif->queue.frames[vif->queue.head % VIF_QUEUE_FRAMES];
-        int needed = (int)slots_needed(vif);
+    if (nr_free > (int)queue->waiting.most_slots)
+        queue->waiting.most_slots = (uint32_t)nr_free;
+    if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
+        few_slots_set(queue, false);
+    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(queue); i++) {
+        const struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
+        int needed = (int)slots_needed(queue);
 
         if (nr_free < needed)
             break;
@@ -193,50 +241,60 @@ static void vif_gather(struct vif *vif)
             break;
         }
         if (batch.nr_entries == BATCH_FRAMES ||
-            batch.nr_ops + rx_plan_ops_bound(frame) > GNTTAB_COPY_BATCH) {
-            mark_set(vif);
+            batch.nr_ops + rx_plan_ops_bound(frame, vif->headroom) > GNTTAB_COPY_BATCH) {
+            mark_set(queue);
             batch_run();
         }
-        entry_gather(vif);
+        entry_gather(queue);
         nr_free -= needed;
-        vif->queue.stuck_ns = 0;
+        queue->waiting.stuck_ns = 0;
     }
-    mark_set(vif);
+    mark_set(queue);
 }
 
-void vif_rx_push(struct vif *vif)
+void vif_rx_push(struct vif_queue *queue)
 {
-    RING_IDX before = READ_ONCE(vif->rx.sring->rsp_prod), event;
+    netif_rx_sring_t *sring = queue->rx.sring;
+    RING_IDX before = READ_ONCE(sring->rsp_prod);
 
-    if (before == vif->rx.rsp_prod_pvt)
+    if (before == queue->rx.rsp_prod_pvt)
         return;
-    wmb(); /* responses before the index */
-    WRITE_ONCE(vif->rx.sring->rsp_prod, vif->rx.rsp_prod_pvt);
-    mb(); /* the index before the look at rsp_event */
-    event = READ_ONCE(vif->rx.sring->rsp_event);
-    if (ring_notify_due(before, vif->rx.rsp_prod_pvt, event))
-        evtchn_notify(vif->rx_port ? vif->rx_port : vif->tx_port);
+    if (ring_push(&sring->rsp_prod, &sring->rsp_event, before, queue->rx.rsp_prod_pvt))
+        evtchn_notify(queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
 }
 
-/* What is left in the queue found no room (or had no turn). */
-static void vif_settle(struct vif *vif, uint64_t now)
+/* The first frame found no room in time, and perhaps never can. */
+static void stuck_drop(struct vif_queue *queue)
 {
-    struct vif_queue *q = &vif->queue;
+    const struct vif_waiting *waiting = &queue->waiting;
+    const struct rte_mbuf *frame = waiting_first(&waiting->list);
 
-    vif_rx_push(vif);
-    if (queue_empty(vif) || vif->broken) {
-        vif_rx_purge(vif);
+    if (rx_plan_has_extra(frame) && waiting->most_slots &&
+        slots_needed(queue) > waiting->most_slots)
+        few_slots_set(queue, true);
+    vif_rx_purge(queue);
+}
+
+/* What still waits found no room (or had no turn). */
+static void queue_settle(struct vif_queue *queue, uint64_t now)
+{
+    struct vif *vif = queue->vif;
+    struct vif_waiting *waiting = &queue->waiting;
+
+    vif_rx_push(queue);
+    if (queue_empty(queue) || vif->broken) {
+        vif_rx_purge(queue);
     } else if (vif->rx_throttled) {
-        q->stuck_ns = 0;
+        waiting->stuck_ns = 0;
     } else if (!vif->rx_notify) {
         /* It will not say when there is room: only what merely had no turn stays. */
-        if (slots_free(vif) < (int)slots_needed(vif))
-            vif_rx_purge(vif);
-    } else if (!q->stuck_ns) {
-        q->stuck_ns = now;
-    } else if (now - q->stuck_ns > STALL_NS) {
-        vif_rx_purge(vif);
-        q->stalled = true;
+        if (slots_free(queue) < (int)slots_needed(queue))
+            stuck_drop(queue);
+    } else if (!waiting->stuck_ns) {
+        waiting->stuck_ns = now;
+    } else if (now - waiting->stuck_ns > STALL_NS) {
+        stuck_drop(queue);
+        waiting->stalled = true;
     }
 }
 
@@ -250,58 +308,67 @@ void vif_flush_all(void)
         struct vif *vif = &vif_table[__builtin_ctzll(left)];
 
         status_port_set(vif->port.name);
-        vif_gather(vif);
+        for (unsigned int i = 0; i < vif->nr_queues; i++)
+            queue_gather(vif_queue_of(vif, i));
     }
     batch_run();
-    now = clock_now();
-    for (uint64_t left = todo; left; left &= left - 1)
-        vif_settle(&vif_table[__builtin_ctzll(left)], now);
+    now = clock_last();
+    for (uint64_t left = todo; left; left &= left - 1) {
+        struct vif *vif = &vif_table[__builtin_ctzll(left)];
+
+        for (unsigned int i = 0; i < vif->nr_queues; i++)
+            queue_settle(vif_queue_of(vif, i), now);
+        if (vif->port.is_full)
+            vif_fill_look(vif, now);
+    }
 }
 
 /* The guest's receive side: true if a queued frame can go now; else it will tell us. */
-static bool rx_arm(struct vif *vif)
+static bool rx_arm(struct vif_queue *queue)
 {
-    RING_IDX cons = vif->rx.req_cons;
+    RING_IDX cons = queue->rx.req_cons;
 
-    if (queue_empty(vif) || vif->rx_throttled)
+    if (queue_empty(queue) || queue->vif->rx_throttled)
         return false;
-    if (slots_free(vif) >= (int)slots_needed(vif))
+    if (slots_free(queue) >= (int)slots_needed(queue))
         return true;
-    WRITE_ONCE(vif->rx.sring->req_event, cons + slots_needed(vif));
+    WRITE_ONCE(queue->rx.sring->req_event, cons + slots_needed(queue));
     mb(); /* the wish before the second look */
-    return slots_free(vif) >= (int)slots_needed(vif);
+    return slots_free(queue) >= (int)slots_needed(queue);
 }
 
-static bool tx_work(const struct vif *vif)
+static bool tx_work(const struct vif_queue *queue)
 {
-    RING_IDX prod = READ_ONCE(vif->tx.sring->req_prod);
+    RING_IDX prod = READ_ONCE(queue->tx.sring->req_prod);
 
-    return prod != vif->tx.req_cons && !(vif->tx_unfinished && prod == vif->tx_seen);
+    return prod != queue->tx.req_cons && !(queue->tx_unfinished && prod == queue->tx_seen);
 }
 
-static bool tx_arm(struct vif *vif)
+static bool tx_arm(struct vif_queue *queue)
 {
-    RING_IDX next = vif->tx_unfinished ? vif->tx_seen : vif->tx.req_cons;
+    RING_IDX next = queue->tx_unfinished ? queue->tx_seen : queue->tx.req_cons;
 
-    if (vif->tx_throttled)
+    if (queue->vif->tx_throttled || queue->vif->held_by)
         return false;
-    if (tx_work(vif))
+    if (tx_work(queue))
         return true;
-    WRITE_ONCE(vif->tx.sring->req_event, next + 1);
+    WRITE_ONCE(queue->tx.sring->req_event, next + 1);
     mb(); /* the wish before the second look */
-    return tx_work(vif);
+    return tx_work(queue);
 }
 
 bool vif_arm(struct port *port)
 {
     struct vif *vif = (struct vif *)port;
-    bool work;
+    bool work = false;
 
     if (!vif->mapped || vif->broken)
         return vif->broken;
-    work = tx_arm(vif);
-    work |= rx_arm(vif);
-    if (!work && !vif->broken)
+    for (unsigned int i = 0; i < vif->nr_queues; i++) {
+        work |= tx_arm(vif_queue_of(vif, i));
+        work |= rx_arm(vif_queue_of(vif, i));
+    }
+    if (!work && !vif->broken && !vif->held_by)
         vif_active &= ~vif_bit(vif);
     return work || vif->broken;
 }

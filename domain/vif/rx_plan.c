@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vif/rx_plan.h"
 
-#include "arch/x86/mm.h"
+#include "xen/frames.h"
 #include "xen/log.h"
 
 bool rx_plan_possible(const struct rte_mbuf *frame)
@@ -18,9 +18,9 @@ bool rx_plan_possible(const struct rte_mbuf *frame)
     return len == frame->pkt_len;
 }
 
-unsigned int rx_plan_data_slots(const struct rte_mbuf *frame)
+unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom)
 {
-    return (unsigned int)((frame->pkt_len + PAGE_SIZE - 1) / PAGE_SIZE);
+    return (unsigned int)((frame->pkt_len + headroom + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
 bool rx_plan_has_extra(const struct rte_mbuf *frame)
@@ -28,16 +28,16 @@ bool rx_plan_has_extra(const struct rte_mbuf *frame)
     return frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
 }
 
-unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame)
+unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom)
 {
-    return rx_plan_data_slots(frame) + 2u * frame->nb_segs;
+    return rx_plan_data_slots(frame, headroom) + 2u * frame->nb_segs;
 }
 
-unsigned int rx_plan_ops(const struct rte_mbuf *frame, const grant_ref_t *grefs, domid_t guest,
-                         gnttab_copy_t *ops)
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const grant_ref_t *grefs,
+                         domid_t guest, gnttab_copy_t *ops)
 {
-    unsigned int nr = 0, bound = rx_plan_ops_bound(frame);
-    uint32_t at = 0; /* in the frame */
+    unsigned int nr = 0, bound = rx_plan_ops_bound(frame, headroom);
+    uint32_t at = headroom; /* in the slots */
 
     for (const struct rte_mbuf *seg = frame; seg; seg = seg->next) {
         for (uint32_t done = 0, chunk; done < seg->data_len; done += chunk, at += chunk) {

@@ -17,12 +17,14 @@
 #include <xen/io/netif.h>
 
 #include "arch/x86/cpu.h"
+#include "vif/nodes.h"
 #include "xen/gnttab.h"
 
 /* Longest frame a guest is given, and the slots of one. */
 #define RX_LEN_MAX XEN_NETIF_MAX_TX_SIZE
-#define RX_DATA_SLOTS_MAX ((RX_LEN_MAX + PAGE_SIZE - 1) / PAGE_SIZE)
-#define RX_SLOTS_MAX (RX_DATA_SLOTS_MAX + 1)
+#define RX_DATA_SLOTS_MAX ((RX_LEN_MAX + XDP_HEADROOM_MAX + PAGE_SIZE - 1) / PAGE_SIZE)
+#define RX_EXTRAS_MAX 2 /* what it is to be cut into, and its hash */
+#define RX_SLOTS_MAX (RX_DATA_SLOTS_MAX + RX_EXTRAS_MAX)
 
 /* A chain longer than this is not sent: no sender of ours makes one. */
 #define RX_SEGS_MAX 96
@@ -35,12 +37,17 @@
 /* Whether a frame has a shape that the functions below can lay out. */
 bool rx_plan_possible(const struct rte_mbuf *frame);
 
+/*
+ * headroom, here and below: bytes that are left free in front of the data, in the first slot; at most
+ * XDP_HEADROOM_MAX.
+ */
+
 /* Slots for the data, and whether an extra-info slot comes on top. */
-unsigned int rx_plan_data_slots(const struct rte_mbuf *frame);
+unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom);
 bool rx_plan_has_extra(const struct rte_mbuf *frame);
 
 /* The copies of a frame at most: cheap, for finding out whether a batch has room. */
-unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame);
+unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom);
 
 /*
  * The copies themselves.
@@ -50,8 +57,8 @@ unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame);
  *
  * Returns their number. Their lengths add up to the frame's.
  */
-unsigned int rx_plan_ops(const struct rte_mbuf *frame, const grant_ref_t *grefs, domid_t guest,
-                         gnttab_copy_t *ops);
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const grant_ref_t *grefs,
+                         domid_t guest, gnttab_copy_t *ops);
 
 /* NETRXF_* of the frame's first response, more_data aside. */
 uint16_t rx_plan_flags(const struct rte_mbuf *frame);

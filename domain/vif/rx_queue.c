@@ -7,78 +7,159 @@
 #include "vif/device.h"
 #include "vif/ring_check.h"
 #include "vif/rx_plan.h"
+#include "vif/tx_frame.h"
+#include "xen/clock.h"
 
-/* A chain of less than this always fits: 64 KB in the pool's mbufs, and some. */
-#define SHARE_MIN 40u
+/* A chain of less than this always fits: 64 KB in mbufs of 1400 bytes, and some. */
+#define SHARE_MIN (TX_FRAME_SEGS_MAX + 8u)
 
-static uint32_t queue_share(void)
+/* So long may a guest take nothing before nobody rests for its sake. */
+#define PATIENCE_NS 20000000ull
+
+/* What a vif may hold in all its queues. */
+struct share {
+    uint32_t frames, mbufs;
+};
+
+static struct share queue_share(void)
 {
-    unsigned int nr = vif_nr_connected();
-    uint32_t share = vif_host.queue_mbufs / (nr ? nr : 1);
+    unsigned int nr = RTE_MAX(vif_nr_connected(), 1u);
 
-    return RTE_MAX(share, SHARE_MIN);
+    return (struct share){ .frames = WAITING_MAX / nr,
+                           .mbufs = RTE_MAX(vif_host.queue_mbufs / nr, SHARE_MIN) };
+}
+
+static uint32_t queue_frames_max(const struct vif *vif)
+{
+    return vif->rx_credit.rate.bytes ? VIF_QUEUE_FULL : VIF_QUEUE_FRAMES;
 }
 
 /* Whether the guest takes this frame at all, now or later. */
 static bool frame_fits(const struct vif *vif, const struct rte_mbuf *frame)
 {
     bool cut = rx_plan_has_extra(frame);
+    uint32_t tso = frame->ol_flags & RTE_MBUF_F_TX_IPV6 ? PORT_TX_TSO_V6 : PORT_TX_TSO_V4;
 
-    if (!rx_plan_possible(frame) || (cut && !(vif->port.tx_caps & PORT_TX_TSO_V4)))
+    if (!rx_plan_possible(frame) || (cut && !(vif->port.tx_caps & tso)))
         return false;
-    if (!vif->sg && frame->pkt_len > PAGE_SIZE)
+    if (!vif->sg && frame->pkt_len + vif->headroom > PAGE_SIZE)
         return false;
     return cut || frame->pkt_len <= vif->port.mtu + RTE_ETHER_HDR_LEN + 2u * RTE_VLAN_HLEN;
 }
 
-static bool guest_has_slots(const struct vif *vif)
+static bool guest_has_slots(const struct vif_queue *queue)
 {
-    return READ_ONCE(vif->rx.sring->req_prod) != vif->rx.req_cons;
+    return READ_ONCE(queue->rx.sring->req_prod) != queue->rx.req_cons;
 }
 
-/* share: mbufs that this vif may hold; room: that all together may take up yet. */
-static bool queue_add(struct vif *vif, struct rte_mbuf *frame, uint32_t share, uint32_t *room)
+/* room: mbufs that all vifs together may take up yet. */
+static bool queue_add(struct vif_queue *queue, struct rte_mbuf *frame, struct share share,
+                      uint32_t *room)
 {
-    struct vif_queue *q = &vif->queue;
+    struct vif_waiting *waiting = &queue->waiting;
+    struct vif *vif = queue->vif;
 
-    if (q->tail - q->head == VIF_QUEUE_FRAMES || q->nr_mbufs + frame->nb_segs > share ||
-        frame->nb_segs > *room)
+    if (waiting->list.nr >= queue_frames_max(vif) || vif->nr_waiting >= share.frames ||
+        vif->nr_waiting_mbufs + frame->nb_segs > share.mbufs || frame->nb_segs > *room ||
+        !waiting_put(&waiting->list, frame))
         return false;
     *room -= frame->nb_segs;
-    q->frames[q->tail++ % VIF_QUEUE_FRAMES] = frame;
-    q->nr_mbufs += frame->nb_segs;
+    vif->nr_waiting++;
+    vif->nr_waiting_mbufs += frame->nb_segs;
     return true;
+}
+
+struct rte_mbuf *vif_waiting_take(struct vif_queue *queue)
+{
+    struct rte_mbuf *frame = waiting_take(&queue->waiting.list);
+
+    queue->vif->nr_waiting--;
+    queue->vif->nr_waiting_mbufs -= frame->nb_segs;
+    return frame;
+}
+
+/*
+ * Full from half of VIF_QUEUE_FULL, or of its mbufs, on, until it is down to a quarter. Not if the guest has taken nothing
+ * for a while: nobody waits for one that is slower than that.
+ */
+static bool queue_is_full(const struct vif_queue *queue, uint32_t part, uint64_t now)
+{
+    const struct vif_waiting *waiting = &queue->waiting;
+    uint32_t nr = waiting->list.nr;
+
+    return (nr > VIF_QUEUE_FULL / part ||
+            (nr && queue->vif->nr_waiting_mbufs > queue_share().mbufs / part)) &&
+           !(waiting->stuck_ns && now - waiting->stuck_ns > PATIENCE_NS);
+}
+
+void vif_fill_look(struct vif *vif, uint64_t now)
+{
+    uint32_t part = vif->port.is_full ? 4 : 2;
+    bool is_full = false;
+
+    for (unsigned int i = 0; i < vif->nr_queues && !is_full; i++)
+        is_full = queue_is_full(vif_queue_of(vif, i), part, now);
+    vif->port.is_full = is_full;
+}
+
+static bool queue_is_open(struct vif_queue *queue)
+{
+    if (queue->waiting.stalled && guest_has_slots(queue))
+        queue->waiting.stalled = false;
+    return !queue->waiting.stalled;
+}
+
+/* Where there are several, a flow stays in one. NULL: that one takes nothing. */
+static struct vif_queue *queue_choose(struct vif *vif, struct rte_mbuf *frame)
+{
+    struct vif_queue *queue = vif_queue_of(vif, hash_queue(&vif->hash, frame, vif->nr_queues));
+
+    return queue_is_open(queue) ? queue : NULL;
 }
 
 void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = (struct vif *)port;
-    bool open = vif->mapped && !vif->broken;
-    uint32_t share = open ? queue_share() : 0, queued = vif_nr_queued_mbufs();
+    struct vif_queue *queue = &vif->queue;
+    bool open = vif->mapped && !vif->broken, several = vif->nr_queues > 1;
+    struct share share = queue_share();
+    uint32_t queued = vif_nr_queued_mbufs();
     uint32_t room = vif_host.queue_mbufs > queued ? vif_host.queue_mbufs - queued : 0;
 
-    if (open && vif->queue.stalled && guest_has_slots(vif))
-        vif->queue.stalled = false;
-    open = open && !vif->queue.stalled;
+    open = open && (several || queue_is_open(queue));
     for (uint16_t i = 0; i < nr; i++) {
-        if (open && frame_fits(vif, frames[i]) && queue_add(vif, frames[i], share, &room))
+        bool fits = open && frame_fits(vif, frames[i]);
+
+        if (vif->filters_multicast && multicast_filters(&vif->multicast, frames[i])) {
+            rte_pktmbuf_free(frames[i]);
+            vif->nr_filtered++;
+            continue;
+        }
+        if (fits && several)
+            queue = queue_choose(vif, frames[i]);
+        if (fits && queue && queue_add(queue, frames[i], share, &room))
             continue;
         rte_pktmbuf_free(frames[i]);
         port->stats.tx_drops++;
     }
-    if (vif->queue.head != vif->queue.tail)
-        vif_queued |= vif_bit(vif);
+    if (!vif->nr_waiting_mbufs)
+        return;
+    vif_queued |= vif_bit(vif);
+    if (!port->is_full)
+        vif_fill_look(vif, clock_last());
 }
 
-void vif_rx_purge(struct vif *vif)
+void vif_rx_purge(struct vif_queue *queue)
 {
-    struct vif_queue *q = &vif->queue;
+    struct vif *vif = queue->vif;
 
-    while (q->head != q->tail) {
-        rte_pktmbuf_free(q->frames[q->head++ % VIF_QUEUE_FRAMES]);
+    while (queue->waiting.list.nr) {
+        rte_pktmbuf_free(vif_waiting_take(queue));
         vif->port.stats.tx_drops++;
     }
-    q->nr_mbufs = 0;
-    q->stuck_ns = 0;
+    queue->waiting.stuck_ns = 0;
+    if (vif->nr_waiting_mbufs)
+        return;
+    vif->port.is_full = false;
     vif_queued &= ~vif_bit(vif);
 }

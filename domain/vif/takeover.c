@@ -16,28 +16,28 @@
 static struct tx_answer answers[TX_SLOTS];
 
 /* Requests that wait on the ring; 0 if its index makes no sense, which the next burst finds as well. */
-static uint32_t tx_waiting(const struct vif *vif)
+static uint32_t tx_waiting(const struct vif_queue *queue)
 {
-    int nr = ring_requests(READ_ONCE(vif->tx.sring->req_prod), vif->tx.req_cons,
-                           vif->tx.rsp_prod_pvt, vif->tx.nr_ents);
+    int nr = ring_requests(READ_ONCE(queue->tx.sring->req_prod), queue->tx.req_cons,
+                           queue->tx.rsp_prod_pvt, queue->tx.nr_ents);
 
     rmb(); /* the slots after the index */
     return nr > 0 ? (uint32_t)nr : 0;
 }
 
-static uint32_t rx_waiting(const struct vif *vif)
+static uint32_t rx_waiting(const struct vif_queue *queue)
 {
-    int nr = ring_requests(READ_ONCE(vif->rx.sring->req_prod), vif->rx.req_cons,
-                           vif->rx.rsp_prod_pvt, vif->rx.nr_ents);
+    int nr = ring_requests(READ_ONCE(queue->rx.sring->req_prod), queue->rx.req_cons,
+                           queue->rx.rsp_prod_pvt, queue->rx.nr_ents);
 
     rmb(); /* the slots after the index */
     return nr > 0 ? (uint32_t)nr : 0;
 }
 
 /* Walk the whole packets among the next nr requests. Returns their slots, with answers[] filled in. */
-static uint32_t tx_walk(const struct vif *vif, uint32_t nr)
+static uint32_t tx_walk(const struct vif_queue *queue, uint32_t nr)
 {
-    struct tx_view view = { vif->tx.sring->ring, vif->tx.nr_ents, vif->tx.req_cons, nr };
+    struct tx_view view = { queue->tx.sring->ring, queue->tx.nr_ents, queue->tx.req_cons, nr };
     struct tx_packet packet;
 
     while (view.nr && tx_parse(&view, &packet, &answers[nr - view.nr]) != TX_UNFINISHED) {
@@ -47,59 +47,59 @@ static uint32_t tx_walk(const struct vif *vif, uint32_t nr)
     return nr - view.nr;
 }
 
-static void tx_fail(struct vif *vif, uint32_t nr)
+static void tx_fail(struct vif_queue *queue, uint32_t nr)
 {
-    vif_tx_answer(vif, answers, nr, NETIF_RSP_ERROR);
-    vif->tx.req_cons += nr;
-    vif_tx_push(vif);
+    vif_tx_answer(queue, answers, nr, NETIF_RSP_ERROR);
+    queue->tx.req_cons += nr;
+    vif_tx_push(queue);
 }
 
-void vif_tx_takeover(struct vif *vif)
+void vif_tx_takeover(struct vif_queue *queue)
 {
-    tx_fail(vif, tx_walk(vif, tx_waiting(vif)));
+    tx_fail(queue, tx_walk(queue, tx_waiting(queue)));
 }
 
-void vif_tx_resume(struct vif *vif)
+void vif_tx_resume(struct vif_queue *queue)
 {
-    uint32_t nr = vif->kept.tx_mark - vif->tx.req_cons;
+    uint32_t nr = queue->marks.tx_mark - queue->tx.req_cons;
 
-    if (nr > tx_waiting(vif) || tx_walk(vif, nr) != nr)
-        vif_tx_takeover(vif);
+    if (nr > tx_waiting(queue) || tx_walk(queue, nr) != nr)
+        vif_tx_takeover(queue);
     else if (nr)
-        tx_fail(vif, nr);
+        tx_fail(queue, nr);
 }
 
 /* The id of the next request. Its slot may hold extra info by now. */
-static uint16_t rx_id(const struct vif *vif)
+static uint16_t rx_id(const struct vif_queue *queue)
 {
-    const struct vif_kept *kept = &vif->kept;
+    const struct vif_marks *marks = &queue->marks;
 
-    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && i < kept->nr_extras; i++)
-        if (kept->extras[i].index == (uint16_t)vif->rx.req_cons)
-            return kept->extras[i].id;
-    return READ_ONCE(RING_GET_REQUEST(&vif->rx, vif->rx.req_cons)->id);
+    for (unsigned int i = 0; i < VIF_EXTRAS && i < marks->nr_extras; i++)
+        if (marks->extras[i].index == (uint16_t)queue->rx.req_cons)
+            return marks->extras[i].id;
+    return READ_ONCE(RING_GET_REQUEST(&queue->rx, queue->rx.req_cons)->id);
 }
 
-static void rx_fail(struct vif *vif, uint32_t nr)
+static void rx_fail(struct vif_queue *queue, uint32_t nr)
 {
     while (nr--) {
-        netif_rx_response_t rsp = { .id = rx_id(vif), .status = NETIF_RSP_ERROR };
+        netif_rx_response_t rsp = { .id = rx_id(queue), .status = NETIF_RSP_ERROR };
 
-        vif->rx.req_cons++;
-        *RING_GET_RESPONSE(&vif->rx, vif->rx.rsp_prod_pvt) = rsp;
-        vif->rx.rsp_prod_pvt++;
+        queue->rx.req_cons++;
+        *RING_GET_RESPONSE(&queue->rx, queue->rx.rsp_prod_pvt) = rsp;
+        queue->rx.rsp_prod_pvt++;
     }
-    vif_rx_push(vif);
+    vif_rx_push(queue);
 }
 
-void vif_rx_takeover(struct vif *vif)
+void vif_rx_takeover(struct vif_queue *queue)
 {
-    rx_fail(vif, rx_waiting(vif));
+    rx_fail(queue, rx_waiting(queue));
 }
 
-void vif_rx_resume(struct vif *vif)
+void vif_rx_resume(struct vif_queue *queue)
 {
-    uint32_t nr = vif->kept.rx_mark - vif->rx.req_cons, waiting = rx_waiting(vif);
+    uint32_t nr = queue->marks.rx_mark - queue->rx.req_cons, waiting = rx_waiting(queue);
 
-    rx_fail(vif, nr > waiting ? waiting : nr);
+    rx_fail(queue, nr > waiting ? waiting : nr);
 }

@@ -24,7 +24,7 @@ struct tx_entry {
     uint16_t first_op, nr_ops;
     uint16_t first_answer, nr_answers;
     uint16_t gso_size;
-    bool csum_blank, data_validated;
+    bool gso_v6, csum_blank, data_validated;
     int16_t status; /* NETIF_RSP_* */
 };
 
@@ -46,13 +46,20 @@ static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_v
                                 .first_answer = (uint16_t)burst.nr_answers,
                                 .nr_answers = packet->nr_ring,
                                 .gso_size = packet->gso_size,
+                                .gso_v6 = packet->gso_v6,
                                 .csum_blank = packet->csum_blank,
                                 .data_validated = packet->data_validated,
                                 .status = NETIF_RSP_ERROR };
     burst.nr_answers += packet->nr_ring;
+    if (verdict == TX_MULTICAST)
+        entry->status = vif_multicast_amend(vif, packet);
     if (verdict != TX_FRAME)
         return;
-    entry->frame = tx_frame_alloc(vif_host.pool, packet->len);
+    if (vif->tx_cut && tx_frame_lies_as_pieces(packet->len, vif->tx_headers, packet->gso_size))
+        entry->frame = tx_frame_alloc(vif_host.pool, packet->len,
+                                      vif->tx_headers + packet->gso_size, packet->gso_size);
+    else
+        entry->frame = tx_frame_alloc(vif_host.pool, packet->len, VIF_MBUF_ROOM, VIF_MBUF_ROOM);
     if (!entry->frame) {
         entry->status = NETIF_RSP_DROPPED;
         return;
@@ -63,11 +70,12 @@ static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_v
 }
 
 /* Take up to nr packets off the ring. */
-static void burst_gather(struct vif *vif, uint16_t nr)
+static void burst_gather(struct vif_queue *queue, uint16_t nr)
 {
-    RING_IDX prod = READ_ONCE(vif->tx.sring->req_prod);
-    int ready = ring_requests(prod, vif->tx.req_cons, vif->tx.rsp_prod_pvt, vif->tx.nr_ents);
-    struct tx_view view = { .ring = vif->tx.sring->ring, .nr_ents = vif->tx.nr_ents };
+    struct vif *vif = queue->vif;
+    RING_IDX prod = READ_ONCE(queue->tx.sring->req_prod);
+    int ready = ring_requests(prod, queue->tx.req_cons, queue->tx.rsp_prod_pvt, queue->tx.nr_ents);
+    struct tx_view view = { .ring = queue->tx.sring->ring, .nr_ents = queue->tx.nr_ents };
 
     uint64_t now;
 
@@ -84,12 +92,12 @@ static void burst_gather(struct vif *vif, uint16_t nr)
         struct tx_packet packet;
         enum tx_verdict verdict;
 
-        view.cons = vif->tx.req_cons;
+        view.cons = queue->tx.req_cons;
         verdict = tx_parse(&view, &packet, &burst.answers[burst.nr_answers]);
-        vif->tx_unfinished = verdict == TX_UNFINISHED;
-        vif->tx_seen = prod;
+        queue->tx_unfinished = verdict == TX_UNFINISHED;
+        queue->tx_seen = prod;
         if (verdict == TX_UNFINISHED) {
-            if (view.nr == vif->tx.nr_ents)
+            if (view.nr == queue->tx.nr_ents)
                 vif_break(vif, "a packet fills its tx ring and has no end");
             return;
         }
@@ -99,7 +107,7 @@ static void burst_gather(struct vif *vif, uint16_t nr)
             return;
         }
         entry_add(vif, &packet, verdict);
-        vif->tx.req_cons += packet.nr_ring;
+        queue->tx.req_cons += packet.nr_ring;
         view.nr -= packet.nr_ring;
     }
 }
@@ -117,10 +125,14 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
 {
     struct port_stats *stats = &vif->port.stats;
 
+    if (entry->status == NETIF_RSP_OKAY) /* it amended the multicast list */
+        return;
     if (entry->frame && copies_okay(entry) &&
-        tx_frame_describe(entry->frame, entry->csum_blank, entry->data_validated,
-                          entry->gso_size) == 0) {
+        tx_frame_describe(entry->frame, entry->csum_blank, entry->data_validated, entry->gso_size,
+                          entry->gso_v6) == 0) {
         entry->status = NETIF_RSP_OKAY;
+        if (entry->gso_size)
+            vif->tx_headers = entry->frame->l2_len + entry->frame->l3_len + entry->frame->l4_len;
         stats->rx_frames++;
         stats->rx_bytes += rte_pktmbuf_pkt_len(entry->frame);
         return;
@@ -135,55 +147,75 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
  * An extra-info slot's answer leaves its first two bytes, type and flags, as they were: whoever takes
  * the ring over after us can still walk a chain that was answered but not pushed.
  */
-void vif_tx_answer(struct vif *vif, const struct tx_answer *answers, unsigned int nr,
+void vif_tx_answer(struct vif_queue *queue, const struct tx_answer *answers, unsigned int nr,
                    int16_t status)
 {
     for (unsigned int i = 0; i < nr; i++) {
-        netif_tx_response_t *rsp = RING_GET_RESPONSE(&vif->tx, vif->tx.rsp_prod_pvt);
+        netif_tx_response_t *rsp = RING_GET_RESPONSE(&queue->tx, queue->tx.rsp_prod_pvt);
 
         if (!answers[i].extra)
             WRITE_ONCE(rsp->id, answers[i].id);
         WRITE_ONCE(rsp->status, answers[i].extra ? NETIF_RSP_NULL : status);
-        vif->tx.rsp_prod_pvt++;
+        queue->tx.rsp_prod_pvt++;
     }
 }
 
-void vif_tx_push(struct vif *vif)
+void vif_tx_push(struct vif_queue *queue)
 {
-    RING_IDX before = READ_ONCE(vif->tx.sring->rsp_prod), event;
+    netif_tx_sring_t *sring = queue->tx.sring;
 
-    wmb(); /* responses before the index */
-    WRITE_ONCE(vif->tx.sring->rsp_prod, vif->tx.rsp_prod_pvt);
-    mb(); /* the index before the look at rsp_event */
-    event = READ_ONCE(vif->tx.sring->rsp_event);
-    if (ring_notify_due(before, vif->tx.rsp_prod_pvt, event))
-        evtchn_notify(vif->tx_port);
+    if (ring_push(&sring->rsp_prod, &sring->rsp_event, READ_ONCE(sring->rsp_prod),
+                  queue->tx.rsp_prod_pvt))
+        evtchn_notify(queue->held.tx_port);
 }
 
-uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, uint16_t nr)
 {
-    struct vif *vif = (struct vif *)port;
+    struct vif *vif = queue->vif;
     uint16_t nr_frames = 0;
 
-    INVARIANT(nr <= PORT_BURST);
-    if (!vif->mapped || vif->broken || vif->tx_throttled)
-        return 0;
-    burst_gather(vif, nr);
+    burst_gather(queue, nr);
     if (burst.nr_entries == 0)
         return 0;
     /* From here on: a packet that kills us is among those that the next start refuses. */
-    WRITE_ONCE(vif->kept.tx_mark, vif->tx.req_cons);
+    WRITE_ONCE(queue->marks.tx_mark, queue->tx.req_cons);
     barrier(); /* the mark before the responses */
     gnttab_copy(burst.ops, burst.nr_ops);
     for (unsigned int i = 0; i < burst.nr_entries; i++) {
         struct tx_entry *entry = &burst.entries[i];
 
         entry_settle(vif, entry);
-        vif_tx_answer(vif, &burst.answers[entry->first_answer], entry->nr_answers, entry->status);
+        vif_tx_answer(queue, &burst.answers[entry->first_answer], entry->nr_answers, entry->status);
         if (entry->frame)
             frames[nr_frames++] = entry->frame;
     }
-    INVARIANT(vif->tx.rsp_prod_pvt == vif->tx.req_cons);
-    vif_tx_push(vif);
+    INVARIANT(queue->tx.rsp_prod_pvt == queue->tx.req_cons);
+    vif_tx_push(queue);
     return nr_frames;
+}
+
+/* Several queues share the budget of one vif. Each turn begins with another one. */
+static uint16_t queues_burst(struct vif *vif, struct rte_mbuf **frames, uint16_t nr)
+{
+    unsigned int first = vif->turn = (uint8_t)((vif->turn + 1u) % vif->nr_queues);
+    uint16_t got = 0;
+
+    for (unsigned int i = 0; i < vif->nr_queues && got < nr; i++) {
+        if (vif->broken || vif->tx_throttled)
+            break;
+        got = (uint16_t)(got + queue_burst(vif_queue_of(vif, (first + i) % vif->nr_queues),
+                                           frames + got, (uint16_t)(nr - got)));
+    }
+    return got;
+}
+
+uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr)
+{
+    struct vif *vif = (struct vif *)port;
+
+    INVARIANT(nr <= PORT_BURST);
+    if (!vif->mapped || vif->broken || vif->tx_throttled)
+        return 0;
+    return vif->nr_queues == 1 ? queue_burst(&vif->queue, frames, nr)
+                               : queues_burst(vif, frames, nr);
 }

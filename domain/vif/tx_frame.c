@@ -6,27 +6,34 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-#include "arch/x86/mm.h"
 #include "net/frame.h"
+#include "xen/frames.h"
 #include "xen/log.h"
 
-struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len)
+_Static_assert(TX_FRAME_SEGS_MAX *VIF_MBUF_ROOM >= XEN_NETIF_MAX_TX_SIZE,
+               "any packet fits into so many mbufs");
+
+bool tx_frame_lies_as_pieces(uint32_t len, uint16_t headers, uint16_t gso_size)
+{
+    return gso_size > 0 && (uint32_t)headers + gso_size <= VIF_MBUF_ROOM &&
+           len > (uint32_t)headers + gso_size &&
+           len <= headers + (uint32_t)gso_size * TX_FRAME_SEGS_MAX;
+}
+
+struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t first,
+                                uint16_t rest)
 {
     struct rte_mbuf *frame = NULL, *last = NULL;
     uint32_t left = len;
 
     while (left) {
         struct rte_mbuf *seg = rte_pktmbuf_alloc(pool);
-        uint16_t room;
 
         if (!seg) {
             rte_pktmbuf_free(frame);
             return NULL;
         }
-        room = rte_pktmbuf_tailroom(seg);
-        if (room > VIF_MBUF_ROOM)
-            room = VIF_MBUF_ROOM;
-        seg->data_len = (uint16_t)RTE_MIN(left, room);
+        seg->data_len = (uint16_t)RTE_MIN(left, frame ? rest : first);
         left -= seg->data_len;
         if (frame) {
             last->next = seg;
@@ -82,7 +89,15 @@ static void pseudo_header_put(struct rte_mbuf *frame)
 {
     struct rte_tcp_hdr *tcp = frame_l4_at(frame);
 
-    tcp->cksum = rte_ipv4_phdr_cksum(frame_l3_at(frame), 0);
+    tcp->cksum = frame_is_ipv6(frame) ? rte_ipv6_phdr_cksum(frame_l3_at(frame), 0)
+                                      : rte_ipv4_phdr_cksum(frame_l3_at(frame), 0);
+}
+
+/* Is it what the guest calls it, and can it be cut (net/segment.h)? */
+static bool is_cuttable(const struct rte_mbuf *frame, bool v6)
+{
+    return frame_l4(frame) == RTE_PTYPE_L4_TCP && frame_is_ipv6(frame) == v6 &&
+           (!v6 || frame->l3_len == sizeof(struct rte_ipv6_hdr));
 }
 
 /* TCP payload that must be cut into segments of that size; 0: it is one segment. */
@@ -94,7 +109,7 @@ static uint32_t payload_to_cut(const struct rte_mbuf *frame, uint16_t gso_size)
 }
 
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
-                      uint16_t gso_size)
+                      uint16_t gso_size, bool gso_v6)
 {
     uint32_t l4, payload;
     bool v6;
@@ -108,7 +123,7 @@ int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validat
     v6 = frame_is_ipv6(frame);
     if (l4 != RTE_PTYPE_L4_TCP && l4 != RTE_PTYPE_L4_UDP)
         return -EPROTO;
-    if (gso_size && (v6 || l4 != RTE_PTYPE_L4_TCP))
+    if (gso_size && !is_cuttable(frame, gso_v6))
         return -EPROTO;
     /* Whoever finishes a checksum, hardware too, may count all that is there. */
     if (frame->pkt_len > frame_packet_end(frame))

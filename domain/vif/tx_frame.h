@@ -17,11 +17,24 @@
  * Most copies of one packet: one ends at each end of a slot and of an mbuf, and where an mbuf's
  * buffer, shorter than a page, crosses into the next page.
  */
-#define TX_FRAME_SEGS_MAX ((XEN_NETIF_MAX_TX_SIZE + VIF_MBUF_ROOM - 1) / VIF_MBUF_ROOM)
+#define TX_FRAME_SEGS_MAX 48
 #define TX_FRAME_OPS_MAX (TX_SLOTS_MAX + 2 * TX_FRAME_SEGS_MAX)
 
-/* A chain with room for len bytes, lengths set, contents not. NULL when the pool is empty. */
-struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len);
+/*
+ * A chain with room for len bytes, lengths set, contents not. NULL when the pool is empty.
+ *
+ *   first, rest  bytes in the first mbuf and in each further one; VIF_MBUF_ROOM at most
+ */
+struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t first,
+                                uint16_t rest);
+
+/*
+ * Should a frame to be cut lie in memory as its pieces, one in each mbuf, with room for headers in front
+ * (net/segment.h)? Only if there are not too many of them, and each fits into an mbuf.
+ *
+ *   headers  bytes that its headers are expected to have
+ */
+bool tx_frame_lies_as_pieces(uint32_t len, uint16_t headers, uint16_t gso_size);
 
 /*
  * The copies that fill the chain from the packet's slots.
@@ -35,10 +48,11 @@ unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet
 
 /*
  * Set the metadata that net/port.h asks for, from the copied headers. What lies behind a packet with a
- * blank checksum is cut off.
+ * blank checksum is cut off. A frame to be cut is TCP over IPv4, or over IPv6 (gso_v6) without
+ * extension headers.
  * Returns 0, or -EPROTO when the headers do not allow what the guest asks for.
  */
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
-                      uint16_t gso_size) __must_check;
+                      uint16_t gso_size, bool gso_v6) __must_check;
 
 #endif

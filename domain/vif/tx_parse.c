@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vif/tx_parse.h"
 
-#include <rte_ether.h>
-
 #define SLOT_PAGE 4096u /* a slot's page, whatever the page size of the guest */
 
 /* The one read of a slot. */
@@ -22,18 +20,46 @@ static void blame(struct tx_packet *packet, const char *why)
         packet->why = why;
 }
 
-static void extra_add(struct tx_packet *packet, const struct netif_extra_info *extra)
+static void multicast_take(struct tx_packet *packet, const struct netif_extra_info *extra)
 {
-    if (extra->type != XEN_NETIF_EXTRA_TYPE_GSO)
-        blame(packet, "extra info of a type that was not offered");
-    else if (packet->gso_size)
+    if (packet->multicast)
+        blame(packet, "two multicast extra infos");
+    packet->multicast =
+        extra->type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD ? TX_MULTICAST_ADD : TX_MULTICAST_DELETE;
+    memcpy(&packet->address, extra->u.mcast.addr, sizeof(packet->address));
+}
+
+static void gso_take(struct tx_packet *packet, const struct netif_extra_info *extra)
+{
+    if (packet->gso_size)
         blame(packet, "two GSO extra infos");
-    else if (extra->u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4)
+    else if (extra->u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 &&
+             extra->u.gso.type != XEN_NETIF_GSO_TYPE_TCPV6)
         blame(packet, "GSO of a type that was not offered");
     else if (extra->u.gso.size == 0)
         blame(packet, "GSO size 0");
-    else
+    else {
         packet->gso_size = extra->u.gso.size;
+        packet->gso_v6 = extra->u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6;
+    }
+}
+
+static void extra_add(struct tx_packet *packet, const struct netif_extra_info *extra)
+{
+    switch (extra->type) {
+    case XEN_NETIF_EXTRA_TYPE_GSO:
+        gso_take(packet, extra);
+        break;
+    case XEN_NETIF_EXTRA_TYPE_MCAST_ADD:
+    case XEN_NETIF_EXTRA_TYPE_MCAST_DEL:
+        multicast_take(packet, extra);
+        break;
+    case XEN_NETIF_EXTRA_TYPE_HASH: /* nothing here needs the guest's own */
+        break;
+    default:
+        blame(packet, "extra info of a type that was not offered");
+        break;
+    }
 }
 
 /* Walk the extra-info slots that follow slot 0. Returns the next index, or 0 if they go on. */
@@ -60,7 +86,7 @@ static uint32_t extras_walk(const struct tx_view *view, struct tx_packet *packet
 static void slot_add(struct tx_packet *packet, const struct netif_tx_request *req)
 {
     if (packet->nr_slots == TX_SLOTS_MAX) {
-        blame(packet, "more than 18 slots");
+        blame(packet, "more than 20 slots");
         return;
     }
     if ((uint32_t)req->offset + req->size > SLOT_PAGE)
@@ -85,6 +111,14 @@ static void first_settle(struct tx_packet *packet, const struct netif_tx_request
         blame(packet, "shorter than an Ethernet header");
 }
 
+/* A dummy request: no slot of it is looked at, but there must be one only. */
+static enum tx_verdict multicast_settle(struct tx_packet *packet)
+{
+    if (packet->nr_slots > 1 || packet->gso_size)
+        blame(packet, "multicast control with data");
+    return packet->why ? TX_BAD : TX_MULTICAST;
+}
+
 enum tx_verdict tx_parse(const struct tx_view *view, struct tx_packet *packet,
                          struct tx_answer *answers)
 {
@@ -93,7 +127,9 @@ enum tx_verdict tx_parse(const struct tx_view *view, struct tx_packet *packet,
 
     packet->nr_slots = 1;
     packet->gso_size = 0;
+    packet->gso_v6 = false;
     packet->why = NULL;
+    packet->multicast = TX_MULTICAST_NONE;
     packet->csum_blank = first.flags & NETTXF_csum_blank;
     packet->data_validated = first.flags & NETTXF_data_validated;
     packet->slots[0] = (struct tx_slot){ .gref = first.gref, .offset = first.offset };
@@ -112,7 +148,9 @@ enum tx_verdict tx_parse(const struct tx_view *view, struct tx_packet *packet,
         slot_add(packet, &req);
         rest += req.size;
     }
-    first_settle(packet, &first, rest);
     packet->nr_ring = (uint16_t)index;
+    if (packet->multicast)
+        return multicast_settle(packet);
+    first_settle(packet, &first, rest);
     return packet->why ? TX_BAD : TX_FRAME;
 }

@@ -44,25 +44,68 @@ void vif_policies_changed(void)
     }
 }
 
-unsigned int vif_receive_all(void)
+/*
+ * Pass frames on. If those for several were cut, the next ones are laid out for it. If some found their port
+ * full, the guest's further ones stay on its ring for a moment.
+ */
+static void input(struct vif *vif, struct rte_mbuf **frames, uint16_t nr)
+{
+    bool for_several = frames[nr - 1]->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
+    uint64_t before = vif_host.notes->nr_cut;
+
+    vif_host.notes->full = NULL;
+    vif_host.input(&vif->port, frames, nr);
+    if (for_several)
+        vif->tx_cut = vif_host.notes->nr_cut != before;
+    if (vif_host.notes->full)
+        vif_hold(vif, vif_host.notes->full);
+}
+
+void vif_carriers_changed(void)
+{
+    for (unsigned int i = 0; i < VIF_MAX; i++)
+        if (vif_table[i].used)
+            vif_control_kick(&vif_table[i]);
+}
+
+/* A budget for each of these. */
+static unsigned int receive_from(uint64_t vifs)
 {
     struct rte_mbuf *frames[PORT_BURST];
     unsigned int total = 0;
 
-    for (uint64_t left = vif_broken; left; left &= left - 1)
-        vif_control_broken(&vif_table[__builtin_ctzll(left)]);
-    for (uint64_t left = vif_active; left; left &= left - 1) {
+    for (uint64_t left = vifs; left; left &= left - 1) {
         struct vif *vif = &vif_table[__builtin_ctzll(left)];
         uint16_t nr;
 
+        if (vif_is_held(vif))
+            continue;
         status_port_set(vif->port.name);
         nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
 
         if (nr)
-            vif_host.input(&vif->port, frames, nr);
+            input(vif, frames, nr);
         total += nr;
     }
     return total;
+}
+
+/* Room at a busy port goes to who comes first: that is another vif in each turn. */
+unsigned int vif_receive_all(void)
+{
+    static unsigned int next;
+    unsigned int total;
+    uint64_t active, behind;
+
+    for (uint64_t left = vif_broken; left; left &= left - 1)
+        vif_control_broken(&vif_table[__builtin_ctzll(left)]);
+    active = vif_active;
+    if (!active)
+        return 0;
+    behind = active & ~((1ull << next) - 1);
+    next = ((unsigned int)__builtin_ctzll(behind ? behind : active) + 1) % VIF_MAX;
+    total = receive_from(behind);
+    return total + receive_from(active & ~behind);
 }
 
 bool vif_arm_all(void)

@@ -49,7 +49,7 @@ struct vif_wish {
     uint16_t handle;
     uint8_t index; /* below VIF_MAX; no two vifs have the same */
     struct rte_ether_addr mac;
-    uint16_t mtu;
+    uint16_t mtu; /* 0: it says nothing, and port.mtu_usual holds (attach() sets it) */
     char bridge[VIF_NODE_SIZE];
     char script[VIF_SCRIPT_SIZE]; /* the last part of the path */
     char ip[VIF_IP_SIZE];
@@ -57,6 +57,9 @@ struct vif_wish {
     char gatewaydev[VIF_DEV_SIZE];
     struct port_rate rate; /* of what the guest sends */
 };
+
+/* The link behind a vif. Unknown: what was said before holds on, and before all else it is up. */
+enum vif_carrier { VIF_CARRIER_DOWN, VIF_CARRIER_UP, VIF_CARRIER_UNKNOWN };
 
 /* What main gives us. All of it is called from the loop, never from inside ops. */
 struct vif_host {
@@ -83,10 +86,17 @@ struct vif_host {
     /* Take it out again, with every frame staged for it. */
     void (*detach)(struct port *port);
 
+    /*
+     * Is there a link behind the port, as the guest should see it? Asked when a vif is offered, and for all
+     * of them after vif_carriers_changed().
+     */
+    enum vif_carrier (*carrier)(const struct port *port);
+
     /* Frames from a guest; they are the callee's. nr <= PORT_BURST. */
     void (*input)(struct port *port, struct rte_mbuf **frames, uint16_t nr);
 
     struct rte_mempool *pool; /* for frames from guests */
+    struct port_notes *notes; /* where input() leaves what became of the frames */
     unsigned int queue_mbufs; /* the most that wait for guests, of all vifs together */
 };
 
@@ -116,6 +126,9 @@ int vif_watch(void) __must_check;
 /* dom0's policies have changed: read those of all vifs again. */
 void vif_policies_changed(void);
 
+/* A link has come up or gone down, or is known now: ask host->carrier() for all vifs. */
+void vif_carriers_changed(void);
+
 /* One budget (PORT_BURST frames) for every active vif. Returns the number of frames. */
 unsigned int vif_receive_all(void);
 
@@ -134,5 +147,18 @@ unsigned int vif_nr_queued_mbufs(void);
 
 /* The port of a known vif, index 0 to VIF_MAX - 1; NULL for a free place. For statistics. */
 const struct port *vif_port(unsigned int index);
+
+/* What is known of a vif besides, in the same places. Returns whether there is one. */
+struct vif_info {
+    const struct port *port;
+    domid_t guest;
+    uint16_t handle;
+    bool connected;
+    uint16_t nr_queues;
+    uint32_t nr_waiting; /* frames that wait for room in the guest */
+    uint64_t nr_bad; /* packets answered with an error, and copies that Xen refused */
+    uint64_t nr_filtered; /* multicast frames that it did not want */
+};
+bool vif_info(unsigned int index, struct vif_info *info_r);
 
 #endif

@@ -20,9 +20,15 @@ static uint64_t tsc_scale(uint64_t ticks, uint32_t mul, int8_t shift)
     return (uint64_t)(((unsigned __int128)ticks * mul) >> 32);
 }
 
+static uint64_t last;
+
+uint64_t clock_last(void)
+{
+    return last;
+}
+
 uint64_t clock_now(void)
 {
-    static uint64_t last;
     const volatile struct vcpu_time_info *time = &shared_info->vcpu_info[0].time;
     uint32_t version;
     uint64_t now;

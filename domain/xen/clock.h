@@ -11,6 +11,9 @@
 /* Nanoseconds of Xen's system time (since the host booted). Monotonic within the domain. */
 uint64_t clock_now(void);
 
+/* What clock_now() last returned: good enough within a turn of the loop, which begins with a call of it. */
+uint64_t clock_last(void);
+
 /* Nanoseconds since the first start of a kernel in this domain (recovery_init()). */
 uint64_t clock_uptime(void);
 

@@ -3,7 +3,6 @@
 
 #include "arch/x86/layout.h"
 #include "arch/x86/pagetable.h"
-#include "arch/x86/restart.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"

@@ -19,6 +19,18 @@ static struct binding bindings[EVTCHN_MAX];
 static unsigned int nr_used; /* entries below this may be in use */
 
 #define BITS_PER_WORD (8 * sizeof(xen_ulong_t))
+#define WORDS (sizeof(shared_info->evtchn_pending) / sizeof(xen_ulong_t))
+
+/* Bit p % 64 of word p / 64: port p is in use; its binding is bindings[places[p]]. */
+static xen_ulong_t bound[WORDS];
+static uint8_t places[WORDS * BITS_PER_WORD];
+static unsigned int nr_words; /* words below this may have bits */
+
+/* For SCHEDOP_poll: all ports in use. */
+static evtchn_port_t poll_ports[EVTCHN_MAX];
+static unsigned int nr_poll_ports;
+
+_Static_assert(EVTCHN_MAX <= UINT8_MAX + 1, "a place is a byte");
 
 static bool test_and_clear_pending(evtchn_port_t port)
 {
@@ -30,11 +42,24 @@ static bool test_and_clear_pending(evtchn_port_t port)
     return (__atomic_fetch_and(word, ~bit, __ATOMIC_SEQ_CST) & bit) != 0;
 }
 
-static bool is_pending(evtchn_port_t port)
+/* What changes seldom is made anew from the bindings, for what is looked at in each turn of the loop. */
+static void tables_make(void)
 {
-    xen_ulong_t word = READ_ONCE(shared_info->evtchn_pending[port / BITS_PER_WORD]);
+    memset(bound, 0, sizeof(bound));
+    nr_words = nr_poll_ports = 0;
+    for (unsigned int i = 0; i < nr_used; i++) {
+        evtchn_port_t port = bindings[i].port;
+        unsigned int word = port / BITS_PER_WORD;
 
-    return (word >> (port % BITS_PER_WORD) & 1) != 0;
+        if (port == 0)
+            continue;
+        INVARIANT(word < WORDS);
+        bound[word] |= (xen_ulong_t)1 << (port % BITS_PER_WORD);
+        places[port] = (uint8_t)i;
+        poll_ports[nr_poll_ports++] = port;
+        if (word >= nr_words)
+            nr_words = word + 1;
+    }
 }
 
 void evtchn_init(void)
@@ -73,6 +98,7 @@ static int binding_add(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn
         bindings[i] = (struct binding){ .port = port, .handler = handler, .ctx = ctx };
         if (i >= nr_used)
             nr_used = i + 1;
+        tables_make();
         recovery_note_port(i, port, remote, kind);
         return 0;
     }
@@ -170,6 +196,7 @@ void evtchn_close(evtchn_port_t port)
         if (bindings[i].port != port)
             continue;
         bindings[i] = (struct binding){ 0 };
+        tables_make();
         recovery_note_port(i, 0, 0, 0);
         INVARIANT(port_free_in_xen(port) == 0);
         /* The number is reused: what is pending now was meant for its last owner. */
@@ -179,46 +206,62 @@ void evtchn_close(evtchn_port_t port)
     panic("event channel %u is closed but was never open", port);
 }
 
+static uint64_t nr_notified;
+
+uint64_t evtchn_nr_notified(void)
+{
+    return nr_notified;
+}
+
 void evtchn_notify(evtchn_port_t port)
 {
     struct evtchn_send send = { .port = port };
 
     /* Fails when the peer is gone; its own end is noticed through xenstore. */
     (void)hypercall_evtchn_op(EVTCHNOP_send, &send);
+    nr_notified++;
 }
 
 unsigned int evtchn_dispatch(void)
 {
     unsigned int ran = 0;
 
-    for (unsigned int i = 0; i < nr_used; i++) {
-        if (bindings[i].port == 0 || !test_and_clear_pending(bindings[i].port))
+    for (unsigned int w = 0; w < nr_words; w++) {
+        xen_ulong_t *word = &shared_info->evtchn_pending[w];
+        xen_ulong_t pending = READ_ONCE(*word) & bound[w];
+
+        if (!pending)
             continue;
-        bindings[i].handler(bindings[i].ctx);
-        ran++;
+        __atomic_fetch_and(word, ~pending, __ATOMIC_SEQ_CST);
+        for (; pending; pending &= pending - 1) {
+            evtchn_port_t port = w * BITS_PER_WORD + (unsigned int)__builtin_ctzll(pending);
+            const struct binding *binding = &bindings[places[port]];
+
+            /* A handler may have closed it. */
+            if (binding->port != port)
+                continue;
+            binding->handler(binding->ctx);
+            ran++;
+        }
     }
     return ran;
 }
 
 bool evtchn_pending(void)
 {
-    for (unsigned int i = 0; i < nr_used; i++)
-        if (bindings[i].port != 0 && is_pending(bindings[i].port))
+    for (unsigned int w = 0; w < nr_words; w++)
+        if (READ_ONCE(shared_info->evtchn_pending[w]) & bound[w])
             return true;
     return false;
 }
 
 void evtchn_sleep_until(uint64_t deadline_ns)
 {
-    evtchn_port_t ports[EVTCHN_MAX];
-    struct sched_poll poll = { .nr_ports = 0, .timeout = deadline_ns };
+    struct sched_poll poll = { .nr_ports = nr_poll_ports, .timeout = deadline_ns };
 
-    if (clock_now() >= deadline_ns)
+    if (clock_last() >= deadline_ns)
         return;
-    for (unsigned int i = 0; i < nr_used; i++)
-        if (bindings[i].port != 0)
-            ports[poll.nr_ports++] = bindings[i].port;
-    set_xen_guest_handle(poll.ports, ports);
+    set_xen_guest_handle(poll.ports, poll_ports);
     int rc = hypercall_sched_op(SCHEDOP_poll, &poll);
     INVARIANT(rc == 0);
 }

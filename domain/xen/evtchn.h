@@ -58,6 +58,8 @@ void evtchn_close(evtchn_port_t port);
 
 /* Kick the other side. */
 void evtchn_notify(evtchn_port_t port);
+/* How often that was, in this start of the kernel. */
+uint64_t evtchn_nr_notified(void);
 
 /* Clear and handle all pending ports. Returns how many handlers ran. */
 unsigned int evtchn_dispatch(void);

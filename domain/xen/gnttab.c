@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
+#include "xen/frames.h"
 #include "xen/gnttab.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
@@ -14,7 +14,7 @@
 
 static grant_entry_v1_t *const table = (grant_entry_v1_t *)grant_table_area;
 static unsigned int nr_grants, nr_maps;
-static bool is_resumed[MM_GRANT_SLOTS]; /* after a restart: somebody goes on with the slot */
+static bool is_resumed[GRANT_SLOTS]; /* after a restart: somebody goes on with the slot */
 
 void gnttab_init(void)
 {
@@ -30,7 +30,7 @@ void gnttab_init(void)
         panic("the grant table cannot be mapped: %d", rc);
     for (grant_ref_t ref = GNTTAB_NR_RESERVED_ENTRIES; ref < NR_ENTRIES; ref++)
         nr_grants += table[ref].flags != GTF_invalid;
-    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         nr_maps += recovery_page()->grants[i].domid != DOMID_INVALID;
 }
 
@@ -87,13 +87,13 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
     const struct recovery_grant *grants = recovery_page()->grants;
     unsigned int slot = 0;
 
-    while (slot < MM_GRANT_SLOTS && grants[slot].domid != DOMID_INVALID)
+    while (slot < GRANT_SLOTS && grants[slot].domid != DOMID_INVALID)
         slot++;
-    if (slot == MM_GRANT_SLOTS)
+    if (slot == GRANT_SLOTS)
         return -ENOSPC;
 
     gnttab_map_grant_ref_t map = {
-        .host_addr = (uintptr_t)mm_grant_slot_va(slot),
+        .host_addr = (uintptr_t)grant_slot_va(slot),
         .flags = GNTMAP_host_map,
         .ref = ref,
         .dom = peer,
@@ -106,7 +106,7 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
     recovery_note_grant(slot, peer, ref, map.handle);
     is_resumed[slot] = true;
     nr_maps++;
-    *va_r = mm_grant_slot_va(slot);
+    *va_r = grant_slot_va(slot);
     *slot_r = slot;
     return 0;
 }
@@ -115,7 +115,7 @@ void gnttab_unmap(unsigned int slot)
 {
     const struct recovery_grant *grant = &recovery_page()->grants[slot];
     gnttab_unmap_grant_ref_t unmap = {
-        .host_addr = (uintptr_t)mm_grant_slot_va(slot),
+        .host_addr = (uintptr_t)grant_slot_va(slot),
         .handle = grant->handle,
     };
 
@@ -130,16 +130,16 @@ int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
 {
     const struct recovery_grant *grant = &recovery_page()->grants[slot];
 
-    if (slot >= MM_GRANT_SLOTS || is_resumed[slot] || grant->domid != peer || grant->ref != ref)
+    if (slot >= GRANT_SLOTS || is_resumed[slot] || grant->domid != peer || grant->ref != ref)
         return -ENOENT;
     is_resumed[slot] = true;
-    *va_r = mm_grant_slot_va(slot);
+    *va_r = grant_slot_va(slot);
     return 0;
 }
 
 void gnttab_sweep(void)
 {
-    for (unsigned int slot = 0; slot < MM_GRANT_SLOTS; slot++) {
+    for (unsigned int slot = 0; slot < GRANT_SLOTS; slot++) {
         if (is_resumed[slot] || recovery_page()->grants[slot].domid == DOMID_INVALID)
             continue;
         log_debug("a page of domain %u, mapped by the last start, is unmapped",
@@ -156,12 +156,21 @@ static void copy_batch(gnttab_copy_t *ops, unsigned int nr)
         ops[i].status = GNTST_general_error;
 }
 
+static struct gnttab_copied copied;
+
+struct gnttab_copied gnttab_copied(void)
+{
+    return copied;
+}
+
 void gnttab_copy(gnttab_copy_t *ops, unsigned int nr)
 {
+    copied.ops += nr;
     while (nr > 0) {
         unsigned int some = nr < GNTTAB_COPY_BATCH ? nr : GNTTAB_COPY_BATCH;
 
         copy_batch(ops, some);
+        copied.calls++;
         ops += some;
         nr -= some;
     }

@@ -63,6 +63,12 @@ void gnttab_sweep(void);
  */
 void gnttab_copy(gnttab_copy_t *ops, unsigned int nr);
 
+/* How many copies, in how many hypercalls, in this start of the kernel. */
+struct gnttab_copied {
+    uint64_t ops, calls;
+};
+struct gnttab_copied gnttab_copied(void);
+
 /* Most ops taken per hypercall; callers may hand over more. */
 #define GNTTAB_COPY_BATCH 256
 

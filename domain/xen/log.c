@@ -10,7 +10,7 @@
 
 #include <xen/sched.h>
 
-#include "arch/x86/traps.h"
+#include "arch/x86/layout.h"
 #include "xen/clock.h"
 #include "xen/console.h"
 #include "xen/domain.h"
@@ -33,6 +33,7 @@ static size_t early_used;
 static unsigned int early_left_out;
 
 static unsigned int panics;
+static void (*panic_end)(const char *reason) __sealed;
 
 bool log_enabled(enum log_level level)
 {
@@ -177,6 +178,12 @@ static __noreturn void panic_again(void)
     domain_shutdown(SHUTDOWN_crash);
 }
 
+void panic_set_end(void (*end)(const char *reason))
+{
+    if (panic_end != end) /* sealed from the second start on */
+        panic_end = end;
+}
+
 __noreturn void panic(const char *fmt, ...)
 {
     static char reason[LOG_LINE_MAX], line[LOG_LINE_MAX];
@@ -189,5 +196,8 @@ __noreturn void panic(const char *fmt, ...)
     va_end(ap);
     early_flush();
     line[line_append(line, sizeof(line) - 1, 0, reason, false)] = '\0';
-    arch_crash(line);
+    if (panic_end)
+        panic_end(line);
+    console_hypervisor_write(line, strlen(line));
+    domain_shutdown(SHUTDOWN_crash);
 }

@@ -53,7 +53,11 @@ bool log_limit_pass(struct log_limit *limit);
             log_line(level, __VA_ARGS__);                                                          \
     } while (0)
 
-/* Ends the domain with SHUTDOWN_crash and a report. For our own bookkeeping only, never for input. */
+/* What panic() does with its reason, a line, in the end; it does not come back. Until it is said, the reason goes to Xen's
+ * console and the domain ends with SHUTDOWN_crash. */
+void panic_set_end(void (*end)(const char *reason));
+
+/* Ends this start of the kernel with a report. For our own bookkeeping only, never for input. */
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 
 /* In every build. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/restart.h"
 #include "xen/clock.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
@@ -82,7 +81,7 @@ void recovery_init(void)
     page->version = image_note.recovery_version;
     page->generation = 1;
     page->started_ns = clock_now();
-    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         page->grants[i].domid = DOMID_INVALID;
     seal();
 }
@@ -156,7 +155,7 @@ void recovery_note_pcifront(uint32_t sum)
 
 void recovery_note_grant(unsigned int slot, domid_t domid, grant_ref_t ref, grant_handle_t handle)
 {
-    INVARIANT(slot < MM_GRANT_SLOTS);
+    INVARIANT(slot < GRANT_SLOTS);
     page->grants[slot] = (struct recovery_grant){ .ref = ref, .handle = handle, .domid = domid };
     seal();
 }

@@ -5,7 +5,7 @@
  * The recovery page tells a restarted kernel which grant mappings, event channels and xenstore ids
  * are its own. It lies between unmapped pages and is sealed by a checksum after every change. Rooms
  * keep more in variables marked __outlive, each with a sum of its own. A restart leaves both alone;
- * everything else it puts back to what it was at the first start (arch/x86/restart.c), but for the
+ * everything else it puts back to what it was at the first start (pv/restart.c), but for the
  * NIC's driver and its memory where they can be kept.
  */
 #ifndef XEN_RECOVERY_H
@@ -21,8 +21,8 @@
 #include <xen/grant_table.h>
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/mm.h"
 #include "xen/evtchn.h"
+#include "xen/frames.h"
 
 #define RECOVERY_MAGIC 0x59525245465245ull
 
@@ -83,7 +83,7 @@ struct recovery_page {
     uint32_t xenstore_next_id;
     uint32_t watchdog_id; /* 0: not armed yet */
     uint32_t pcifront_sum; /* of its state, which outlives a restart; 0: none to keep */
-    struct recovery_grant grants[MM_GRANT_SLOTS];
+    struct recovery_grant grants[GRANT_SLOTS];
     struct recovery_port ports[EVTCHN_MAX];
 };
 

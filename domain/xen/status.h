@@ -21,7 +21,8 @@ static inline void status_beat(void)
 
 /*
  * Around every call into the NIC's driver. A death in between means that driver and hardware may
- * disagree: the NIC is not kept then. Calls may nest.
+ * disagree: the NIC is not kept then. Calls may nest. One that comes back is progress: a turn of the loop has
+ * many, each of which may keep a virtual machine's processor away for long (a NIC that it emulates).
  */
 static inline void status_nic_enter(void)
 {
@@ -33,6 +34,7 @@ static inline void status_nic_leave(void)
 {
     barrier();
     WRITE_ONCE(status_page->in_nic, status_page->in_nic - 1);
+    status_beat();
 }
 
 /* This step of a start is done now. */

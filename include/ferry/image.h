@@ -41,7 +41,7 @@ struct ferry_image {
     uint32_t version; /* FERRY_IMAGE_VERSION */
     uint32_t flags; /* FERRY_IMAGE_* */
     uint32_t recovery_version; /* of what one kernel leaves for the next; must be equal */
-    uint32_t reserved;
+    uint32_t stats; /* the pages of struct ferry_stats (ferry/stats.h); 0: it has none */
     uint64_t restart_entry;
     uint64_t trap_stubs;
     uint64_t status; /* the page of struct ferry_status (ferry/status.h) */

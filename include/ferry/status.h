@@ -51,7 +51,7 @@ struct ferry_status {
     uint32_t phase; /* enum ferry_phase */
 
     /*
-     * Grows in every turn of the loop and in every wait of a driver. It stands still while the domain
+     * Grows in every turn of the loop, with every call of a driver that comes back, and in every wait of one. It stands still while the domain
      * sleeps, for at most two seconds: a hang is a beat that stands still while the domain's CPU time
      * grows, or for longer than that.
      */

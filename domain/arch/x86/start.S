@@ -6,7 +6,9 @@
 #include <xen/elfnote.h>
 #include <xen/xen.h>
 
+#include <ferry/capture.h>
 #include <ferry/image.h>
+#include <ferry/stats.h>
 
 #define NOTE(type, desc)                                                                           \
     .pushsection .note.Xen, "a", @note;                                                            \
@@ -41,7 +43,7 @@ image_note:
 #else
     .long 0
 #endif
-    .long image_kept_sum, 0
+    .long image_kept_sum, stats_area
     .quad restart_entry
     .quad trap_stubs
     .quad status_area
@@ -125,6 +127,8 @@ fault_stack_top:
     area recovery_copy_area 4096
     area guard_4 4096
     area status_area 4096
+    area stats_area FERRY_STATS_BYTES
+    area capture_area FERRY_CAPTURE_BYTES
     area shared_info_area 4096
     area grant_table_area 4096
     area guard_5 4096

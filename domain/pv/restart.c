@@ -4,7 +4,7 @@
  * the first start; then what else must hold is verified, and the kernel boots as it always does, but
  * takes over what outlived the restart. Where something does not verify, dom0 is asked for more.
  */
-#include "arch/x86/restart.h"
+#include "pv/restart.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -14,9 +14,9 @@
 #include <xen/sched.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
-#include "arch/x86/start.h"
-#include "arch/x86/traps.h"
+#include "pv/mm.h"
+#include "pv/start.h"
+#include "pv/traps.h"
 #include "xen/domain.h"
 #include "xen/log.h"
 #include "xen/recovery.h"

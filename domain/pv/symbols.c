@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/x86/mm.h"
-#include "arch/x86/traps.h"
+#include "pv/mm.h"
+#include "pv/traps.h"
 
 struct symbol {
     uint32_t addr;

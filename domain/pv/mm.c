@@ -9,28 +9,23 @@
 #include <string.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
-#include "arch/x86/restart.h"
+#include "pv/mm.h"
+#include "pv/restart.h"
 #include "xen/domain.h"
+#include "xen/frames.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"
 
 #define LARGE_SIZE (512 * PAGE_SIZE)
-#define GIB (1ul << 30)
 
 /* The windows lie at the top of the first GiB. */
 #define DEVICE_TABLES 16
-#define GRANT_BASE (GIB - LARGE_SIZE)
-#define DEVICE_BASE (GRANT_BASE - DEVICE_TABLES * LARGE_SIZE)
+#define DEVICE_BASE (GRANT_WINDOW - DEVICE_TABLES * LARGE_SIZE)
 #define RAM_LIMIT DEVICE_BASE
 
 /* The image begins here (ferry.lds); below it is spare RAM for page tables. */
 #define SPARE_END 0x100000ul
-
-/* Grant slots are two pages apart: an unmapped page on either side of each. */
-#define GRANT_STRIDE (2 * PAGE_SIZE)
-_Static_assert(MM_GRANT_SLOTS *GRANT_STRIDE <= LARGE_SIZE, "the window has one table");
 
 static pte_t grant_table_l1[512] __sealed __attribute__((aligned(4096)));
 static pte_t device_l1[DEVICE_TABLES][512] __sealed __attribute__((aligned(4096)));
@@ -70,19 +65,6 @@ static void set_page(uintptr_t va, pte_t pte)
 
     if (rc != 0)
         panic("mapping of %lx refused: %d", (unsigned long)va, rc);
-}
-
-unsigned long virt_to_mfn(const void *va)
-{
-    unsigned long pfn = (uintptr_t)va >> PAGE_SHIFT;
-
-    INVARIANT(pfn < nr_pages);
-    return p2m[pfn];
-}
-
-uint64_t virt_to_maddr(const void *va)
-{
-    return ((uint64_t)virt_to_mfn(va) << PAGE_SHIFT) | ((uintptr_t)va & ~PAGE_MASK);
 }
 
 bool mm_is_text(uintptr_t addr)
@@ -208,6 +190,7 @@ static void find_bounds(void)
     unsigned long most = (builder_end + (SPARE_END / PAGE_SIZE - 1) * LARGE_SIZE) / PAGE_SIZE;
     if (nr_pages > most)
         nr_pages = most;
+    frames_init(p2m, nr_pages);
 }
 
 void mm_init(void)
@@ -215,7 +198,7 @@ void mm_init(void)
     find_bounds();
     protect_image();
     map_ram();
-    l2_install(GRANT_BASE, grant_table_l1);
+    l2_install(GRANT_WINDOW, grant_table_l1);
     for (unsigned int i = 0; i < DEVICE_TABLES; i++)
         l2_install(DEVICE_BASE + i * LARGE_SIZE, device_l1[i]);
 }
@@ -343,10 +326,4 @@ void mm_unmap_device(void *va, unsigned long nr)
 {
     for (unsigned long i = 0; i < nr; i++)
         set_page((uintptr_t)va + i * PAGE_SIZE, 0);
-}
-
-void *mm_grant_slot_va(unsigned int slot)
-{
-    INVARIANT(slot < MM_GRANT_SLOTS);
-    return (void *)(GRANT_BASE + slot * GRANT_STRIDE + PAGE_SIZE);
 }

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
-#include "arch/x86/start.h"
-#include "arch/x86/traps.h"
+#include "pv/mm.h"
+#include "pv/start.h"
+#include "pv/traps.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
 #include "xen/log.h"

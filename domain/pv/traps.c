@@ -7,12 +7,13 @@
 #include <xen/xen.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/mm.h"
-#include "arch/x86/restart.h"
-#include "arch/x86/traps.h"
+#include "pv/mm.h"
+#include "pv/restart.h"
+#include "pv/traps.h"
 #include "xen/console.h"
 #include "xen/domain.h"
 #include "xen/hypercall.h"
+#include "xen/log.h"
 #include "xen/recovery.h"
 #include "xen/status.h"
 
@@ -63,6 +64,7 @@ void traps_init(void)
     }
     if (hypercall_trap_table_set(table) != 0)
         domain_shutdown(SHUTDOWN_crash);
+    panic_set_end(arch_crash);
 }
 
 /* The report is written into the status page, from which dom0, the console and the next start read it. */

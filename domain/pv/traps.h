@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions: all 32 have a handler, every one of them ends this start of the kernel with a report. */
-#ifndef ARCH_X86_TRAPS_H
-#define ARCH_X86_TRAPS_H
+#ifndef PV_TRAPS_H
+#define PV_TRAPS_H
 
 #include <stdint.h>
 

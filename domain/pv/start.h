@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef ARCH_X86_START_H
-#define ARCH_X86_START_H
+#ifndef PV_START_H
+#define PV_START_H
 
 #include <xen/xen.h>
 

@@ -6,8 +6,8 @@
  * windows with page tables made at boot, never later: one for grant mappings (single pages with an
  * unmapped page on both sides) and one for device registers.
  */
-#ifndef ARCH_X86_MM_H
-#define ARCH_X86_MM_H
+#ifndef PV_MM_H
+#define PV_MM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 void mm_init(void);
 
 /*
- * Make what never changes again read only: the variables marked __sealed (restart.h), the builder's
+ * Make what never changes again read only: the variables marked __sealed (arch/x86/layout.h), the builder's
  * page and its list of frames. Called when the first start is complete. mm_unseal() opens the
  * variables again.
  */
@@ -34,12 +34,6 @@ unsigned long mm_nr_pages(void);
  * extents, start aligned to 2 MB. Size may be 0 in a domain that is too small.
  */
 void mm_pool_range(void **start, size_t *size);
-
-/* Machine frame behind a mapped address in RAM (any address in the image or the pool). */
-unsigned long virt_to_mfn(const void *va);
-
-/* Machine address of a byte in RAM. Contiguous only within a page, unless mm_extent_contiguous(). */
-uint64_t virt_to_maddr(const void *va);
 
 /* Whether the 512 frames behind a 2 MB-aligned address are one run of machine memory. */
 bool mm_extent_contiguous(const void *va);
@@ -57,10 +51,6 @@ int mm_extent_make_contiguous(void *va) __must_check;
  */
 void *mm_map_device(unsigned long mfn, unsigned long nr_pages) __must_check;
 void mm_unmap_device(void *va, unsigned long nr_pages);
-
-/* The grant window: nr of slots, and the address of one. Its page is unmapped until granted in. */
-#define MM_GRANT_SLOTS 128
-void *mm_grant_slot_va(unsigned int slot);
 
 /* Whether an address is in the text, for the crash report. */
 bool mm_is_text(uintptr_t addr);

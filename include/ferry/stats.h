@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pages of the domain that dom0 maps read only: what went through each port, what was dropped and why, who is
+ * where, and what the loop's time goes into.
+ *
+ * The domain writes them: dom0 takes every field for a hint, copies before it looks, and lets none of it harm
+ * anybody but this domain. Their address is in the image (ferry/image.h). All numbers are little-endian.
+ *
+ * Writer: seq is odd while it writes; nr_turns and nr_sleeps alone change at any time. Reader: copy all, and take it only if seq was even before and is the
+ * same after.
+ */
+#ifndef FERRY_STATS_H
+#define FERRY_STATS_H
+
+/* Of the pages, which hold one struct ferry_stats. */
+#define FERRY_STATS_BYTES 28672
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define FERRY_STATS_MAGIC 0x5441545359525246ull
+#define FERRY_STATS_VERSION 1
+
+/* Written again at least this long after something changed. */
+#define FERRY_STATS_INTERVAL_NS 250000000ull
+
+#define FERRY_STATS_PORTS 80
+#define FERRY_STATS_STATIONS 1024
+#define FERRY_STATS_NAME_SIZE 16
+#define FERRY_STATS_BUCKETS 24
+
+/* Why a frame did not go on. */
+enum ferry_drop {
+    FERRY_DROP_BAD, /* came in unusable: a guest's request that makes no sense, a wire's damaged frame */
+    FERRY_DROP_FULL, /* could not leave: the receiver gives no room, frame too long, no memory */
+    FERRY_DROP_VLAN, /* of a VLAN that the port is not in */
+    FERRY_DROP_STORM, /* flooded, beyond storm= */
+    FERRY_DROP_PINNED, /* from a station that belongs at another port */
+    FERRY_DROP_ISOLATED, /* between two isolated ports */
+    FERRY_DROP_POLICY_IN, /* came in, refused by the port's policy */
+    FERRY_DROP_POLICY_OUT, /* was to leave, refused by the port's policy */
+    FERRY_DROP_MULTICAST, /* was to leave for a guest that did not ask for the group */
+    FERRY_DROPS
+};
+
+enum ferry_port_kind {
+    FERRY_PORT_VIF = 1,
+    FERRY_PORT_NIC,
+};
+
+/* flags of a port */
+#define FERRY_PORT_UP 1u /* link, or carrier */
+#define FERRY_PORT_CONNECTED 2u /* a vif whose frontend is */
+#define FERRY_PORT_FULL 4u /* takes nothing more for now */
+#define FERRY_PORT_ISOLATED 8u
+
+struct ferry_stats_port {
+    char name[FERRY_STATS_NAME_SIZE]; /* "vif3.0", "nic0" */
+    char bridge[FERRY_STATS_NAME_SIZE]; /* "": in none */
+    uint8_t mac[6];
+    uint8_t kind; /* enum ferry_port_kind */
+    uint8_t flags;
+    uint16_t guest, handle; /* of a vif */
+    uint16_t nr_queues;
+    uint16_t mtu;
+    uint32_t nr_waiting; /* frames for a guest that has no room for them yet */
+    uint32_t reserved;
+    /* "in" is what came in through the port: from the guest, from the wire. */
+    uint64_t in_frames, in_bytes, out_frames, out_bytes;
+    uint64_t drops[FERRY_DROPS];
+};
+
+/* Parts of a turn of the loop. */
+enum ferry_stage {
+    FERRY_STAGE_EVENTS, /* event channels and what they lead to: xenstore, vifs that come and go */
+    FERRY_STAGE_GUESTS, /* frames taken from guests, and on their way */
+    FERRY_STAGE_NICS, /* frames taken from NICs, and on their way */
+    FERRY_STAGE_FLUSH, /* frames given to guests and NICs */
+    FERRY_STAGE_REST, /* timers and the like */
+    FERRY_STAGES
+};
+
+/*
+ * One turn of FERRY_STATS_SAMPLE is timed, in nanoseconds; those that found no work are not. Bucket i counts
+ * turns in which the stage took less than 256 << i ns, and not less than half of that; the last one has the
+ * rest, the first one those below 256 ns.
+ */
+#define FERRY_STATS_SAMPLE 16
+struct ferry_stats_stage {
+    uint64_t nr, sum_ns;
+    uint32_t buckets[FERRY_STATS_BUCKETS];
+};
+
+/* A station that a bridge has learnt or been told of. */
+struct ferry_stats_station {
+    uint8_t mac[6];
+    uint16_t vid; /* 0: no VLAN */
+    uint8_t port; /* place in ports[] */
+    uint8_t is_pinned;
+    uint16_t age_s; /* since it last sent; 65535: longer */
+};
+
+struct ferry_stats {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size; /* of all of it, bytes */
+    uint32_t seq;
+    uint32_t generation; /* as in ferry/status.h */
+    uint64_t began_ns, written_ns; /* Xen's system time: counters began at 0; this was written */
+    uint64_t nr_turns, nr_sleeps; /* of the loop */
+    uint64_t nr_copies, nr_copy_calls; /* grant copies, and hypercalls that did them */
+    uint64_t nr_notifications; /* events sent to guests */
+    uint32_t nr_mbufs, nr_mbufs_free;
+    uint32_t nr_ports, nr_stations;
+    uint32_t nr_stations_known; /* also those that have no room here */
+    uint32_t capture; /* where the pages of ferry/capture.h are, virtual; 0: there are none */
+    struct ferry_stats_stage stages[FERRY_STAGES];
+    struct ferry_stats_port ports[FERRY_STATS_PORTS];
+    struct ferry_stats_station stations[FERRY_STATS_STATIONS];
+};
+
+_Static_assert(sizeof(struct ferry_stats) <= FERRY_STATS_BYTES, "it has room");
+#endif
+
+#endif
