@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows about the device itself. Each function fills its row in. */
+#ifndef CONTROL_CHECK_PCI_ROWS_H
+#define CONTROL_CHECK_PCI_ROWS_H
+
+#include "check/row.h"
+#include "util/bdf.h"
+
+void check_permissive(struct check_row *row, const struct bdf *bdf, bool asked);
+void check_reset(struct check_row *row, const struct bdf *bdf);
+/* Returns false where there is nothing to say: no image of Ferry's. */
+bool check_driver(struct check_row *row, const struct bdf *bdf, const char *kernel);
+void check_reserved(struct check_row *row, const struct bdf *bdf);
+
+#endif

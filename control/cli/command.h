@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands of `ferry`, and what they share. */
+#ifndef CONTROL_COMMAND_H
+#define CONTROL_COMMAND_H
+
+#include <stdbool.h>
+
+#include "check/check.h"
+#include "journal/journal.h"
+#include "xen/host.h"
+
+/* Exit codes; docs/man/ferry.8 has them too. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3, /* isolation is not given */
+    EXIT_UNKNOWN_ROWS = 4, /* `check` only: nothing refused, but not everything could be seen */
+    EXIT_NO_SUCH = 5, /* no driver domain of that name */
+};
+
+/* argv[0] is the command's name. */
+int command_check(int argc, char **argv);
+int command_start(int argc, char **argv);
+int command_stop(int argc, char **argv);
+int command_restart(int argc, char **argv);
+int command_upgrade(int argc, char **argv);
+int command_adopt(int argc, char **argv);
+int command_policy(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_logs(int argc, char **argv);
+int command_vifs(int argc, char **argv);
+int command_stations(int argc, char **argv);
+int command_top(int argc, char **argv);
+int command_report(int argc, char **argv);
+int command_capture(int argc, char **argv);
+
+/* The usage of the command that runs, and EXIT_USAGE. */
+int command_usage(void);
+/* -h was given. */
+int command_help(void);
+
+/*
+ * The words of a command that takes between min and max of them, -h, and --FLAG where flag is not
+ * NULL: then *flag_r becomes true where it is given. Returns -1 if the command is to run, its words
+ * from argv[optind] on; else its exit code.
+ */
+int command_words(int argc, char **argv, int min, int max, const char *flag, bool *flag_r);
+
+/*
+ * Lock a name and load its journal; says what is wrong. Returns 0 with the lock to be closed, or an
+ * exit code.
+ */
+int command_journal_take(const char *name, struct journal *journal_r, int *lock_r);
+
+/* Start a domain from a file; says what is wrong. Returns an exit code. */
+int command_start_file(struct host *host, const char *path, bool insist);
+/* Start what the files in auto/ describe and does not run yet; one that fails keeps no other from being started. Returns
+ * EXIT_OK if all run, EXIT_REFUSED if some were refused and nothing else was wrong, or EXIT_FAILED. */
+int command_start_all(struct host *host, bool insist);
+
+/* Copy the kernel that a domain was made from to where recoveries take it. 0 or a negative errno. */
+int command_kernel_keep(struct journal *journal, const char *path);
+
+/*
+ * Check the devices of a domain and say what is wrong. Returns 0 if all may be used, or -EACCES; with
+ * insist a warning is all there is.
+ */
+int command_contained_wanted(struct host *host, const struct config *config, bool insist);
+
+/* Tell ferryd that a journal changed. Returns whether it is there. */
+bool command_tell_ferryd(void);
+
+/* The same, and say what it means if ferryd is not there. */
+void command_ferryd_wanted(const struct journal *journal);
+
+/* Print a table of rows that are not ok, or all of them. */
+void command_check_print(const struct check *check, bool all);
+
+#endif

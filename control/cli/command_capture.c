@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* capture: frames of a port or a bridge of a driver domain, as pcapng. */
+#include <errno.h>
+#include <getopt.h>
+#include <pcap/pcap.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/pcapng.h"
+#include "journal/journal.h"
+#include "recover/reference.h"
+#include "recover/stats.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "xen/capturering.h"
+#include "xen/domain.h"
+#include "xen/domctl.h"
+
+#define POLL_MS 5
+#define LOOK_MS                                                                                    \
+    50 /* whether the domain is still there: what is mapped keeps a dead one from going (R11) */
+#define ANSWER_MS 3000
+#define STOPPED_MS                                                                                 \
+    1000 /* longer than a kernel that restarts itself takes to read the request again */
+#define REQUEST_SIZE 4000
+#define NS 1000000000ull
+
+_Static_assert(sizeof(struct ferry_bpf) == sizeof(struct bpf_insn), "libpcap's instruction");
+
+static volatile sig_atomic_t asked_to_end;
+
+static struct capture {
+    struct host host;
+    struct journal journal;
+    const char *port, *path;
+    char request[REQUEST_SIZE]; /* without its id */
+    uint32_t id, snaplen;
+    long count; /* -1: until it is ended */
+    volatile void *pages; /* NULL: not mapped */
+    uint64_t cons, offset_ns; /* from Xen's system time to 1970 */
+    uint64_t nr_written, nr_seen, nr_missed; /* the last two of domains that are gone */
+    int64_t looked_ms, stopped_ms; /* since when the domain captures nothing; 0: it does */
+    struct pcapng pcapng;
+    FILE *out;
+} capture = { .snaplen = 262144, .count = -1, .path = "-" };
+
+static void end_asked(int signal)
+{
+    (void)signal;
+    asked_to_end = 1;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+}
+
+static volatile struct ferry_capture_control *control(void)
+{
+    return capture.pages;
+}
+
+static void node_path(char path[64])
+{
+    snprintf(path, 64, "/local/domain/%u/" FERRY_CAPTURE_NODE, capture.journal.domid);
+}
+
+static void pages_unmap(void)
+{
+    if (!capture.pages)
+        return;
+    capture.nr_seen += control()->nr_seen;
+    capture.nr_missed += control()->nr_missed;
+    domctl_unmap(&capture.host, capture.pages, CAPTURE_PAGES);
+    capture.pages = NULL;
+}
+
+/* Returns 0, or a negative errno: the domain is not there now (-ESRCH), or can do no captures. */
+static int pages_map(void)
+{
+    static struct ferry_stats stats;
+    struct reference reference;
+    int err = stats_read(&capture.host, &capture.journal, &stats);
+
+    if (err)
+        return err;
+    if (!stats.capture)
+        return -ENOTSUP;
+    reference_load(&capture.journal, &reference);
+    capture.pages =
+        reference_capture_map(&capture.host, &capture.journal, &reference, stats.capture);
+    reference_dispose(&reference);
+    return capture.pages ? 0 : -ENOTSUP;
+}
+
+/* Ask, and wait for the answer. Returns 0 or a negative errno; -EINVAL has been said. */
+static int request(void)
+{
+    char path[64], text[REQUEST_SIZE + 16];
+    int64_t until_ms = host_ticks_ms() + ANSWER_MS;
+
+    capture.id = (uint32_t)(now_ns() / 1000) | 1;
+    snprintf(text, sizeof(text), "%u %s", capture.id, capture.request);
+    node_path(path);
+    capture.cons = control()->prod & ~7ull;
+    control()->cons = capture.cons;
+    control()->beat++;
+    if (!xs_write(capture.host.xs, XBT_NULL, path, text, (unsigned int)strlen(text)))
+        return -errno;
+    while (control()->id != capture.id) {
+        if (control()->refused_id == capture.id) {
+            char why[sizeof(control()->why)];
+
+            for (size_t i = 0; i < sizeof(why); i++)
+                why[i] = control()->why[i];
+            why[sizeof(why) - 1] = '\0';
+            log_clean(why, strlen(why));
+            log_line("%s: the domain refuses: %s", capture.journal.name, why);
+            return -EINVAL;
+        }
+        if (host_ticks_ms() > until_ms || !domain_is_there(&capture.host, &capture.journal))
+            return -ETIMEDOUT;
+        control()->beat++;
+        host_sleep_ms(1);
+    }
+    capture.cons = control()->prod & ~7ull;
+    control()->cons = capture.cons;
+    capture.offset_ns = now_ns() - control()->now_ns;
+    return 0;
+}
+
+/* What is in the ring. Returns false to end. */
+static bool frames_take(void)
+{
+    static struct capturering_frame frame;
+    int got = 0;
+
+    while (capture.count != 0 &&
+           (got = capturering_take(capture.pages, &capture.cons, &frame)) > 0) {
+        pcapng_frame(&capture.pcapng, frame.record.port, frame.record.time_ns + capture.offset_ns,
+                     frame.record.direction, frame.bytes, frame.record.caplen, frame.record.len);
+        control()->cons = capture.cons;
+        capture.nr_written++;
+        if (capture.count > 0)
+            capture.count--;
+    }
+    if (got < 0) {
+        log_line("%s: what it writes for the capture makes no sense", capture.journal.name);
+        return false;
+    }
+    if (fflush(capture.out)) {
+        log_line("%s: %s", capture.path, strerror(errno));
+        return false;
+    }
+    return capture.count != 0;
+}
+
+/* After a death: its successor is asked anew. Returns whether it could be, or is still to come. */
+static bool go_on(void)
+{
+    int err;
+
+    if (journal_load(capture.journal.name, &capture.journal) || capture.journal.wish != JOURNAL_RUN)
+        return false;
+    if (capture.journal.recovering)
+        return true;
+    err = pages_map();
+    if (!err)
+        err = request();
+    if (err)
+        pages_unmap();
+    else
+        log_line("%s: it was brought back; the capture goes on", capture.journal.name);
+    return err != -EINVAL;
+}
+
+/* It took us for gone: we were stopped for a while. Returns false to end. */
+static bool begin_again(void)
+{
+    int err;
+
+    if (control()->id || !capture.stopped_ms) {
+        capture.stopped_ms = control()->id ? 0 : host_ticks_ms();
+        return true;
+    }
+    if (host_ticks_ms() - capture.stopped_ms < STOPPED_MS)
+        return true;
+    capture.stopped_ms = 0;
+    err = request();
+    log_line(err ? "%s: it captures no more"
+                 : "%s: it had ended the capture, which nobody read; it goes on",
+             capture.journal.name);
+    return !err;
+}
+
+static bool look(void)
+{
+    if (host_ticks_ms() - capture.looked_ms < LOOK_MS)
+        return true;
+    capture.looked_ms = host_ticks_ms();
+    if (!capture.pages)
+        return go_on();
+    control()->beat++;
+    if (!domain_is_there(&capture.host, &capture.journal)) {
+        frames_take();
+        pages_unmap();
+    } else if (control()->id != capture.id && control()->id) {
+        log_line("%s: another capture has begun, this one ends", capture.journal.name);
+        return false;
+    } else {
+        return begin_again();
+    }
+    return true;
+}
+
+static void run(void)
+{
+    while (!asked_to_end && look() && (!capture.pages || frames_take()))
+        host_sleep_ms(POLL_MS);
+}
+
+static void finish(void)
+{
+    char path[64];
+
+    if (capture.pages && control()->id == capture.id) {
+        node_path(path);
+        xs_rm(capture.host.xs, XBT_NULL, path);
+    }
+    pages_unmap();
+    pcapng_counts(&capture.pcapng, now_ns(), capture.nr_seen, capture.nr_missed);
+    fflush(capture.out);
+    log_line("%llu frames written, %llu missed", (unsigned long long)capture.nr_written,
+             (unsigned long long)capture.nr_missed);
+}
+
+/* The filter's program behind the port and the length. Returns an exit code. */
+static int request_make(const char *filter)
+{
+    uint32_t snaplen =
+        capture.snaplen < FERRY_CAPTURE_SNAPLEN_MAX ? capture.snaplen : FERRY_CAPTURE_SNAPLEN_MAX;
+    size_t used =
+        (size_t)snprintf(capture.request, sizeof(capture.request), "%s %u ", capture.port, snaplen);
+    pcap_t *pcap = pcap_open_dead(DLT_EN10MB, (int)snaplen);
+    struct bpf_program program;
+    int code = EXIT_OK;
+
+    capture.snaplen = snaplen;
+    if (!*filter) {
+        snprintf(capture.request + used, sizeof(capture.request) - used, "-");
+    } else if (!pcap || pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN)) {
+        log_line("filter '%s': %s", filter, pcap ? pcap_geterr(pcap) : "no memory");
+        code = EXIT_USAGE;
+    } else {
+        if (program.bf_len > FERRY_CAPTURE_PROGRAM_MAX) {
+            log_line("filter '%s': %u instructions; %u at most", filter, program.bf_len,
+                     FERRY_CAPTURE_PROGRAM_MAX);
+            code = EXIT_USAGE;
+        }
+        for (size_t i = 0; !code && i < program.bf_len * sizeof(struct bpf_insn); i++)
+            used += (size_t)snprintf(capture.request + used, sizeof(capture.request) - used, "%02x",
+                                     ((const unsigned char *)program.bf_insns)[i]);
+        pcap_freecode(&program);
+    }
+    if (pcap)
+        pcap_close(pcap);
+    return code;
+}
+
+static const char *why(int err)
+{
+    switch (err) {
+    case -ESRCH:
+        return "it does not run (`ferry status`)";
+    case -ENOTSUP:
+        return "its kernel can do no captures: `ferry upgrade` to one that can";
+    case -ETIMEDOUT:
+        return "no answer: is it hanging? (`ferry status`)";
+    default:
+        return strerror(-err);
+    }
+}
+
+static bool port_is_there(void)
+{
+    static struct ferry_stats stats;
+    const char *bridge = strncmp(capture.port, "bridge:", 7) == 0 ? capture.port + 7 : NULL;
+
+    if (stats_read(&capture.host, &capture.journal, &stats))
+        return true; /* said later */
+    for (unsigned int i = 0; i < stats.nr_ports; i++)
+        if (strcmp(bridge ? stats.ports[i].bridge : stats.ports[i].name,
+                   bridge ? bridge : capture.port) == 0)
+            return true;
+    log_line("%s has no port %s (`ferry vifs %s` shows them; of a bridge write bridge:NAME)",
+             capture.journal.name, capture.port, capture.journal.name);
+    return false;
+}
+
+static int capture_run(void)
+{
+    char lock_name[FILES_NAME_MAX + 16];
+    int err, lock;
+
+    if (!port_is_there())
+        return EXIT_FAILED;
+    snprintf(lock_name, sizeof(lock_name), ".%s.capture", capture.journal.name);
+    lock = files_lock(lock_name, false);
+    if (lock < 0) {
+        log_line("%s: a capture runs already; one at a time", capture.journal.name);
+        return EXIT_FAILED;
+    }
+    capture.out = strcmp(capture.path, "-") == 0 ? stdout : fopen(capture.path, "w");
+    if (!capture.out) {
+        log_line("%s: %s", capture.path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    err = pages_map();
+    if (!err)
+        err = request();
+    if (err) {
+        if (err != -EINVAL)
+            log_line("%s: %s", capture.journal.name, why(err));
+        pages_unmap();
+        return EXIT_FAILED;
+    }
+    pcapng_begin(&capture.pcapng, capture.out, capture.snaplen, capture.port);
+    fflush(capture.out);
+    run();
+    finish();
+    close(lock);
+    return ferror(capture.out) ? EXIT_FAILED : EXIT_OK;
+}
+
+static int number_parse(const char *text, long max, long *number_r)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (end == text || *end || number < 1 || number > max)
+        return -EINVAL;
+    *number_r = number;
+    return 0;
+}
+
+/* NAME PORT [FILTER...]; returns -1 to go on, or an exit code. */
+static int words_parse(int argc, char **argv)
+{
+    static const struct option options[] = { { "write", required_argument, NULL, 'w' },
+                                             { "snaplen", required_argument, NULL, 's' },
+                                             { "count", required_argument, NULL, 'c' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    char filter[REQUEST_SIZE] = "";
+    size_t used = 0;
+    long snaplen = capture.snaplen;
+    int option, err = 0;
+
+    while (!err && (option = getopt_long(argc, argv, "w:s:c:h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option == 'w')
+            capture.path = optarg;
+        else if (option == 's')
+            err = number_parse(optarg, 262144, &snaplen);
+        else if (option == 'c')
+            err = number_parse(optarg, INT32_MAX, &capture.count);
+        else
+            err = -EINVAL;
+    }
+    if (err || argc - optind < 2 || strlen(argv[optind + 1]) >= FERRY_CAPTURE_PORT_SIZE + 7 ||
+        strpbrk(argv[optind + 1], " \t\n"))
+        return command_usage();
+    capture.snaplen = (uint32_t)snaplen;
+    capture.port = argv[optind + 1];
+    for (int i = optind + 2; i < argc && used < sizeof(filter); i++)
+        used += (size_t)snprintf(filter + used, sizeof(filter) - used, "%s%s", used ? " " : "",
+                                 argv[i]);
+    if (used >= sizeof(filter)) {
+        log_line("the filter is too long");
+        return EXIT_USAGE;
+    }
+    err = request_make(filter);
+    return err ? err : -1;
+}
+
+int command_capture(int argc, char **argv)
+{
+    const struct sigaction ends = { .sa_handler = end_asked }, ignored = { .sa_handler = SIG_IGN };
+    int code = words_parse(argc, argv);
+
+    if (code >= 0)
+        return code;
+    if (strcmp(capture.path, "-") == 0 && isatty(STDOUT_FILENO)) {
+        log_line("this is no text: -w FILE, or | tcpdump -n -r -, or | wireshark -k -i -");
+        return EXIT_USAGE;
+    }
+    if (!files_name_ok(argv[optind]) || journal_load(argv[optind], &capture.journal)) {
+        log_line("there is no driver domain %.63s that ferry started", argv[optind]);
+        return EXIT_NO_SUCH;
+    }
+    sigaction(SIGINT, &ends, NULL);
+    sigaction(SIGTERM, &ends, NULL);
+    sigaction(SIGPIPE, &ignored, NULL);
+    sigaction(SIGTSTP, &ignored, NULL); /* who stands still keeps a dead domain from going */
+    if (host_open(&capture.host))
+        return EXIT_FAILED;
+    code = capture_run();
+    host_close(&capture.host);
+    return code;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+#include <libxl_uuid.h>
+
+#include "cli/command.h"
+#include "config/policies.h"
+#include "image/image.h"
+#include "journal/journal.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "xen/domain.h"
+#include "xen/pci.h"
+
+/* What must not be there yet. */
+static int absent_wanted(struct host *host, const struct config *config)
+{
+    const char *name = config->xl.c_info.name;
+    struct domain_seen seen;
+    struct journal journal;
+    uint32_t domid;
+
+    if (libxl_name_to_domid(host->xl, name, &domid) == 0) {
+        log_line(
+            "a domain %s is there already, with id %u; `ferry restart %s` replaces one that ferry "
+            "started",
+            name, domid, name);
+        return -EEXIST;
+    }
+    if (journal_load(name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
+        !journal_is_of_another_boot(&journal) &&
+        (domain_look(host, &journal, &seen) || !seen.exists)) {
+        log_line("%s was started and has died; ferryd brings it back if it runs; otherwise `ferry "
+                 "restart "
+                 "%s`, or `ferry stop %s` and start again",
+                 name, name, name);
+        return -EEXIST;
+    }
+    return 0;
+}
+
+int command_contained_wanted(struct host *host, const struct config *config, bool insist)
+{
+    bool refused = false;
+
+    for (unsigned int i = 0; i < config->nr_nics; i++) {
+        struct check check;
+
+        check_run(host, &config->nics[i], config->permissive, config->nics, config->nr_nics,
+                  config->xl.b_info.kernel, &check);
+        if (check_worst(&check) != CHECK_REFUSED)
+            continue;
+        refused = true;
+        command_check_print(&check, false);
+    }
+    if (!refused)
+        return 0;
+    if (!insist) {
+        log_line(
+            "refused: the domain would not be contained, or would not drive its device; see above, "
+            "or `ferry start --allow-unisolated`");
+        return -EACCES;
+    }
+    log_line("WARNING: started in spite of that, because --allow-unisolated was given: without "
+             "isolation "
+             "a bug in the network driver can take this machine down");
+    return 0;
+}
+
+static int nics_take(struct host *host, struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_nics; i++) {
+        bool taken;
+
+        if (pci_take(host, &journal->nics[i].bdf, &taken))
+            return -EIO;
+        journal->nics[i].taken = journal->nics[i].taken || taken;
+    }
+    return 0;
+}
+
+static void nics_give_back(struct host *host, struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (journal->nics[i].taken)
+            pci_give_back(host, &journal->nics[i].bdf);
+}
+
+/* A domain of this name that ended by itself may have left devices that dom0 had. */
+static bool was_taken(const struct journal *before, const struct bdf *bdf)
+{
+    for (unsigned int i = 0; i < before->nr_nics; i++)
+        if (before->nics[i].taken && bdf_is_same(&before->nics[i].bdf, bdf))
+            return true;
+    return false;
+}
+
+static void journal_begin(struct journal *journal, const struct config *config, bool insist)
+{
+    struct journal before = { 0 };
+
+    if (journal_load(config->xl.c_info.name, &before) || journal_is_of_another_boot(&before))
+        before.nr_nics = 0;
+    memset(journal, 0, sizeof(*journal));
+    snprintf(journal->name, sizeof(journal->name), "%s", config->xl.c_info.name);
+    snprintf(journal->uuid, sizeof(journal->uuid), LIBXL_UUID_FMT,
+             LIBXL_UUID_BYTES(config->xl.c_info.uuid));
+    journal->domid = JOURNAL_NO_DOMID;
+    journal->wish = JOURNAL_STOP; /* until it runs */
+    journal->unisolated = insist;
+    journal->nr_nics = config->nr_nics;
+    for (unsigned int i = 0; i < config->nr_nics; i++) {
+        journal->nics[i].bdf = config->nics[i];
+        journal->nics[i].taken = was_taken(&before, &config->nics[i]);
+    }
+}
+
+/* The configuration and the kernel that a successor is made from are those of now, not what the files
+ * become. */
+static int config_keep(struct journal *journal, const struct config *config,
+                       const struct policyfile *policy)
+{
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_state_dir());
+
+    if (!err)
+        err = command_kernel_keep(journal, config->xl.b_info.kernel);
+    if (err)
+        return err;
+    journal_path(journal->name, ".cfg", path);
+    err = files_write(path, config->text, config->len);
+    if (err)
+        log_line("%s: %s", path, strerror(-err));
+    return err ? err : policies_keep(journal, policy);
+}
+
+int command_kernel_keep(struct journal *journal, const char *path)
+{
+    char kept[FILES_PATH_SIZE];
+    int err;
+
+    journal_path(journal->name, ".kernel", kept);
+    err = files_copy(path, kept, IMAGE_SIZE_MAX);
+    if (err)
+        log_line("%s: %s", path, strerror(-err));
+    else
+        snprintf(journal->kernel, sizeof(journal->kernel), "%s", path);
+    return err;
+}
+
+static int domain_make(struct host *host, struct journal *journal, struct config *config,
+                       const struct policyfile *policy)
+{
+    int err = config_keep(journal, config, policy);
+
+    if (err || nics_take(host, journal))
+        return -EIO;
+    err = journal_save(journal); /* who takes a device must know whose it was */
+    if (!err)
+        err = domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
+    if (err) {
+        log_line(
+            "%s could not be created (%s); with too little memory free, try `xl mem-set 0 ...`",
+            journal->name, strerror(-err));
+        return err;
+    }
+    err = policy ? policies_put(host, journal, policy) : 0;
+    if (err)
+        return err;
+    journal->wish = JOURNAL_RUN;
+    err = journal_save(journal);
+    if (!err)
+        err = domain_unpause(host, journal);
+    return err;
+}
+
+static int start(struct host *host, struct config *config, const struct policyfile *policy,
+                 bool insist)
+{
+    struct journal journal;
+    int lock = files_lock(config->xl.c_info.name, true), err;
+
+    if (lock < 0) {
+        log_line("%s: %s", files_run_dir(), strerror(-lock));
+        return EXIT_FAILED;
+    }
+    err = absent_wanted(host, config);
+    if (!err)
+        err = command_contained_wanted(host, config, insist);
+    if (!err) {
+        journal_begin(&journal, config, insist);
+        err = domain_make(host, &journal, config, policy);
+        if (err) {
+            domain_destroy(host, &journal);
+            nics_give_back(host, &journal);
+            journal_remove(journal.name);
+        }
+    }
+    close(lock);
+    if (err)
+        return err == -EACCES ? EXIT_REFUSED : EXIT_FAILED;
+    printf("%s runs, with id %u\n", journal.name, journal.domid);
+    command_ferryd_wanted(&journal);
+    return EXIT_OK;
+}
+
+/* What belongs to it must make sense before anything is done. */
+static int all_start(struct host *host, struct config *config, bool insist)
+{
+    char path[FILES_PATH_SIZE], words[POLICIES_WORDS_SIZE];
+    struct policyfile policy;
+    int err, code;
+
+    policies_path(config->xl.c_info.name, path);
+    err = policies_load(path, &policy);
+    if (err && err != -ENOENT)
+        return EXIT_FAILED;
+    code = start(host, config, err ? NULL : &policy, insist);
+    if (code == EXIT_OK && !err) {
+        policies_words(&policy, words);
+        printf("policy of %s: %s\n", config->xl.c_info.name, words);
+    }
+    policyfile_dispose(&policy);
+    return code;
+}
+
+/* Whether the file is the one that was kept of a domain. */
+static bool is_as_kept(const struct journal *journal, const char *path)
+{
+    char kept_path[FILES_PATH_SIZE], *text = NULL, *kept = NULL;
+    size_t len, kept_len;
+    bool is_same;
+
+    journal_path(journal->name, ".cfg", kept_path);
+    is_same = files_read(path, CONFIG_SIZE_MAX, &text, &len) == 0 &&
+              files_read(kept_path, CONFIG_SIZE_MAX, &kept, &kept_len) == 0 && len == kept_len &&
+              memcmp(text, kept, len) == 0;
+    free(text);
+    free(kept);
+    return is_same;
+}
+
+/* Devices that a domain took from dom0 and left with pciback, as it shut itself down: their interfaces, by which the file may
+ * name them, are not there. Returns whether that is so. */
+static bool has_left_nics(const char *path, struct journal *journal_r)
+{
+    char name[FILES_NAME_MAX + 1], driver[64];
+
+    if (config_name(path, name) || journal_load(name, journal_r) ||
+        journal_r->wish != JOURNAL_STOP || journal_is_of_another_boot(journal_r) ||
+        !is_as_kept(journal_r, path))
+        return false;
+    for (unsigned int i = 0; i < journal_r->nr_nics; i++) {
+        pci_driver(&journal_r->nics[i].bdf, driver, sizeof(driver));
+        if (!journal_r->nics[i].taken || strcmp(driver, "pciback") != 0)
+            return false;
+    }
+    return true;
+}
+
+int command_start_file(struct host *host, const char *path, bool insist)
+{
+    struct journal left;
+    struct config config;
+    int code;
+
+    if (config_load(path, has_left_nics(path, &left) ? &left : NULL, &config))
+        return EXIT_FAILED;
+    code = all_start(host, &config, insist);
+    config_dispose(&config);
+    return code;
+}
+
+/* Returns -1 to go on, or an exit code. */
+static int words_read(int argc, char **argv, bool *insist_r, bool *all_r)
+{
+    static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+                                             { "all", no_argument, NULL, 'a' },
+                                             { "allow-unisolated", no_argument, NULL, 'u' },
+                                             { 0 } };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option == 'a')
+            *all_r = true;
+        else if (option == 'u')
+            *insist_r = true;
+        else
+            return command_usage();
+    }
+    return argc - optind == (*all_r ? 0 : 1) ? -1 : command_usage();
+}
+
+int command_start(int argc, char **argv)
+{
+    bool insist = false, all = false;
+    struct host host;
+    int code = words_read(argc, argv, &insist, &all);
+
+    if (code >= 0)
+        return code;
+    if (host_open(&host))
+        return EXIT_FAILED;
+    code = all ? command_start_all(&host, insist) : command_start_file(&host, argv[optind], insist);
+    host_close(&host);
+    return code;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* status. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/command.h"
+#include "cli/observe.h"
+#include "config/policies.h"
+#include "config/policystore.h"
+#include "journal/journal.h"
+#include "journal/journal_json.h"
+#include "recover/reference.h"
+#include "recover/stats.h"
+#include "util/json.h"
+#include "util/log.h"
+#include "util/socket.h"
+#include "xen/domain.h"
+#include "xen/domctl.h"
+#include "xen/guest.h"
+#include "xen/statspages.h"
+#include "xen/statuspage.h"
+#include "xen/vifs.h"
+
+struct report {
+    struct host host;
+    struct json *json; /* NULL: as text */
+    const char *only; /* a name, or NULL */
+    bool supervised;
+    unsigned int nr;
+};
+
+static unsigned int nr_serving(struct host *host, const struct journal *journal, unsigned int *nr_r)
+{
+    unsigned int nr = 0;
+    struct vifs vifs = { 0 };
+
+    if (journal->domid != JOURNAL_NO_DOMID)
+        vifs_find(host, journal->domid, &vifs);
+    for (unsigned int i = 0; i < vifs.nr; i++)
+        nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
+    *nr_r = vifs.nr;
+    return nr;
+}
+
+/* What the kernel says of itself; all of it a hint. Returns whether there is anything. */
+static bool status_get(struct host *host, const struct journal *journal,
+                       struct ferry_status *status_r)
+{
+    const volatile void *page;
+    struct reference reference;
+    bool is_there = false;
+
+    if (!domain_is_there(host, journal))
+        return false;
+    reference_load(journal, &reference);
+    page = reference_status_map(host, journal, &reference);
+    if (page)
+        is_there = statuspage_copy(page, status_r);
+    domctl_unmap(host, page, 1);
+    reference_dispose(&reference);
+    return is_there;
+}
+
+static void kernel_json(struct report *report, const struct journal *journal)
+{
+    struct json *json = report->json;
+    struct ferry_status status;
+
+    if (!status_get(&report->host, journal, &status))
+        return;
+    json_string(json, "phase", statuspage_phase_word(status.phase));
+    json_integer(json, "generation", status.generation);
+    json_integer(json, "self_restarts", status.self_restarts);
+    json_integer(json, "nic_resets", status.nic_resets);
+    json_string(json, "nic", statuspage_nic_word(status.nic_fate));
+    json_string(json, "nic_why", status.nic_why);
+    json_string(json, "reason", status.reason);
+    json_string(json, "last_port", status.last_port);
+}
+
+static void deaths_json(struct json *json, const struct journal *journal)
+{
+    json_array_open(json, "deaths");
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        journal_death_put(json, &journal->deaths[i]);
+    json_array_close(json);
+}
+
+/* What it goes by now. Returns whether that is known. */
+static bool policy_get(struct host *host, const struct journal *journal,
+                       struct policyfile *policy_r)
+{
+    return domain_is_there(host, journal) &&
+           policystore_get(host->xs, journal->domid, policy_r) == 0;
+}
+
+static void policy_json(struct report *report, const struct journal *journal)
+{
+    struct policyfile policy;
+    bool has_default;
+
+    if (!policy_get(&report->host, journal, &policy))
+        return;
+    json_integer(report->json, "policy_vifs", policyfile_vifs(&policy, &has_default));
+    json_bool(report->json, "policy_default", has_default);
+    policyfile_dispose(&policy);
+}
+
+static void policy_text(struct report *report, const struct journal *journal)
+{
+    char words[POLICIES_WORDS_SIZE];
+    struct policyfile policy;
+
+    if (!policy_get(&report->host, journal, &policy))
+        return;
+    policies_words(&policy, words);
+    printf("  policy: %s\n", words);
+    policyfile_dispose(&policy);
+}
+
+static void one_json(struct report *report, const struct journal *journal)
+{
+    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    struct json *json = report->json;
+
+    json_map_open(json, NULL);
+    json_string(json, "name", journal->name);
+    json_string(json, "state", observe_state_word(&report->host, journal));
+    json_integer(json, "domid", journal->domid == JOURNAL_NO_DOMID ? -1 : (int64_t)journal->domid);
+    json_string(json, "wish", journal_wish_word(journal->wish));
+    json_bool(json, "supervised", report->supervised);
+    json_bool(json, "unisolated", journal->unisolated);
+    json_bool(json, "adopted", journal->adopted);
+    json_string(json, "kernel", journal->kernel);
+    kernel_json(report, journal);
+    json_integer(json, "vifs", nr_vifs);
+    json_integer(json, "vifs_serving", serving);
+    policy_json(report, journal);
+    json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
+    deaths_json(json, journal);
+    json_map_close(json);
+}
+
+static void death_text(const struct journal_death *death)
+{
+    time_t seconds = (time_t)(death->at_ms / 1000);
+    struct tm parts;
+    char when[32];
+
+    strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
+    printf("  %s %s%s%s", when, death->cause, *death->reason ? ": " : "", death->reason);
+    if (*death->last_port)
+        printf(" (at work for %s)", death->last_port);
+    if (death->back_ms < 0)
+        printf(", not brought back\n");
+    else
+        printf(", %s at depth %u after %ld.%03ld ms%s%s\n", death->way, death->depth,
+               (long)death->back_ms, (long)(death->back_us % 1000), *death->nic ? ", NIC " : "",
+               death->nic);
+}
+
+static void kernel_text(struct report *report, const struct journal *journal)
+{
+    struct ferry_status status;
+
+    if (!status_get(&report->host, journal, &status))
+        return;
+    printf("  %s; %u starts since it was built, %u of them its own, %u with a NIC reset\n",
+           statuspage_phase_word(status.phase), status.generation, status.self_restarts,
+           status.nic_resets);
+}
+
+/* Links, and whose interfaces it has: what works and what does not, in words. */
+static void ports_text(struct report *report, const struct journal *journal)
+{
+    static struct ferry_stats stats;
+
+    if (stats_read(&report->host, journal, &stats))
+        return;
+    for (unsigned int i = 0; i < stats.nr_ports; i++) {
+        const struct ferry_stats_port *port = &stats.ports[i];
+        bool is_vif = port->kind == FERRY_PORT_VIF;
+        char guest[GUEST_NAME_SIZE] = "";
+
+        if (is_vif)
+            guest_name(&report->host, port->guest, guest);
+        printf("  %s%s%s: %s%s%s%s", port->name, is_vif ? " of " : "", guest,
+               is_vif && !(port->flags & FERRY_PORT_CONNECTED) ? "waits for its guest's driver"
+               : port->flags & FERRY_PORT_UP                   ? "up"
+               : is_vif                                        ? "connected, no carrier"
+                                                               : "NO LINK",
+               *port->bridge ? ", bridge "
+               : is_vif      ? ""
+                             : ", in no bridge",
+               port->bridge, port->flags & FERRY_PORT_FULL ? ", takes nothing for now" : "");
+        if (statspages_drops(port))
+            printf(", %lu frames dropped (`ferry vifs %s`)", statspages_drops(port), journal->name);
+        printf("\n");
+    }
+}
+
+static void one_text(struct report *report, const struct journal *journal)
+{
+    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+
+    printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
+           observe_state_word(&report->host, journal),
+           journal->domid == JOURNAL_NO_DOMID ? -1 : (int)journal->domid, serving, nr_vifs,
+           report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
+           journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
+    kernel_text(report, journal);
+    policy_text(report, journal);
+    ports_text(report, journal);
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        death_text(&journal->deaths[i]);
+}
+
+static void one(void *ctx, const char *name)
+{
+    struct report *report = ctx;
+    struct journal journal;
+
+    if (report->only && strcmp(report->only, name) != 0)
+        return;
+    if (journal_load(name, &journal)) {
+        log_line("%s: its journal makes no sense", name);
+        return;
+    }
+    report->nr++;
+    if (report->json)
+        one_json(report, &journal);
+    else
+        one_text(report, &journal);
+}
+
+static int status(struct report *report, bool as_json)
+{
+    struct json json;
+    char *text;
+
+    if (socket_ask("status", &text) == 0) {
+        report->supervised = true;
+        free(text);
+    }
+    if (as_json) {
+        report->json = &json;
+        json_begin(&json);
+        json_array_open(&json, NULL);
+    }
+    journal_each(one, report);
+    if (as_json) {
+        json_array_close(&json);
+        json_print(&json);
+    }
+    if (report->only && !report->nr) {
+        log_line("there is no driver domain %s that ferry started", report->only);
+        return EXIT_NO_SUCH;
+    }
+    if (!report->nr && !as_json)
+        printf("no driver domains; `ferry start CONFIG` makes one\n");
+    return EXIT_OK;
+}
+
+int command_status(int argc, char **argv)
+{
+    struct report report = { 0 };
+    bool as_json = false;
+    int code = command_words(argc, argv, 0, 1, "json", &as_json);
+
+    if (code >= 0)
+        return code;
+    report.only = argv[optind];
+    if (host_open(&report.host))
+        return EXIT_FAILED;
+    code = status(&report, as_json);
+    host_close(&report.host);
+    return code;
+}

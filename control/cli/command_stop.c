@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "journal/journal.h"
+#include "recover/reference.h"
+#include "util/log.h"
+#include "xen/domain.h"
+#include "xen/pci.h"
+
+static int stop(struct host *host, struct journal *journal)
+{
+    int err;
+
+    journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
+    err = journal_save(journal);
+    if (err) {
+        log_line("%s: the journal cannot be written: %s", journal->name, strerror(-err));
+        return EXIT_FAILED;
+    }
+    err = domain_destroy(host, journal);
+    if (err && err != -EEXIST) {
+        log_line("%s: the domain does not go away: %s; see `xl list`", journal->name,
+                 strerror(-err));
+        return EXIT_FAILED;
+    }
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (journal->nics[i].taken)
+            pci_give_back(host, &journal->nics[i].bdf);
+    reference_forget(journal);
+    journal_remove(journal->name);
+    printf("%s is stopped\n", journal->name);
+    return EXIT_OK;
+}
+
+int command_stop(int argc, char **argv)
+{
+    int lock, code = command_words(argc, argv, 1, 1, NULL, NULL);
+    struct journal journal;
+    struct host host;
+
+    if (code >= 0)
+        return code;
+    code = command_journal_take(argv[optind], &journal, &lock);
+    if (code)
+        return code;
+    code = EXIT_FAILED;
+    if (host_open(&host) == 0) {
+        code = stop(&host, &journal);
+        host_close(&host);
+    }
+    close(lock);
+    command_tell_ferryd();
+    return code;
+}

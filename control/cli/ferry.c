@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ferry: starts, stops and shows driver domains. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "journal/journal.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "util/paths.h"
+#include "util/socket.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *what;
+} commands[] = {
+    { "check", command_check, "check CONFIG|BDF|INTERFACE [--json]",
+      "say whether a driver domain with this device would be contained" },
+    { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
+      "check, take the device from dom0, create the domain; or all of " PATHS_CONFIG "/auto" },
+    { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
+    { "restart", command_restart, "restart NAME [CONFIG] [--rebuild]",
+      "start it anew under its guests, perhaps from another configuration" },
+    { "upgrade", command_upgrade, "upgrade NAME --kernel IMAGE",
+      "go on with another kernel, in place where that can be" },
+    { "adopt", command_adopt, "adopt NAME|DOMID [--allow-unisolated]",
+      "look after a domain that `xl create` made" },
+    { "policy", command_policy, "policy NAME [--check [FILE]|--show [--json]|--file FILE]",
+      "load what its vifs may do, or check the file, or show what it has" },
+    { "status", command_status, "status [NAME] [--json]", "show driver domains and their deaths" },
+    { "vifs", command_vifs, "vifs [NAME] [--json]",
+      "show each port: its guest, what went through, what was dropped and why" },
+    { "stations", command_stations, "stations [NAME] [--json]",
+      "show which address is behind which port" },
+    { "top", command_top,
+      "top [NAME] [--batch] [--delay S] [--iterations N] [--sort in|out|drops|name]",
+      "show rates of each port, again and again" },
+    { "capture", command_capture,
+      "capture NAME PORT|bridge:BRIDGE [-w FILE] [--snaplen N] [--count N] [FILTER]",
+      "write frames as pcapng, for tcpdump and Wireshark" },
+    { "report", command_report, "report NAME -o FILE.html",
+      "write a page about it: deaths, rates, drops" },
+    { "logs", command_logs, "logs NAME [--report]",
+      "show the end of its console, or what it last said when it died" },
+};
+
+static const struct command *running;
+
+static void usage_print(FILE *out)
+{
+    fprintf(out, "usage: ferry COMMAND ...\n\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(out, "  ferry %-38s  %s\n", commands[i].usage, commands[i].what);
+    fprintf(out, "\nexit codes: 0 done, 1 failed, 2 usage, 3 refused for want of isolation,\n"
+                 "            4 check: not everything could be seen, 5 no such driver domain\n"
+                 "`man ferry` says more.\n");
+}
+
+int command_usage(void)
+{
+    fprintf(stderr, "usage: ferry %s\n", running->usage);
+    return EXIT_USAGE;
+}
+
+int command_help(void)
+{
+    printf("usage: ferry %s\n\n%s\n", running->usage, running->what);
+    return EXIT_OK;
+}
+
+int command_words(int argc, char **argv, int min, int max, const char *flag, bool *flag_r)
+{
+    /* Without a flag the second one ends them. */
+    const struct option options[] = { { "help", no_argument, NULL, 'h' },
+                                      { flag, no_argument, NULL, 'f' },
+                                      { 0 } };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option != 'f')
+            return command_usage();
+        *flag_r = true;
+    }
+    if (argc - optind < min || argc - optind > max)
+        return command_usage();
+    return -1;
+}
+
+int command_journal_take(const char *name, struct journal *journal_r, int *lock_r)
+{
+    int err;
+
+    if (geteuid() != 0) {
+        log_line("only root can do this: run it with sudo");
+        return EXIT_FAILED;
+    }
+    if (!files_name_ok(name)) {
+        log_line("'%.63s' cannot be the name of a driver domain", name);
+        return EXIT_NO_SUCH;
+    }
+    err = files_lock(name, true);
+    if (err < 0) {
+        log_line("%s/%s.lock: %s", files_run_dir(), name, strerror(-err));
+        return EXIT_FAILED;
+    }
+    *lock_r = err;
+    err = journal_load(name, journal_r);
+    if (!err)
+        return 0;
+    close(*lock_r);
+    if (err == -ENOENT) {
+        log_line("there is no driver domain %s that ferry started; `ferry status` lists them",
+                 name);
+        return EXIT_NO_SUCH;
+    }
+    log_line("%s/%s.json cannot be read or makes no sense: %s", files_state_dir(), name,
+             strerror(-err));
+    return EXIT_FAILED;
+}
+
+bool command_tell_ferryd(void)
+{
+    char *text;
+
+    if (socket_ask("look", &text))
+        return false;
+    free(text);
+    return true;
+}
+
+void command_ferryd_wanted(const struct journal *journal)
+{
+    if (!command_tell_ferryd())
+        log_line("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
+                 journal->name);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage_print(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("ferry %s\n", FERRY_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        running = &commands[i];
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    if (*name)
+        log_line("there is no command '%.40s'", name);
+    usage_print(stderr);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/observe.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "recover/stats.h"
+#include "util/log.h"
+#include "xen/domain.h"
+
+const char *observe_state_word(struct host *host, const struct journal *journal)
+{
+    struct domain_seen seen;
+    const char *why;
+
+    if (domain_look(host, journal, &seen))
+        return "unknown";
+    if (journal->recovering)
+        return "recovering";
+    switch (domain_state_of(&seen, &why)) {
+    case DOMAIN_STATE_FINE:
+        return "running";
+    case DOMAIN_STATE_WAIT:
+        return "dying";
+    default:
+        return journal->wish == JOURNAL_RUN ? "dead" : journal_wish_word(journal->wish);
+    }
+}
+
+void observe_mac(const uint8_t mac[6], char text[OBSERVE_MAC_SIZE])
+{
+    snprintf(text, OBSERVE_MAC_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+             mac[3], mac[4], mac[5]);
+}
+
+static const char *why(int err)
+{
+    switch (err) {
+    case -ESRCH:
+        return "it does not run (`ferry status`)";
+    case -ENOTSUP:
+        return "its kernel shows no statistics: `ferry upgrade` to one that does";
+    default:
+        return "its statistics make no sense; is it hanging? (`ferry status`)";
+    }
+}
+
+static void one(void *ctx, const char *name)
+{
+    static struct ferry_stats stats;
+    struct observe *observe = ctx;
+    struct journal journal;
+    int err;
+
+    if (observe->only && strcmp(observe->only, name) != 0)
+        return;
+    observe->nr++;
+    if (journal_load(name, &journal)) {
+        log_line("%s: its journal makes no sense", name);
+        observe->failed = true;
+        return;
+    }
+    err = stats_read(&observe->host, &journal, &stats);
+    if (err == 0) {
+        observe->show(observe, &journal, &stats);
+        return;
+    }
+    log_line("%s: %s", name, why(err));
+    observe->failed = true;
+}
+
+static int show_all(struct observe *observe, bool as_json)
+{
+    struct json json;
+
+    if (as_json) {
+        observe->json = &json;
+        json_begin(&json);
+        json_array_open(&json, NULL);
+    }
+    journal_each(one, observe);
+    if (as_json) {
+        json_array_close(&json);
+        json_print(&json);
+    }
+    if (observe->only && !observe->nr) {
+        log_line("there is no driver domain %s that ferry started", observe->only);
+        return EXIT_NO_SUCH;
+    }
+    if (!observe->nr && !as_json)
+        printf("no driver domains; `ferry start CONFIG` makes one\n");
+    return observe->failed ? EXIT_FAILED : EXIT_OK;
+}
+
+int observe_run(int argc, char **argv,
+                void (*show)(struct observe *observe, const struct journal *journal,
+                             const struct ferry_stats *stats))
+{
+    struct observe observe = { .show = show };
+    bool as_json = false;
+    int code = command_words(argc, argv, 0, 1, "json", &as_json);
+
+    if (code >= 0)
+        return code;
+    observe.only = argv[optind];
+    if (host_open(&observe.host))
+        return EXIT_FAILED;
+    code = show_all(&observe, as_json);
+    host_close(&observe.host);
+    return code;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/report_page.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "xen/statspages.h"
+
+#define BAR_WIDTH 900
+#define BAR_HEIGHT 22
+#define COLOURS 8
+
+static const char style[] =
+    "body{font:14px sans-serif;margin:2em auto;max-width:1100px;padding:0 1em;color:#222}"
+    "table{border-collapse:collapse;margin:.5em 0}td,th{padding:2px "
+    "10px;text-align:right;border-bottom:1px solid #ddd}"
+    "td:first-child,th:first-child,.t{text-align:left}h3{margin:1.2em 0 .2em}.bad{color:#b00}"
+    "svg{font:11px sans-serif;display:block}small{color:#666}";
+
+static const char *const colours[COLOURS] = { "#4e79a7", "#f28e2b", "#76b7b2", "#e15759",
+                                              "#59a14f", "#b6992d", "#9c755f", "#b07aa1" };
+
+static void text_put(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '<')
+            fputs("&lt;", out);
+        else if (*text == '>')
+            fputs("&gt;", out);
+        else if (*text == '&')
+            fputs("&amp;", out);
+        else if (*text == '"')
+            fputs("&quot;", out);
+        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            putc(' ', out);
+        else
+            putc(*text, out);
+    }
+}
+
+static void cell_put(FILE *out, const char *text)
+{
+    fputs("<td class=t>", out);
+    text_put(out, text);
+    fputs("</td>", out);
+}
+
+static void time_put(FILE *out, int64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    char when[32];
+
+    strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
+    text_put(out, when);
+}
+
+static int64_t outage_us(const struct journal_death *death)
+{
+    return death->back_us > 0 ? death->back_us : death->back_ms * 1000;
+}
+
+/* From the notice to the last step, each step a piece as long as it took. */
+static void timeline_put(FILE *out, const struct journal_death *death)
+{
+    int64_t end = outage_us(death), before = 0;
+
+    for (unsigned int i = 0; i < death->nr_steps; i++)
+        if (death->steps[i].us > end)
+            end = death->steps[i].us;
+    if (end <= 0)
+        return;
+    fprintf(out, "<svg width=%d height=%d>", BAR_WIDTH + 2, BAR_HEIGHT + 2);
+    for (unsigned int i = 0; i < death->nr_steps; i++) {
+        int64_t us = death->steps[i].us;
+        double x = (double)before * BAR_WIDTH / (double)end,
+               width = (double)(us - before) * BAR_WIDTH / (double)end;
+
+        if (us < before)
+            continue;
+        fprintf(out, "<rect x=%.1f y=1 width=%.1f height=%d fill=\"%s\"><title>", x,
+                width < 1 ? 1 : width, BAR_HEIGHT, colours[i % COLOURS]);
+        text_put(out, death->steps[i].name);
+        fprintf(out, ": %.3f ms</title></rect>", (double)us / 1000);
+        before = us;
+    }
+    fputs("</svg><small>", out);
+    for (unsigned int i = 0; i < death->nr_steps; i++) {
+        fprintf(out, "%s<span style=\"color:%s\">&#9632;</span> ", i ? " &nbsp; " : "",
+                colours[i % COLOURS]);
+        text_put(out, death->steps[i].name);
+        fprintf(out, " %.3f ms", (double)death->steps[i].us / 1000);
+    }
+    fputs("</small>\n", out);
+}
+
+static void death_put(FILE *out, const struct journal_death *death)
+{
+    fputs("<h3>", out);
+    time_put(out, death->at_ms);
+    fputs(": ", out);
+    text_put(out, death->cause);
+    if (*death->reason) {
+        fputs(": ", out);
+        text_put(out, death->reason);
+    }
+    fputs("</h3><p>", out);
+    if (death->back_ms < 0) {
+        fputs("<span class=bad>not brought back</span>", out);
+    } else {
+        text_put(out, death->way);
+        fprintf(out, " at depth %u after %.3f ms", death->depth, (double)outage_us(death) / 1000);
+        if (*death->nic) {
+            fputs(", NIC ", out);
+            text_put(out, death->nic);
+        }
+    }
+    if (*death->last_port) {
+        fputs("; it was at work for ", out);
+        text_put(out, death->last_port);
+    }
+    fputs("</p>\n", out);
+    timeline_put(out, death);
+}
+
+static void deaths_put(FILE *out, const struct journal *journal)
+{
+    fprintf(out,
+            "<h2>Deaths</h2><p>%llu since it was first started, planned restarts included%s</p>\n",
+            (unsigned long long)journal->nr_deaths_ever,
+            journal->nr_deaths ? "; the last ones, latest first:" : ".");
+    for (unsigned int i = journal->nr_deaths; i > 0; i--)
+        death_put(out, &journal->deaths[i - 1]);
+}
+
+static void ports_put(FILE *out, const struct report_page *page)
+{
+    fputs("<h2>Ports</h2><table><tr><th>port<th class=t>guest<th class=t>bridge<th>in, "
+          "frames<th>in, bytes<th>out, frames"
+          "<th>out, bytes<th>in now, Mb/s<th>out now, Mb/s<th>waiting</tr>\n",
+          out);
+    for (unsigned int i = 0; i < page->nr_rows; i++) {
+        const struct top_row *row = &page->rows[i];
+        const struct ferry_stats_port *port = &row->port;
+
+        fputs("<tr>", out);
+        cell_put(out, port->name);
+        cell_put(out, row->guest);
+        cell_put(out, port->bridge);
+        fprintf(out, "<td>%llu<td>%llu<td>%llu<td>%llu<td>%.3f<td>%.3f<td>%u</tr>\n",
+                (unsigned long long)port->in_frames, (unsigned long long)port->in_bytes,
+                (unsigned long long)port->out_frames, (unsigned long long)port->out_bytes,
+                row->in_bits / 1e6, row->out_bits / 1e6, port->nr_waiting);
+    }
+    fputs("</table>\n", out);
+}
+
+static void drops_put(FILE *out, const struct report_page *page)
+{
+    fputs("<h2>Dropped frames by reason</h2><table><tr><th>port", out);
+    for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+        fprintf(out, "<th>%s", statspages_drop_word(drop));
+    fputs("</tr>\n", out);
+    for (unsigned int i = 0; i < page->nr_rows; i++) {
+        fputs("<tr>", out);
+        cell_put(out, page->rows[i].port.name);
+        for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+            fprintf(out, "<td>%llu", (unsigned long long)page->rows[i].port.drops[drop]);
+        fputs("</tr>\n", out);
+    }
+    fputs("</table>\n", out);
+}
+
+static void loop_put(FILE *out, const struct ferry_stats *stats)
+{
+    fprintf(out,
+            "<h2>Loop</h2><p>%llu turns, %llu times asleep, %llu grant copies in %llu hypercalls, "
+            "%llu notifications; %u of "
+            "%u buffers free; %u addresses known</p>\n<table><tr><th>part of a turn<th>timed "
+            "turns<th>mean, us</tr>\n",
+            (unsigned long long)stats->nr_turns, (unsigned long long)stats->nr_sleeps,
+            (unsigned long long)stats->nr_copies, (unsigned long long)stats->nr_copy_calls,
+            (unsigned long long)stats->nr_notifications, stats->nr_mbufs_free, stats->nr_mbufs,
+            stats->nr_stations_known);
+    for (unsigned int i = 0; i < FERRY_STAGES; i++) {
+        const struct ferry_stats_stage *stage = &stats->stages[i];
+
+        fprintf(out, "<tr><td>%s<td>%llu<td>%.2f</tr>\n", statspages_stage_word(i),
+                (unsigned long long)stage->nr,
+                stage->nr ? (double)stage->sum_ns / (double)stage->nr / 1000 : 0);
+    }
+    fputs("</table>\n", out);
+}
+
+void report_page_write(FILE *out, const struct report_page *page)
+{
+    const struct journal *journal = page->journal;
+
+    fputs("<!doctype html>\n<html lang=en><meta charset=utf-8><title>", out);
+    text_put(out, journal->name);
+    fprintf(out, ": driver domain</title><style>%s</style>\n<h1>", style);
+    text_put(out, journal->name);
+    fputs("</h1><p>", out);
+    text_put(out, page->state);
+    fputs(", ", out);
+    time_put(out, page->now_ms);
+    if (journal->unisolated)
+        fputs(", <span class=bad>NOT isolated (--allow-unisolated)</span>", out);
+    fputs("</p>\n", out);
+    if (page->stats) {
+        ports_put(out, page);
+        drops_put(out, page);
+        loop_put(out, page->stats);
+    } else {
+        fputs("<p>No statistics: it does not run, or its kernel shows none.</p>\n", out);
+    }
+    deaths_put(out, journal);
+    fputs("</html>\n", out);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "journal/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal/journal_json.h"
+
+#define SIZE_MAX_READ 262144
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+void journal_path(const char *name, const char *suffix, char path[FILES_PATH_SIZE])
+{
+    snprintf(path, FILES_PATH_SIZE, "%s/%s%s", files_state_dir(), name, suffix);
+}
+
+/* In the run directory, which is memory: the newer one, if it is there. */
+static void quick_path(const char *name, char path[FILES_PATH_SIZE])
+{
+    snprintf(path, FILES_PATH_SIZE, "%s/%s.json", files_run_dir(), name);
+}
+
+int journal_load(const char *name, struct journal *journal_r)
+{
+    char path[FILES_PATH_SIZE], *text;
+    int err;
+
+    if (!files_name_ok(name))
+        return -EINVAL;
+    quick_path(name, path);
+    err = files_read(path, SIZE_MAX_READ, &text, NULL);
+    if (err == -ENOENT) {
+        journal_path(name, ".json", path);
+        err = files_read(path, SIZE_MAX_READ, &text, NULL);
+    }
+    if (err)
+        return err;
+    err = journal_decode(text, journal_r);
+    if (!err && strcmp(journal_r->name, name) != 0)
+        err = -EINVAL;
+    free(text);
+    return err;
+}
+
+/* "" if the kernel does not tell. */
+static const char *boot_id(void)
+{
+    static char id[JOURNAL_UUID_SIZE];
+
+    if (!*id && files_read_line(BOOT_ID, id, sizeof(id)) != JOURNAL_UUID_SIZE - 1)
+        *id = '\0';
+    return id;
+}
+
+bool journal_is_of_another_boot(const struct journal *journal)
+{
+    return journal->boot[0] && *boot_id() && strcmp(journal->boot, boot_id()) != 0;
+}
+
+static int save(const struct journal *journal, const char *path,
+                int (*write)(const char *path, const void *data, size_t len))
+{
+    struct journal stamped = *journal;
+    char *text;
+    int err;
+
+    snprintf(stamped.boot, sizeof(stamped.boot), "%s", boot_id());
+    text = journal_encode(&stamped);
+    err = text ? write(path, text, strlen(text)) : -ENOMEM;
+    free(text);
+    return err;
+}
+
+int journal_save(const struct journal *journal)
+{
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_state_dir());
+
+    if (err)
+        return err;
+    journal_path(journal->name, ".json", path);
+    err = save(journal, path, files_write);
+    quick_path(journal->name, path);
+    if (!err)
+        unlink(path);
+    return err;
+}
+
+int journal_save_quick(const struct journal *journal)
+{
+    char path[FILES_PATH_SIZE];
+    int err = files_dir_make(files_run_dir());
+
+    quick_path(journal->name, path);
+    return err ? err : save(journal, path, files_write_quick);
+}
+
+int journal_stat(const char *name, struct stat *stat_r)
+{
+    char path[FILES_PATH_SIZE];
+
+    quick_path(name, path);
+    if (stat(path, stat_r) == 0)
+        return 0;
+    journal_path(name, ".json", path);
+    return stat(path, stat_r) ? -errno : 0;
+}
+
+void journal_remove(const char *name)
+{
+    static const char *const suffixes[] = { ".json",   ".cfg",           ".libxl",
+                                            ".kernel", ".kernel.before", ".policy" };
+    char path[FILES_PATH_SIZE];
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        journal_path(name, suffixes[i], path);
+        unlink(path);
+    }
+    quick_path(name, path);
+    unlink(path);
+}
+
+void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
+{
+    DIR *dir = opendir(files_state_dir());
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        char name[FILES_NAME_MAX + 1];
+        size_t len = strlen(entry->d_name);
+
+        if (len < 6 || len - 5 > FILES_NAME_MAX || strcmp(entry->d_name + len - 5, ".json") != 0)
+            continue;
+        memcpy(name, entry->d_name, len - 5);
+        name[len - 5] = '\0';
+        if (files_name_ok(name))
+            found(ctx, name);
+    }
+    if (dir)
+        closedir(dir);
+}

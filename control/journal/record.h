@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a journal tells of one driver domain. */
+#ifndef CONTROL_JOURNAL_RECORD_H
+#define CONTROL_JOURNAL_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/bdf.h"
+#include "util/files.h"
+
+#define JOURNAL_NICS_MAX 8
+#define JOURNAL_DEATHS_MAX 16
+#define JOURNAL_NO_DOMID 0xffffffffu
+#define JOURNAL_UUID_SIZE 37
+#define JOURNAL_WORD_SIZE 32
+#define JOURNAL_REASON_SIZE 160
+#define JOURNAL_PORT_SIZE 64
+#define JOURNAL_STEPS_MAX 40
+#define JOURNAL_STEP_SIZE 16
+
+enum journal_wish {
+    JOURNAL_RUN, /* keep it alive */
+    JOURNAL_STOP, /* it ended on purpose, or is being stopped */
+    JOURNAL_GIVEN_UP, /* it died too often; `ferry restart` tries again */
+};
+
+struct journal_nic {
+    struct bdf bdf;
+    bool taken; /* by `ferry start` from a driver of dom0, which gets it back */
+};
+
+struct journal_step {
+    char name[JOURNAL_STEP_SIZE];
+    int64_t us; /* since the death was noticed; at depth 1: since it happened */
+};
+
+struct journal_death {
+    int64_t at_ms; /* since 1970 */
+    int64_t back_ms; /* from noticing to running again; -1: it did not come back */
+    int64_t back_us; /* the same, finer */
+    int64_t began_us; /* host_ticks_us() of the notice; 0: not known. Not in the file */
+    unsigned int depth; /* 1 to 3; 0: none yet */
+    bool reset_nic; /* depth 2: the NIC was not to be kept */
+    char cause[JOURNAL_WORD_SIZE];
+    char way[JOURNAL_WORD_SIZE]; /* "restarted", "reloaded", "rebuilt", "replugged", or "" */
+    char nic[JOURNAL_WORD_SIZE]; /* "kept", "reset: ...", or "" */
+    /* As the domain tells it: */
+    char reason[JOURNAL_REASON_SIZE];
+    char last_port[JOURNAL_PORT_SIZE]; /* whose frames were in hand */
+    unsigned int nr_steps;
+    struct journal_step steps[JOURNAL_STEPS_MAX];
+};
+
+struct journal {
+    char name[FILES_NAME_MAX + 1];
+    char uuid[JOURNAL_UUID_SIZE];
+    char boot[JOURNAL_UUID_SIZE]; /* of dom0, in which it was last written; "": not known */
+    uint32_t domid; /* JOURNAL_NO_DOMID: it has none */
+    enum journal_wish wish;
+    bool unisolated; /* the user insisted */
+    bool recovering; /* a recovery has begun and not ended */
+    bool adopted; /* `xl create` made it */
+    bool has_policy; /* its vifs are not to be served without what NAME.policy says */
+    unsigned int tries; /* that failed or were cut short, of the recovery that goes on */
+    uint32_t self_restarts; /* of the domain, that are in the journal */
+    char kernel[FILES_PATH_SIZE]; /* where NAME.kernel was copied from; "": there is no copy */
+    unsigned int nr_nics, nr_deaths;
+    uint64_t nr_deaths_ever;
+    struct journal_nic nics[JOURNAL_NICS_MAX];
+    struct journal_death deaths[JOURNAL_DEATHS_MAX]; /* the last ones, oldest first */
+};
+
+/* Append a death, forgetting the oldest if there is no room. */
+void journal_death_add(struct journal *journal, int64_t at_ms, const char *cause);
+/* The last one; there must be one. */
+struct journal_death *journal_death_last(struct journal *journal);
+/* Whether somebody asked for it: such a one counts for no crash loop. */
+bool journal_death_is_planned(const struct journal_death *death);
+/* Whether there was one, and the last of them is, or was, for a rebuild. */
+bool journal_last_is_rebuild(const struct journal *journal);
+/* Append a step, unless there are too many. */
+void journal_step_add(struct journal_death *death, const char *name, int64_t us);
+const char *journal_wish_word(enum journal_wish wish);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "recover/recover.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/policies.h"
+#include "recover/reference.h"
+#include "recover/steps.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "xen/domain.h"
+#include "xen/pci.h"
+#include "xen/vifs.h"
+
+#define REPORT_SIZE 16384
+#define SETTLE_LIMIT_MS 20000
+#define CREATE_TRIES 3
+
+static const char report_head[] = "Reported by the domain:\n";
+static const char console_head[] = "\nThe end of its console:\n";
+
+void recover_report_keep(const struct journal *journal, const char *report)
+{
+    char path[FILES_PATH_SIZE], *tail, *text;
+    int len;
+
+    snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), journal->name);
+    if (files_read_tail(path, REPORT_SIZE, &tail, NULL))
+        tail = strdup("(not logged)\n");
+    if (!tail)
+        return;
+    len = *report ? asprintf(&text, "%s%s%s%s", report_head, report, console_head, tail)
+                  : asprintf(&text, "%s", tail);
+    if (len >= 0) {
+        journal_path(journal->name, ".report", path);
+        files_write_quick(path, text, (size_t)len);
+        free(text);
+    }
+    free(tail);
+}
+
+void recover_note_death(struct journal *journal, const char *cause)
+{
+    journal_death_add(journal, host_now_ms(), cause);
+    journal_death_last(journal)->began_us = host_ticks_us();
+    recover_report_keep(journal, "");
+}
+
+/* Prepare the devices: quiet (R12), and pciback's again if somebody gave them back to dom0. */
+static int nics_prepare(struct host *host, struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_nics; i++) {
+        bool taken;
+        int err;
+
+        pci_quiet(&journal->nics[i].bdf);
+        err = pci_take(host, &journal->nics[i].bdf, &taken);
+        if (err)
+            return err;
+        journal->nics[i].taken = journal->nics[i].taken || taken;
+    }
+    return 0;
+}
+
+/*
+ * The successor, paused: with the old id, or with another when that one is not to be had (R10).
+ */
+static int successor_create(struct host *host, struct journal *journal, struct config *config,
+                            uint32_t domid, bool is_free)
+{
+    struct domain_seen seen;
+
+    if (is_free && domid != JOURNAL_NO_DOMID) {
+        if (domain_create(host, &config->xl, journal, domid) == 0)
+            return 0;
+        /* Not for the id's sake? Then the next try is the next death, with the same id. */
+        if (domain_look(host, journal, &seen) || !seen.exists || seen.is_ours)
+            return -EIO;
+    }
+    if (domid != JOURNAL_NO_DOMID)
+        log_line("%s: its id %u is not free: a new one, and guests see a new interface",
+                 journal->name, domid);
+    return domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
+}
+
+static void vifs_report(const struct journal *journal, const struct vifs *vifs, int64_t ms)
+{
+    log_line("%s: running again with id %u after %ld ms: %u vifs taken over, %u offered anew, "
+             "%u replugged, %u lost",
+             journal->name, journal->domid, (long)ms, vifs_count(vifs, VIF_TAKEN),
+             vifs_count(vifs, VIF_OFFERED), vifs_count(vifs, VIF_REPLUGGED),
+             vifs_count(vifs, VIF_LOST));
+}
+
+/* From the paused successor to served guests. */
+static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
+                           struct vifs *vifs)
+{
+    struct journal_death *death = journal_death_last(journal);
+    bool same = journal->domid == old_domid;
+    int err;
+
+    if (same)
+        vifs_rebuild(host, journal->domid, vifs);
+    else
+        for (unsigned int i = 0; i < vifs->nr; i++)
+            vifs->refs[i].way = VIF_LOST;
+    steps_mark(journal, "vif nodes");
+    err = domain_unpause(host, journal);
+    if (err)
+        return err;
+    steps_mark(journal, "unpaused");
+    err = vifs_settle(host, journal, vifs, SETTLE_LIMIT_MS);
+    if (err)
+        return err;
+    steps_mark(journal, "vifs served");
+    death->back_us = host_ticks_us() - death->began_us;
+    death->back_ms = death->back_us / 1000;
+    snprintf(death->way, sizeof(death->way), "%s",
+             vifs_count(vifs, VIF_LOST) ? "replugged" : "rebuilt");
+    vifs_replug(host, journal->domid, vifs);
+    vifs_report(journal, vifs, death->back_ms);
+    return 0;
+}
+
+/* Guests are not served without what dom0 says of them: a successor that cannot be told is no successor. */
+static int policy_restore(struct host *host, struct journal *journal,
+                          const struct policyfile *policy)
+{
+    int err = policy ? policies_put(host, journal, policy) : 0;
+
+    if (err) {
+        log_line("%s: is not brought back without its policy", journal->name);
+        domain_destroy(host, journal);
+    } else if (policy) {
+        steps_mark(journal, "policy");
+    }
+    return err;
+}
+
+static int recover_run(struct host *host, struct journal *journal, struct config *config,
+                       const struct policyfile *policy)
+{
+    uint32_t old_domid = journal->domid;
+    struct vifs vifs;
+    int err;
+
+    domain_quiet(host, journal);
+    steps_mark(journal, "dma stopped");
+    vifs_find(host, old_domid, &vifs);
+    err = domain_destroy(host, journal);
+    if (err && err != -EEXIST)
+        log_line("%s: the old domain %u does not go away: %s", journal->name, old_domid,
+                 strerror(-err));
+    steps_mark(journal, "old one gone");
+    if (nics_prepare(host, journal))
+        return -EIO;
+    steps_mark(journal, "nics ready");
+    err = successor_create(host, journal, config, old_domid, err == 0);
+    if (err)
+        return err;
+    steps_mark(journal, "built");
+    if (journal->domid != old_domid && journal_save(journal))
+        log_line("%s: the journal cannot be written", journal->name);
+    err = policy_restore(host, journal, policy);
+    if (err)
+        return err;
+    return successor_start(host, journal, old_domid, &vifs);
+}
+
+/* All that a successor is made from is there before anything is given up. */
+static int kept_run(struct host *host, struct journal *journal)
+{
+    struct policyfile policy;
+    struct config config;
+    int err = policies_load_kept(journal, &policy);
+    bool has_policy = !err;
+
+    if (err && err != -ENOENT) {
+        log_line("%s: is not brought back without its policy", journal->name);
+        return err;
+    }
+    err = config_load_kept(host->xl, journal, &config);
+    if (!err) {
+        err = recover_run(host, journal, &config, has_policy ? &policy : NULL);
+        config_dispose(&config);
+    }
+    policyfile_dispose(&policy);
+    return err;
+}
+
+int recover(struct host *host, struct journal *journal)
+{
+    int err;
+
+    journal->recovering = true;
+    journal->self_restarts = 0;
+    journal_death_last(journal)->depth = 3;
+    err = journal_save_quick(journal);
+    if (err)
+        log_line("%s: the journal cannot be written: %s", journal->name, strerror(-err));
+    reference_forget(journal);
+    steps_mark(journal, "noted");
+    err = kept_run(host, journal);
+    journal->recovering = false;
+    journal->tries = 0;
+    if (journal_save(journal))
+        log_line("%s: the journal cannot be written", journal->name);
+    return err;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "supervise/metrics_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/journal.h"
+#include "recover/stats.h"
+#include "supervise/exposition.h"
+#include "supervise/recoveries.h"
+#include "xen/domain.h"
+#include "xen/guest.h"
+#include "xen/statspages.h"
+
+#define DOMAINS_MAX 32
+#define NS 1e9
+#define STAGE_FIRST_NS 256 /* ferry/stats.h: upper end of the first bucket */
+
+struct domain {
+    char name[FILES_NAME_MAX + 1];
+    struct journal journal;
+    struct recoveries recoveries;
+    bool seen, runs, has_stats;
+    struct ferry_stats stats;
+    char guests[FERRY_STATS_PORTS][GUEST_NAME_SIZE];
+};
+
+static struct domain domains[DOMAINS_MAX];
+
+#define EACH(d)                                                                                    \
+    for (struct domain *d = domains; d < domains + DOMAINS_MAX; d++)                               \
+        if (d->seen)
+#define EACH_PORT(d, p)                                                                            \
+    EACH(d)                                                                                        \
+    for (struct ferry_stats_port *p = d->stats.ports;                                              \
+         d->has_stats && p < d->stats.ports + d->stats.nr_ports; p++)
+
+static struct domain *place_of(const char *name)
+{
+    struct domain *place = NULL;
+
+    for (struct domain *d = domains; d < domains + DOMAINS_MAX; d++) {
+        if (strcmp(d->name, name) == 0)
+            return d;
+        if (!place && !d->name[0])
+            place = d;
+    }
+    if (place)
+        snprintf(place->name, sizeof(place->name), "%s", name);
+    return place;
+}
+
+static void look(void *ctx, const char *name)
+{
+    struct host *host = ctx;
+    struct domain *d = place_of(name);
+    struct domain_seen seen;
+    const char *why;
+
+    if (!d || journal_load(name, &d->journal))
+        return;
+    d->seen = true;
+    recoveries_count(&d->recoveries, &d->journal);
+    d->runs = !d->journal.recovering && domain_look(host, &d->journal, &seen) == 0 &&
+              domain_state_of(&seen, &why) == DOMAIN_STATE_FINE;
+    d->has_stats = stats_read(host, &d->journal, &d->stats) == 0;
+    for (unsigned int i = 0; d->has_stats && i < d->stats.nr_ports; i++) {
+        d->guests[i][0] = '\0';
+        if (d->stats.ports[i].kind == FERRY_PORT_VIF)
+            guest_name(host, d->stats.ports[i].guest, d->guests[i]);
+    }
+}
+
+static void domains_look(struct host *host)
+{
+    for (unsigned int i = 0; i < DOMAINS_MAX; i++)
+        domains[i].seen = false;
+    journal_each(look, host);
+    for (unsigned int i = 0; i < DOMAINS_MAX; i++)
+        if (!domains[i].seen)
+            memset(&domains[i], 0, sizeof(domains[i]));
+}
+
+static void domains_put(struct exposition *e)
+{
+    exposition_family(e, "ferry_domain_up", EXPOSITION_GAUGE, "Whether the driver domain runs.");
+    EACH(d)
+    exposition_gauge(e, "ferry_domain_up", EXPOSITION_LABELS("domain", d->name), d->runs);
+    exposition_family(e, "ferry_domain_wanted", EXPOSITION_GAUGE,
+                      "Whether it is to run: 0 if it was stopped, or died too often.");
+    EACH(d)
+    exposition_gauge(e, "ferry_domain_wanted", EXPOSITION_LABELS("domain", d->name),
+                     d->journal.wish == JOURNAL_RUN);
+    exposition_family(
+        e, "ferry_domain_isolated", EXPOSITION_GAUGE,
+        "Whether the host isolates its devices: 0 if it was started with --allow-unisolated.");
+    EACH(d)
+    exposition_gauge(e, "ferry_domain_isolated", EXPOSITION_LABELS("domain", d->name),
+                     !d->journal.unisolated);
+    exposition_family(e, "ferry_domain_deaths", EXPOSITION_COUNTER,
+                      "Deaths since it was first started, and planned restarts.");
+    EACH(d)
+    exposition_counter(e, "ferry_domain_deaths", EXPOSITION_LABELS("domain", d->name),
+                       d->journal.nr_deaths_ever);
+}
+
+static void recoveries_put(struct exposition *e)
+{
+    static const char *const depths[RECOVERIES_DEPTHS] = { "none", "1", "2", "3" };
+
+    exposition_family(e, "ferry_recoveries", EXPOSITION_COUNTER,
+                      "Deaths by cause, and by the depth at which the domain was brought back.");
+    EACH(d)
+    for (unsigned int depth = 0; depth < RECOVERIES_DEPTHS; depth++)
+        for (unsigned int cause = 0; cause < RECOVERIES_CAUSES; cause++)
+            if (d->recoveries.counts[depth][cause])
+                exposition_counter(e, "ferry_recoveries",
+                                   EXPOSITION_LABELS("domain", d->name, "depth", depths[depth],
+                                                     "cause", recoveries_cause_word(cause)),
+                                   d->recoveries.counts[depth][cause]);
+    exposition_family(e, "ferry_recovery_seconds", EXPOSITION_HISTOGRAM,
+                      "From when a death was noticed until guests were served again.");
+    EACH(d)
+    for (unsigned int depth = 1; depth < RECOVERIES_DEPTHS; depth++)
+        exposition_histogram(e, "ferry_recovery_seconds",
+                             EXPOSITION_LABELS("domain", d->name, "depth", depths[depth]),
+                             recoveries_limits, d->recoveries.buckets[depth], RECOVERIES_LIMITS,
+                             d->recoveries.sums[depth]);
+}
+
+static void port_put(struct exposition *e, const char *name, const struct domain *d,
+                     const struct ferry_stats_port *port, const char *extra_name, const char *extra,
+                     uint64_t value)
+{
+    exposition_counter(e, name,
+                       EXPOSITION_LABELS("domain", d->name, "port", port->name, "guest",
+                                         d->guests[port - d->stats.ports], "bridge", port->bridge,
+                                         extra_name, extra),
+                       value);
+}
+
+static void ports_put(struct exposition *e)
+{
+    exposition_family(e, "ferry_port_frames", EXPOSITION_COUNTER,
+                      "Frames that went through a port; in is from the guest or the wire.");
+    EACH_PORT(d, port)
+    {
+        port_put(e, "ferry_port_frames", d, port, "direction", "in", port->in_frames);
+        port_put(e, "ferry_port_frames", d, port, "direction", "out", port->out_frames);
+    }
+    exposition_family(e, "ferry_port_bytes", EXPOSITION_COUNTER, "Bytes of these frames.");
+    EACH_PORT(d, port)
+    {
+        port_put(e, "ferry_port_bytes", d, port, "direction", "in", port->in_bytes);
+        port_put(e, "ferry_port_bytes", d, port, "direction", "out", port->out_bytes);
+    }
+    exposition_family(e, "ferry_port_drops", EXPOSITION_COUNTER,
+                      "Frames that did not go on, by reason (ferry(8)).");
+    EACH_PORT(d, port)
+    for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+        port_put(e, "ferry_port_drops", d, port, "reason", statspages_drop_word(drop),
+                 port->drops[drop]);
+}
+
+static void port_gauge_put(struct exposition *e, const char *name, const struct domain *d,
+                           const struct ferry_stats_port *port, double value)
+{
+    exposition_gauge(e, name,
+                     EXPOSITION_LABELS("domain", d->name, "port", port->name, "guest",
+                                       d->guests[port - d->stats.ports], "bridge", port->bridge),
+                     value);
+}
+
+static void port_states_put(struct exposition *e)
+{
+    exposition_family(e, "ferry_port_up", EXPOSITION_GAUGE,
+                      "Link of a NIC, carrier of a guest's interface.");
+    EACH_PORT(d, port)
+    port_gauge_put(e, "ferry_port_up", d, port, port->flags & FERRY_PORT_UP);
+    exposition_family(e, "ferry_port_waiting_frames", EXPOSITION_GAUGE,
+                      "Frames for a guest that has no room for them yet.");
+    EACH_PORT(d, port)
+    port_gauge_put(e, "ferry_port_waiting_frames", d, port, port->nr_waiting);
+}
+
+static void loop_counter_put(struct exposition *e, const char *name, const char *help,
+                             size_t offset)
+{
+    exposition_family(e, name, EXPOSITION_COUNTER, help);
+    EACH(d)
+    if (d->has_stats)
+        exposition_counter(e, name, EXPOSITION_LABELS("domain", d->name),
+                           *(const uint64_t *)((const char *)&d->stats + offset));
+}
+
+static void stages_put(struct exposition *e)
+{
+    double limits[FERRY_STATS_BUCKETS - 1];
+
+    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS - 1; i++)
+        limits[i] = (double)((uint64_t)STAGE_FIRST_NS << i) / NS;
+    exposition_family(
+        e, "ferry_loop_stage_seconds", EXPOSITION_HISTOGRAM,
+        "How long a part of the loop's turn took, of one turn in 16 of those that found work.");
+    EACH(d)
+    for (unsigned int i = 0; d->has_stats && i < FERRY_STAGES; i++) {
+        uint64_t counts[FERRY_STATS_BUCKETS];
+
+        for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
+            counts[bucket] = d->stats.stages[i].buckets[bucket];
+        exposition_histogram(
+            e, "ferry_loop_stage_seconds",
+            EXPOSITION_LABELS("domain", d->name, "stage", statspages_stage_word(i)), limits, counts,
+            FERRY_STATS_BUCKETS - 1, (double)d->stats.stages[i].sum_ns / NS);
+    }
+}
+
+static void loop_put(struct exposition *e)
+{
+    loop_counter_put(e, "ferry_loop_turns", "Turns of the domain's loop.",
+                     offsetof(struct ferry_stats, nr_turns));
+    loop_counter_put(e, "ferry_loop_sleeps", "How often the loop went to sleep.",
+                     offsetof(struct ferry_stats, nr_sleeps));
+    loop_counter_put(e, "ferry_grant_copies", "Copies from and to guests' pages.",
+                     offsetof(struct ferry_stats, nr_copies));
+    loop_counter_put(e, "ferry_grant_copy_hypercalls", "Hypercalls that did these copies.",
+                     offsetof(struct ferry_stats, nr_copy_calls));
+    loop_counter_put(e, "ferry_notifications", "Events sent to guests.",
+                     offsetof(struct ferry_stats, nr_notifications));
+    stages_put(e);
+    exposition_family(e, "ferry_buffers", EXPOSITION_GAUGE, "Packet buffers of the domain.");
+    EACH(d)
+    if (d->has_stats)
+        exposition_gauge(e, "ferry_buffers", EXPOSITION_LABELS("domain", d->name),
+                         d->stats.nr_mbufs);
+    exposition_family(e, "ferry_buffers_free", EXPOSITION_GAUGE, "Those of them that are free.");
+    EACH(d)
+    if (d->has_stats)
+        exposition_gauge(e, "ferry_buffers_free", EXPOSITION_LABELS("domain", d->name),
+                         d->stats.nr_mbufs_free);
+    exposition_family(e, "ferry_stations", EXPOSITION_GAUGE,
+                      "Addresses that the domain's bridges know.");
+    EACH(d)
+    if (d->has_stats)
+        exposition_gauge(e, "ferry_stations", EXPOSITION_LABELS("domain", d->name),
+                         d->stats.nr_stations_known);
+}
+
+char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
+{
+    char *text = NULL;
+    struct exposition e = { .out = open_memstream(&text, len_r), .openmetrics = openmetrics };
+
+    if (!e.out)
+        return NULL;
+    domains_look(host);
+    domains_put(&e);
+    recoveries_put(&e);
+    ports_put(&e);
+    port_states_put(&e);
+    loop_put(&e);
+    exposition_end(&e);
+    if (fclose(e.out)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "util/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void text_put(struct json *json, const char *text)
+{
+    yajl_gen_string(json->gen, (const unsigned char *)text, strlen(text));
+}
+
+static void name_put(struct json *json, const char *name)
+{
+    if (name)
+        text_put(json, name);
+}
+
+void json_begin(struct json *json)
+{
+    json->gen = yajl_gen_alloc(NULL);
+    if (json->gen)
+        yajl_gen_config(json->gen, yajl_gen_beautify, 1);
+}
+
+char *json_end(struct json *json)
+{
+    const unsigned char *text;
+    char *copy = NULL;
+    size_t len;
+
+    if (!json->gen)
+        return NULL;
+    if (yajl_gen_get_buf(json->gen, &text, &len) == yajl_gen_status_ok)
+        copy = strndup((const char *)text, len);
+    yajl_gen_free(json->gen);
+    return copy;
+}
+
+void json_map_open(struct json *json, const char *name)
+{
+    name_put(json, name);
+    yajl_gen_map_open(json->gen);
+}
+
+void json_map_close(struct json *json)
+{
+    yajl_gen_map_close(json->gen);
+}
+
+void json_array_open(struct json *json, const char *name)
+{
+    name_put(json, name);
+    yajl_gen_array_open(json->gen);
+}
+
+void json_array_close(struct json *json)
+{
+    yajl_gen_array_close(json->gen);
+}
+
+void json_string(struct json *json, const char *name, const char *value)
+{
+    name_put(json, name);
+    text_put(json, value);
+}
+
+void json_integer(struct json *json, const char *name, int64_t value)
+{
+    name_put(json, name);
+    yajl_gen_integer(json->gen, value);
+}
+
+void json_bool(struct json *json, const char *name, bool value)
+{
+    name_put(json, name);
+    yajl_gen_bool(json->gen, value);
+}
+
+void json_print(struct json *json)
+{
+    char *text = json_end(json);
+
+    fputs(text ? text : "", stdout);
+    free(text);
+}

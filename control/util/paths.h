@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where things lie in dom0. The build says (mk/paths.mk); these are for PREFIX=/usr, and for host tests. */
+#ifndef CONTROL_PATHS_H
+#define CONTROL_PATHS_H
+
+#ifndef PATHS_CONFIG
+#define PATHS_CONFIG "/etc/ferry" /* NAME.policy, auto/ */
+#define PATHS_STATE "/var/lib/ferry" /* journals, and what successors are made from */
+#define PATHS_RUN "/run/ferry" /* locks, the socket: gone with the machine */
+#define PATHS_LOG "/var/log/ferryd.log" /* of ferryd in the background */
+#define PATHS_DEBUG "/usr/lib/debug/usr/lib/ferry" /* kernels with source lines, *.debug */
+#endif
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xen/vifs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "xen/domain.h"
+#include "xen/store.h"
+
+#include <xen/io/xenbus.h>
+
+#define SETTLE_POLL_MS 20
+
+static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
+                        struct vifs *vifs)
+{
+    char wanted[STORE_PATH_SIZE], found[STORE_PATH_SIZE];
+    uint32_t handle;
+
+    if (store_number(name, UINT16_MAX, &handle))
+        return;
+    snprintf(wanted, sizeof(wanted), "/local/domain/%u/backend/vif/%u/%u", backend, guest, handle);
+    if (store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vif/%u/backend", guest,
+                   handle) ||
+        strcmp(wanted, found) != 0)
+        return;
+    if (vifs->nr == VIFS_MAX) {
+        log_line("more than %u vifs: vif%u.%u is left alone", VIFS_MAX, guest, handle);
+        return;
+    }
+    vifs->refs[vifs->nr++] = (struct vif_ref){ guest, handle, VIF_UNDONE };
+}
+
+void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
+{
+    unsigned int nr_guests = 0, nr_names;
+    char **guests = xs_directory(host->xs, XBT_NULL, "/libxl", &nr_guests);
+
+    vifs_r->nr = 0;
+    for (unsigned int i = 0; guests && i < nr_guests; i++) {
+        char path[STORE_PATH_SIZE], **names;
+        uint32_t guest;
+
+        if (store_number(guests[i], STORE_DOMID_MAX, &guest) ||
+            !xs_is_domain_introduced(host->xs, guest))
+            continue;
+        snprintf(path, sizeof(path), "/libxl/%u/device/vif", guest);
+        names = xs_directory(host->xs, XBT_NULL, path, &nr_names);
+        for (unsigned int j = 0; names && j < nr_names; j++)
+            device_find(host, backend, guest, names[j], vifs_r);
+        free(names);
+    }
+    free(guests);
+}
+
+static int back_state(struct host *host, uint32_t backend, const struct vif_ref *ref)
+{
+    return store_state(host->xs, "/local/domain/%u/backend/vif/%u/%u/state", backend, ref->guest,
+                       ref->handle);
+}
+
+/* A frontend that changes something while in use is between two states, and its backend follows. */
+static bool is_in_use(int state)
+{
+    return state == XenbusStateConnected || state == XenbusStateReconfiguring ||
+           state == XenbusStateReconfigured;
+}
+
+bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref)
+{
+    return is_in_use(back_state(host, backend, ref));
+}
+
+void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+{
+    for (unsigned int i = 0; i < vifs->nr; i++) {
+        struct vif_ref *ref = &vifs->refs[i];
+        int front =
+            store_state(host->xs, "/local/domain/%u/device/vif/%u/state", ref->guest, ref->handle);
+        bool connected = is_in_use(front);
+        int err;
+
+        err = store_vif_rights(host->xs, backend, ref->guest, ref->handle);
+        if (!err)
+            err = store_vif_nodes(host->xs, backend, ref->guest, ref->handle,
+                                  connected ? XenbusStateConnected : XenbusStateInitialising);
+        ref->way = err ? VIF_LOST : connected ? VIF_REBUILT : VIF_OFFERED;
+        if (err)
+            log_line("vif%u.%u: its nodes could not be rebuilt: %s", ref->guest, ref->handle,
+                     strerror(-err));
+    }
+}
+
+/* What has become of a rebuilt vif. The successor writes hotplug-status when it has made its offer. */
+static enum vif_way way_now(struct host *host, uint32_t backend, const struct vif_ref *ref)
+{
+    char status[16];
+    int state = back_state(host, backend, ref);
+
+    if (state == XenbusStateClosing || state == XenbusStateClosed || state == XenbusStateUnknown)
+        return VIF_LOST;
+    if (is_in_use(state) &&
+        store_read(host->xs, status, sizeof(status),
+                   "/local/domain/%u/backend/vif/%u/%u/hotplug-status", backend, ref->guest,
+                   ref->handle) == 0 &&
+        strcmp(status, "connected") == 0)
+        return VIF_TAKEN;
+    return ref->way;
+}
+
+int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
+                unsigned int limit_ms)
+{
+    int64_t deadline = host_ticks_ms() + limit_ms;
+
+    while (vifs_count(vifs, VIF_REBUILT)) {
+        struct domain_seen seen;
+
+        if (domain_look(host, journal, &seen) == 0 &&
+            (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down))
+            return -ECANCELED;
+        for (unsigned int i = 0; i < vifs->nr; i++)
+            if (vifs->refs[i].way == VIF_REBUILT)
+                vifs->refs[i].way = way_now(host, journal->domid, &vifs->refs[i]);
+        if (host_ticks_ms() > deadline)
+            break;
+        if (vifs_count(vifs, VIF_REBUILT))
+            host_sleep_ms(SETTLE_POLL_MS);
+    }
+    for (unsigned int i = 0; i < vifs->nr; i++)
+        if (vifs->refs[i].way == VIF_REBUILT)
+            vifs->refs[i].way = VIF_LOST;
+    return 0;
+}
+
+static int nic_replug(struct host *host, uint32_t backend, uint32_t guest, libxl_device_nic *nic)
+{
+    libxl_device_nic wanted;
+    int rc;
+
+    libxl_device_nic_init(&wanted);
+    libxl_device_nic_copy(host->xl, &wanted, nic);
+    if (libxl_device_nic_remove(host->xl, guest, nic, NULL))
+        libxl_device_nic_destroy(host->xl, guest, nic, NULL);
+    wanted.backend_domid = backend;
+    free(wanted.backend_domname);
+    wanted.backend_domname = NULL;
+    rc = libxl_device_nic_add(host->xl, guest, &wanted, NULL);
+    libxl_device_nic_dispose(&wanted);
+    return rc;
+}
+
+void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
+{
+    for (unsigned int i = 0; i < vifs->nr; i++) {
+        struct vif_ref *ref = &vifs->refs[i];
+        libxl_device_nic *nics;
+        int nr = 0, rc = ERROR_FAIL;
+
+        if (ref->way != VIF_LOST)
+            continue;
+        log_line("vif%u.%u: cannot be taken over: unplugged and replugged; the guest sees a new "
+                 "interface",
+                 ref->guest, ref->handle);
+        nics = libxl_device_nic_list(host->xl, ref->guest, &nr);
+        for (int j = 0; nics && j < nr; j++)
+            if ((uint32_t)nics[j].devid == ref->handle)
+                rc = nic_replug(host, backend, ref->guest, &nics[j]);
+        libxl_device_nic_list_free(nics, nr);
+        if (rc)
+            log_line("vif%u.%u: replugging failed; try `xl network-attach %u ...`", ref->guest,
+                     ref->handle, ref->guest);
+        else
+            ref->way = VIF_REPLUGGED;
+    }
+}
+
+unsigned int vifs_count(const struct vifs *vifs, enum vif_way way)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < vifs->nr; i++)
+        nr += vifs->refs[i].way == way;
+    return nr;
+}

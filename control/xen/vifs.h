@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vifs that a driver domain served, and how a successor with the same id gets them back: by the
+ * backend's nodes, written anew from what libxl keeps under /libxl, which neither guests nor driver
+ * domains can write (R7). The frontends' nodes are not written; only rights on them are restored.
+ */
+#ifndef CONTROL_VIFS_H
+#define CONTROL_VIFS_H
+
+#include "journal/journal.h"
+#include "xen/host.h"
+
+#define VIFS_MAX 128
+
+enum vif_way {
+    VIF_UNDONE,
+    VIF_REBUILT, /* nodes are there, in state Connected: the successor is to take the rings over */
+    VIF_OFFERED, /* its frontend was not connected: an ordinary handshake is to follow */
+    VIF_TAKEN, /* it serves */
+    VIF_LOST, /* to be unplugged and replugged */
+    VIF_REPLUGGED,
+};
+
+struct vif_ref {
+    uint32_t guest, handle;
+    enum vif_way way;
+};
+
+struct vifs {
+    unsigned int nr;
+    struct vif_ref refs[VIFS_MAX];
+};
+
+/* All vifs with this backend, of guests that live. Says so if there are more than VIFS_MAX. */
+void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r);
+
+/*
+ * While the successor is paused: rights and nodes of each vif, `state` last (R8). Connected vifs get
+ * state Connected, so their guests see nothing but that (R1). Sets each one's way.
+ */
+void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs);
+
+/*
+ * After the start: wait until each rebuilt vif serves. Those that have closed or failed, or do not
+ * serve after limit_ms, are lost.
+ * Returns 0, or -ECANCELED if the domain died meanwhile.
+ */
+int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
+                unsigned int limit_ms);
+
+/* The fallback (R14), said for each vif: the guest sees its interface go and a new one come. */
+void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs);
+
+/* Whether its backend says that it is connected. */
+bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref);
+
+unsigned int vifs_count(const struct vifs *vifs, enum vif_way way);
+
+#endif
