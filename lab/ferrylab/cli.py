@@ -10,22 +10,23 @@ from .errors import CheckFailed, LabError
 from .image import build
 from .lab import Lab
 from .progress import say
+from .slots import MACHINES
 
 EXIT_CHECK_FAILED, EXIT_LAB_BROKEN = 1, 3
 
 
-def _build(_args):
-    build.ensure()
+def _build(args):
+    build.ensure(machine_name=args.machine)
     say("the lab is built and up to date")
 
 
-def _shell(_args):
-    with Lab("shell") as lab:
+def _shell(args):
+    with Lab("shell", machine=args.machine) as lab:
         shell.interact(lab)
 
 
 def _exec(args):
-    with Lab("exec") as lab:
+    with Lab("exec", machine=args.machine) as lab:
         result = lab.dom0.run(args.command, timeout=args.timeout, check=False)
         sys.stdout.write(result.stdout)
         sys.stderr.write(result.stderr)
@@ -40,21 +41,29 @@ def _run(args):
     scenario = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.resolve().parent))
     spec.loader.exec_module(scenario)
-    with Lab(path.stem) as lab:
+    with Lab(path.stem, machine=getattr(scenario, "MACHINE", "default")) as lab:
         scenario.run(lab)
     say(f"{path.stem}: passed")
+
+
+def _add_machine(parser):
+    parser.add_argument("--machine", choices=MACHINES, default="default",
+                        help="which NICs and which dom0 (ferrylab/slots.py)")
 
 
 def _parser():
     parser = argparse.ArgumentParser(prog="lab", description="Real Xen in QEMU for Ferry's tests.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("build", help="build what is missing or out of date")
+    _add_machine(one)
     one.set_defaults(do=_build)
     one = commands.add_parser("shell", help="an interactive shell in dom0")
+    _add_machine(one)
     one.set_defaults(do=_shell)
     one = commands.add_parser("exec", help="run one command in a fresh dom0")
     one.add_argument("command")
     one.add_argument("--timeout", type=float, default=300, help="seconds (300)")
+    _add_machine(one)
     one.set_defaults(do=_exec)
     one = commands.add_parser("run", help="run a scenario: a Python file with run(lab)")
     one.add_argument("scenario")

@@ -4,11 +4,12 @@ import os
 import shlex
 import socket
 import threading
+import time
 from pathlib import Path
 
 from . import paths
 from .channel import Channel, unescape
-from .errors import CommandFailed, LabError
+from .errors import CommandFailed, LabError, LabTimeout
 
 DEFAULT_TIMEOUT_S = 60
 
@@ -46,6 +47,17 @@ class Dom0(Runner):
         self.channel = Channel("dom0", self._socket.sendall, machine.check_alive)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def wait_greeting(self, limit):
+        """Until its agent answers, after a boot."""
+        deadline = time.monotonic() + limit
+        with self.channel.news:
+            while not self.channel.greeted:
+                self._machine.check_alive()
+                if time.monotonic() > deadline:
+                    raise LabTimeout(f"dom0's agent did not greet within {limit} s; "
+                                     f"see {self._machine.serial_log}")
+                self.channel.news.wait(0.5)
 
     def start(self, command, on_output=None):
         return self.channel.run(command, on_output)

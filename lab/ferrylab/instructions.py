@@ -19,6 +19,11 @@ _SHARED = ["-shared", "-fPIC", "-fvisibility=hidden", "-lpthread"]
 _PAGES = "/root/domain_pages"
 
 
+# What a PV domain's hypercalls run through in Xen: all of them, then some kinds; sched_op is going to sleep.
+XEN_CALLS = {"hypercalls": "pv_hypercall", "grant copy hypercalls": "gnttab_copy",
+             "notifications sent": "evtchn_send", "sched_op hypercalls": "do_sched_op"}
+
+
 def make_plugin(target):
     """Compile the plugin; returns its path."""
     plugin = target / "instruction_count.so"
@@ -40,7 +45,7 @@ class InstructionCounter:
     """Speaks to the plugin of a running lab."""
 
     def __init__(self, lab):
-        self._lab = lab
+        self.lab = lab
         self._names = []  # by owner's number less one
         tool = lab.run_dir / "domain_pages"
         run_host(["gcc", *_FLAGS, "-o", str(tool), str(paths.LAB / "plugin/domain_pages.c"), "-lxenctrl"],
@@ -67,17 +72,17 @@ class InstructionCounter:
         """Tell these domains apart from now on; their memory must not change hands."""
         self._names = list(names)
         # Xen would say of each page that is not the domain's, slowly, that it is not.
-        self._lab.dom0.run("xl set-parameters guest_loglvl=none")
+        self.lab.dom0.run("xl set-parameters guest_loglvl=none")
         owners = bytearray(1)
         for number, name in enumerate(self._names, 1):
-            domid = "0" if name == "Domain-0" else self._lab.dom0.output(f"xl domid {name}")
-            for line in self._lab.dom0.output(f"{_PAGES} {domid}", timeout=120).splitlines():
+            domid = "0" if name == "Domain-0" else self.lab.dom0.output(f"xl domid {name}")
+            for line in self.lab.dom0.output(f"{_PAGES} {domid}", timeout=120).splitlines():
                 first, nr = map(int, line.split())
                 if first + nr > len(owners):
                     owners.extend(bytes(first + nr - len(owners)))
                 owners[first:first + nr] = bytes([number]) * nr
-        self._lab.dom0.run("xl set-parameters guest_loglvl=all")
-        path = self._lab.run_dir / "owners"
+        self.lab.dom0.run("xl set-parameters guest_loglvl=all")
+        path = self.lab.run_dir / "owners"
         path.write_bytes(owners)
         self._say(f"owners {path}")
 
@@ -101,18 +106,45 @@ class InstructionCounter:
 
         symbols: [(address, name)] in order, as symbols_of() returns.
         """
-        path = self._lab.run_dir / "blocks"
-        self._say(f"blocks {path}")
-        wanted = "xen" if name == "xen" else str(self._names.index(name) + 1)
         starts = [address for address, _ in symbols]
         total = Counter()
+        for address, instructions, times in self._blocks(name):
+            at = bisect.bisect_right(starts, address) - 1
+            total[symbols[at][1] if at >= 0 else "?"] += instructions * times
+        return total.most_common()
+
+    def xen_work(self, symbols):
+        """How often Xen did what for the domain in focus, in the last counting(): {name: times}.
+
+        A function is called as often as the block at its address is executed. Copies are the loop of
+        gnttab_copy(), which has one turn for each: they are how often its most frequent block is executed.
+        symbols: of Xen, as symbols_of() returns.
+        """
+        at = {name: address for address, name in symbols}
+        copy_end = next(address for address, _ in symbols if address > at["gnttab_copy"])
+        calls, copies = Counter(), Counter()
+        for address, _, times in self._blocks("xen"):
+            calls[address] += times
+            if at["gnttab_copy"] <= address < copy_end:
+                copies[address] += times
+        found = {what: calls[at[function]] for what, function in XEN_CALLS.items()}
+        return {**found, "grant copies": max(copies.values(), default=0)}
+
+    def _blocks(self, name):
+        """(address, instructions, times) of what a domain executed, or "xen" for the one in focus."""
+        path = self.lab.run_dir / "blocks"
+        self._say(f"blocks {path}")
+        wanted = "xen" if name == "xen" else str(self._names.index(name) + 1)
         for line in path.read_text().splitlines():
             owner, address, instructions, times = line.split()
-            if owner != wanted:
-                continue
-            at = bisect.bisect_right(starts, int(address, 16)) - 1
-            total[symbols[at][1] if at >= 0 else "?"] += int(instructions) * int(times)
-        return total.most_common()
+            if owner == wanted:
+                yield int(address, 16), int(instructions), int(times)
+
+
+def xen_program(lab):
+    """Debian's Xen with its symbols, the same build that the lab boots."""
+    found, = lab.built.images.parent.glob("tree-*/usr/lib/debug/boot/xen-syms-*-amd64")
+    return found
 
 
 def symbols_of(program):

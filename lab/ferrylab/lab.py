@@ -15,8 +15,8 @@ from .instructions import make_plugin
 from .lock import LabLock
 from .machine import Machine
 from .progress import say
-from .slots import SLOTS
-from .wire import Wire
+from .slots import MACHINES, SLOTS
+from .wire import TapWire, Wire
 
 START_LIMIT_S = 60
 _PV = {"type": "pv", "vcpus": 1, "kernel": f"{paths.DOM0_IMAGES}/vmlinux",
@@ -30,8 +30,9 @@ def _raise_exit(number, _frame):
 class Lab:
     """`with Lab("scenario") as lab:` - on leaving, everything started is ended."""
 
-    def __init__(self, name, counts_instructions=False):
+    def __init__(self, name, counts_instructions=False, machine="default"):
         self.name = name
+        self._machine_name = machine
         self._counts_instructions = counts_instructions
         self.run_dir = paths.RUNS / name
         self.wire = {}
@@ -46,7 +47,7 @@ class Lab:
         self._catch_signals()
         try:
             self._lock.acquire()
-            self.built = build.ensure(self._lock)
+            self.built = build.ensure(self._lock, self._machine_name)
             self._start(self.built)
         except BaseException:
             self._stop()
@@ -113,6 +114,19 @@ class Lab:
 
     # The machine.
 
+    def reboot(self, command="systemctl reboot", down_limit=120, up_limit=120):
+        """Dom0 and all domains go down and the machine boots again, from its disk alone.
+
+        A dom0 with systemd only.  Domains and guests of before are gone; consoles are read anew.
+        """
+        self.dom0.start(command)
+        self.machine.wait_end(down_limit)
+        self.dom0.close()
+        self.machine.start_again([wire.netdev for wire in self.wire.values()])
+        self.dom0 = Dom0(self.machine)
+        self.dom0.wait_greeting(up_limit)
+        self.consoles = Consoles(self.dom0, self.run_dir)
+
     def monitor(self, command):
         """A command to QEMU's monitor; returns its answer."""
         return self.machine.qmp.human(command)
@@ -134,12 +148,16 @@ class Lab:
         shutil.rmtree(self.run_dir, ignore_errors=True)
         self.run_dir.mkdir(parents=True)
         started = time.monotonic()
-        for name, slot in SLOTS.items():
-            self.wire[name] = Wire(slot, built.wire, self.run_dir, self.monitor)
-            self.wire[name].start()
-        self.machine = Machine(built.images, self.run_dir, built.disk)
+        slots = MACHINES[self._machine_name].slots
+        for slot in slots:
+            kind = TapWire if slot.is_tap else Wire
+            self.wire[slot.name] = kind(slot, built.wire, self.run_dir, self.monitor)
+            self.wire[slot.name].start()
+        self.machine = Machine(built.images, self.run_dir, built.disk, slots)
         plugin = make_plugin(self.run_dir) if self._counts_instructions else None
         self.machine.start([wire.netdev for wire in self.wire.values()], built.state, plugin)
+        for wire in self.wire.values():
+            wire.attach()
         self.dom0 = Dom0(self.machine)
         self._wait_dom0()
         self.consoles = Consoles(self.dom0, self.run_dir)

@@ -3,10 +3,9 @@
 import socket
 import subprocess
 
-from .errors import LabError
+from .errors import LabError, LabTimeout
 from .process import run_host, spawn, stop
 from .qmp import Qmp
-from .slots import SLOTS
 
 QEMU = "qemu-system-x86_64"
 XEN_COMMAND_LINE = ("console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1 "
@@ -18,7 +17,7 @@ DOM0_COMMAND_LINE = "console=hvc0 panic=1"
 _SWITCH_INPUT = b"\x01\x01\x01"
 
 
-def hardware_arguments(images):
+def hardware_arguments(images, slots):
     """What must be the same when the state is saved and when it is loaded."""
     arguments = [
         "-machine", "q35,kernel-irqchip=off",
@@ -33,30 +32,38 @@ def hardware_arguments(images):
         "-kernel", str(images / "xen"), "-append", XEN_COMMAND_LINE,
         "-initrd", f"{images / 'dom0-vmlinux'} {DOM0_COMMAND_LINE},{images / 'dom0.cpio'}",
     ]
-    for slot in SLOTS.values():
-        arguments += ["-device", f"e1000e,netdev=nic{slot.name},bus=pcie.0,"
-                                 f"addr={slot.pci_slot},mac={slot.mac}"]
+    for slot in slots:
+        arguments += slot.arguments()
     return arguments
 
 
 class Machine:
     """Starts QEMU in a run directory; `stop()` is always safe to call."""
 
-    def __init__(self, images, run_dir, base_disk):
+    def __init__(self, images, run_dir, base_disk, slots):
         self.images = images
         self.run_dir = run_dir
         self.base_disk = base_disk
+        self.slots = slots
         self.process = None
         self.qmp = None
         self._serial = None
 
     def start(self, netdevs, state=None, plugin=None):
         """Boot, or continue from a saved state.  `netdevs`: one -netdev value each; `plugin`: for TCG."""
-        disk = self._make_overlay()
-        argv = [QEMU, *hardware_arguments(self.images)]
-        argv += ["-drive", f"file={disk},if=none,id=disk,format=qcow2,cache=unsafe"]
+        self._make_overlay()
+        self._spawn(netdevs, state, plugin)
+
+    def start_again(self, netdevs):
+        """Boot once more, with the disk as it was left."""
+        self.stop()
+        self._spawn(netdevs)
+
+    def _spawn(self, netdevs, state=None, plugin=None):
+        argv = [QEMU, *hardware_arguments(self.images, self.slots)]
+        argv += ["-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe"]
         argv += ["-chardev", self._chardev("agent"), "-qmp", self._unix("qmp")]
-        argv += ["-chardev", self._chardev("serial") + f",logfile={self.serial_log}"]
+        argv += ["-chardev", self._chardev("serial") + f",logfile={self.serial_log},logappend=on"]
         for netdev in netdevs:
             argv += ["-netdev", netdev]
         if state:
@@ -101,17 +108,26 @@ class Machine:
         self.qmp = self._serial = None
         stop(self.process)
 
+    def wait_end(self, limit):
+        """Until the machine has reset itself, at which QEMU ends (-no-reboot)."""
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired as late:
+            raise LabTimeout(f"the machine did not go down within {limit} s; see {self.serial_log}") from late
+
     def check_alive(self):
         if self.process.poll() is not None:
             raise LabError(f"QEMU ended with {self.process.returncode}; see {self.run_dir}/qemu.log "
                            f"and {self.serial_log}")
 
+    @property
+    def _disk(self):
+        return self.run_dir / "disk.qcow2"
+
     def _make_overlay(self):
-        disk = self.run_dir / "disk.qcow2"
-        disk.unlink(missing_ok=True)
+        self._disk.unlink(missing_ok=True)
         run_host(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
-                  "-b", str(self.base_disk), str(disk)], "making the run's disk")
-        return disk
+                  "-b", str(self.base_disk), str(self._disk)], "making the run's disk")
 
     def _unix(self, name):
         return f"unix:{self.run_dir}/{name}.sock,server=on,wait=off"

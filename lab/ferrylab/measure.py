@@ -8,11 +8,13 @@ import json
 import re
 import statistics
 import subprocess
+import threading
 import time
 
 from .errors import CheckFailed
 
 IPERF_PORT = 5201
+RR_PORT = 5290
 SUM_PORT = 5300
 _MEBIBIT, _GIGABYTE = 1e6, 1e9
 
@@ -61,6 +63,67 @@ def tcp(wire, guest, to_wire, seconds=6, driver_domain=None):
         figures["driver_cpu_s_per_gb"] = round(spent / (received["bytes"] / _GIGABYTE), 2)
     server.communicate(timeout=10)
     return figures
+
+
+class Server:
+    """iperf3's or rr's server, for one client after the other, until the lab ends.
+
+    At the wire's end (a Wire) or in a guest.
+    """
+
+    def __init__(self, runner, command, port):
+        self.port = port
+        text = f"{command} {port}"
+        if hasattr(runner, "popen"):
+            self._process = runner.popen(f"exec {text}", stdout=subprocess.PIPE)
+            _wait_line(self._process, "listening", f"{runner.name}: {text}")
+            # iperf3 reports each client to its output, which must go somewhere.
+            threading.Thread(target=self._process.stdout.read, daemon=True).start()
+            return
+        self._session = runner.start(f"exec {text}")
+        with self._session.channel.news:
+            while "listening" not in self._session.stdout:
+                if self._session.rc is not None:
+                    raise CheckFailed(f"{runner.name}: {text} ended: {self._session.stderr}")
+                self._session.channel.check()
+                self._session.channel.news.wait(0.2)
+
+
+def iperf_server(runner, port=IPERF_PORT):
+    return Server(runner, "iperf3 -s --forceflush -p", port)
+
+
+def rr_server(lab, runner, port=RR_PORT):
+    program = lab.built.images / "tools" / "rr" if hasattr(runner, "popen") else "rr"
+    return Server(runner, f"{program} serve", port)
+
+
+def iperf_start(guest, address, options, port=IPERF_PORT):
+    """A client of an iperf_server() under way; iperf_end() waits for it."""
+    return guest.start(f"iperf3 -c {address} -p {port} -J {options}")
+
+
+def iperf_end(guest, session, timeout=60):
+    """What iperf3 reports of the whole run: the "end" of its JSON."""
+    session.feed_eof()
+    return _iperf_report(guest, session.wait(timeout))["end"]
+
+
+def iperf(guest, address, options, port=IPERF_PORT):
+    return iperf_end(guest, iperf_start(guest, address, options, port))
+
+
+def round_trips(guest, address, seconds, port=RR_PORT):
+    """Requests of a byte, one at a time, to an rr_server()."""
+    nr, *times = guest.output(f"rr ask {address} {port} {round(seconds * 1000)}", timeout=seconds + 30).split()
+    names = ("min_us", "p50_us", "p99_us", "max_us")
+    return {"requests": int(nr), **dict(zip(names, map(int, times)))}
+
+
+def jain(shares):
+    """Jain's index of fairness: 1 if all are equal, 1/n if one has everything."""
+    squares = sum(share * share for share in shares)
+    return sum(shares) ** 2 / (len(shares) * squares) if squares else 0.0
 
 
 def checked_transfers(lab, wire, guest, nr_bytes=16 << 20, timeout=120):

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The two NIC slots of the machine and the networks behind them."""
+"""The NIC slots, the networks behind them, and the machines: which has which of them."""
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Slot:
     name: str
-    pci_slot: int
+    pci_slot: int  # of the device on the root bus; of its root port, where it has one
     mac: str
     network: str  # first three numbers of the /24
+    device: str = "e1000e"  # QEMU's, with its options
+    bus: int = 0  # the number that the firmware gives to its root port's bus; 0: no root port
+    is_tap: bool = False  # its wire is a TapWire (ferrylab/wire.py)
 
     @property
     def bdf(self):
-        return f"0000:00:{self.pci_slot:02x}.0"
+        return f"0000:{self.bus:02x}:00.0" if self.bus else f"0000:00:{self.pci_slot:02x}.0"
 
     @property
     def netns(self):
@@ -23,8 +26,37 @@ class Slot:
         """The address of the machine at the other end of the cable."""
         return f"{self.network}.1"
 
+    def arguments(self):
+        """QEMU's, without the netdev."""
+        end = f"netdev=nic{self.name},mac={self.mac}"
+        if not self.bus:
+            return ["-device", f"{self.device},bus=pcie.0,addr={self.pci_slot},{end}"]
+        return ["-device", f"pcie-root-port,id=port{self.name},bus=pcie.0,addr={self.pci_slot},"
+                           f"chassis={self.bus}",
+                "-device", f"{self.device},bus=port{self.name},{end}"]
 
-SLOTS = {
-    "A": Slot("A", 4, "52:54:00:fe:00:0a", "10.77.0"),
-    "B": Slot("B", 5, "52:54:00:fe:00:0b", "10.78.0"),
+
+SLOTS = {slot.name: slot for slot in (
+    Slot("A", 4, "52:54:00:fe:00:0a", "10.77.0"),
+    Slot("B", 5, "52:54:00:fe:00:0b", "10.78.0"),
+    Slot("C", 6, "52:54:00:fe:00:0c", "10.79.0"),
+    Slot("D", 7, "52:54:00:fe:00:0d", "10.80.0"),
+    Slot("E", 8, "52:54:00:fe:00:0e", "10.81.0", "e1000"),
+    Slot("V", 9, "52:54:00:fe:00:0f", "10.82.0",
+         "virtio-net-pci,iommu_platform=on,disable-legacy=on", bus=1, is_tap=True),
+    Slot("X", 10, "52:54:00:fe:00:10", "10.83.0", "vmxnet3", bus=2, is_tap=True),
+)}
+
+
+@dataclass(frozen=True)
+class MachineKind:
+    slots: list
+    has_systemd: bool = False  # its dom0 is that of ferrylab/systemd.py
+
+
+# A machine's dom0 is booted and saved with its NICs. A scenario may name one: MACHINE = "nics".
+MACHINES = {
+    "default": MachineKind([SLOTS["A"], SLOTS["B"], SLOTS["C"], SLOTS["D"]]),
+    "nics": MachineKind([SLOTS["A"], SLOTS["E"], SLOTS["V"], SLOTS["X"]]),
+    "systemd": MachineKind([SLOTS["A"], SLOTS["B"]], has_systemd=True),
 }

@@ -61,6 +61,9 @@ class Wire:
         for line in (f"addr add {self.ip}/24 dev {TAP}", f"link set {TAP} up", "link set lo up"):
             run_host(["ip", "-n", netns, *line.split()], "setting up the wire's end")
 
+    def attach(self):
+        """Called once QEMU runs."""
+
     def stop(self):
         for child in self._children:
             stop(child)
@@ -176,6 +179,57 @@ class Wire:
     def link(self, up):
         """Plug the cable in, or pull it."""
         self._monitor(f"set_link nic{self.slot.name} {'on' if up else 'off'}")
+
+
+class TapWire(Wire):
+    """A wire whose end in the namespace is the kernel's own: a tap with virtio headers (Linux
+    include/uapi/linux/virtio_net.h), in which the emulated NIC leaves checksums and the cutting of TCP
+    frames to the kernel, as NICs of virtual machines do.
+
+    No frame is time-stamped or kept; what this does not define here is not there.
+    """
+
+    @property
+    def netdev(self):
+        return (f"tap,id=nic{self.slot.name},ifname={self._made},script=no,downscript=no,"
+                "vhost=off,vnet_hdr=on")
+
+    @property
+    def _made(self):
+        """The tap's name while it is QEMU's only."""
+        return f"ferrylab-{self.slot.name}"
+
+    def start(self):
+        self._remove_netns()
+        run_host(["ip", "netns", "add", self.slot.netns], "making a network namespace")
+
+    def attach(self):
+        netns = self.slot.netns
+        run_host(["ip", "link", "set", self._made, "netns", netns, "name", TAP], "moving a tap")
+        for line in (f"addr add {self.ip}/24 dev {TAP}", f"link set {TAP} up", "link set lo up"):
+            run_host(["ip", "-n", netns, *line.split()], "setting up the wire's end")
+
+    def stop(self):
+        for child in self._children:
+            stop(child)
+        self._remove_netns()
+
+    def ask(self, line):
+        raise LabError(f"{self.name} is a tap: it cannot `{line[:80]}`")
+
+    def counts(self):
+        """As the kernel counts: a long TCP frame that the NIC left uncut is one frame."""
+        counted = {}
+        for direction, kind in (("from_nic", "rx"), ("to_nic", "tx")):
+            files = [f"/sys/class/net/{TAP}/statistics/{kind}_{what}" for what in ("packets", "bytes")]
+            frames, length = self.run(["cat", *files]).stdout.split()
+            counted[direction] = {"frames": int(frames), "bytes": int(length)}
+        return counted
+
+    def inject(self, frame):
+        self.run(["python3", "-c", "import socket, sys\n"
+                  "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
+                  f"s.bind(('{TAP}', 0))\ns.send(bytes.fromhex(sys.argv[1]))", frame.hex()])
 
 
 def _argv(command):

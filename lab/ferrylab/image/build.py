@@ -13,10 +13,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import machine, paths
+from .. import machine, paths, systemd
 from ..errors import LabError
 from ..lock import LabLock
 from ..progress import say
+from ..slots import MACHINES
 from . import disk, initramfs, kernel, tools, tree
 
 HOST_PROGRAMS = ("mmdebstrap", "qemu-system-x86_64", "qemu-img", "mke2fs", "depmod", "ldconfig",
@@ -45,19 +46,32 @@ def _digest(*parts):
     return total.hexdigest()[:12]
 
 
+def _state(machine_name):
+    """The stage of a machine's saved state."""
+    return "state" if machine_name == "default" else f"state-{machine_name}"
+
+
 def _stages():
-    """Stage -> directory, for the inputs as they are now."""
+    """Stage -> directory, for the inputs as they are now, in the order in which they are made."""
     code = paths.LAB / "ferrylab"
     tree_key = _digest(tree.PACKAGES, tree.SOURCES, code / "image/tree.py")
     images_key = _digest(tree_key, code / "image", paths.LAB / "agent", paths.LAB / "tools",
                          paths.LAB / "rootfs", paths.LAB / "examples")
-    hardware = machine.hardware_arguments(Path("images"))
+    systemd_tree_key = _digest(systemd.PACKAGES, systemd.DROP, tree.SOURCES)
+    systemd_key = _digest(systemd_tree_key, images_key, code / "systemd.py", paths.LAB / "systemd")
     version = subprocess.run([machine.QEMU, "--version"], capture_output=True, check=False).stdout
-    state_key = _digest(images_key, hardware, version, code / "image/state.py")
+    states = {}
+    for name, kind in MACHINES.items():
+        hardware = machine.hardware_arguments(Path("images"), kind.slots)
+        key = _digest(systemd_key if kind.has_systemd else images_key, hardware, version,
+                      code / "image/state.py")
+        states[_state(name)] = paths.BUILD / f"{_state(name)}-{key}"
     return {
         "tree": paths.BUILD / f"tree-{tree_key}",
         "images": paths.BUILD / f"images-{images_key}",
-        "state": paths.BUILD / f"state-{state_key}",
+        "systemd-tree": paths.BUILD / f"systemd-tree-{systemd_tree_key}",
+        "systemd-images": paths.BUILD / f"systemd-images-{systemd_key}",
+        **states,
         "wire": paths.BUILD / f"wire-{_digest(paths.LAB / 'wire', code / 'image/tools.py')}",
     }
 
@@ -101,24 +115,41 @@ def _write_sizes(source, target):
     (target / "sizes.json").write_text(json.dumps(sizes, indent=2) + "\n")
 
 
-def _make_stage(name, stages):
+def _images(machine_name):
+    """The stage of a machine's images."""
+    return "systemd-images" if MACHINES[machine_name].has_systemd else "images"
+
+
+def _make_state(machine_name, stages, target):
     from . import state  # it needs a whole lab, which needs this module
 
+    kind = MACHINES[machine_name]
+    say(f"{_state(machine_name)}: booting Xen and dom0 once, to save them (20-90 s)")
+    state.make(stages[_images(machine_name)], target, kind)
+
+
+def _make_stage(name, stages):
     target = stages[name]
     part = target.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
+    machines = {_state(machine_name): machine_name for machine_name in MACHINES}
     if name == "tree":
         say("tree: Debian packages (10-60 s, by the mirror's speed)")
         tree.make(part)
+    elif name == "systemd-tree":
+        say("systemd-tree: Debian with systemd, installed (1-3 minutes)")
+        systemd.make_tree(part)
     else:
         part.mkdir(parents=True)
         if name == "images":
             _make_images(stages, part)
+        elif name == "systemd-images":
+            say("systemd-images: its disk")
+            systemd.make_images(stages["systemd-tree"], stages["tree"], stages["images"], part)
         elif name == "wire":
             tools.make_wire(part)
         else:
-            say("state: booting Xen and dom0 once, to save them (20-60 s)")
-            state.make(stages["images"], part)
+            _make_state(machines[name], stages, part)
     part.rename(target)
 
 
@@ -130,27 +161,35 @@ def _remove_old(stages):
                 shutil.rmtree(path)
 
 
-def built():
+def built(machine_name="default"):
     stages = _stages()
-    return Built(stages["images"], stages["state"] / "state",
-                 stages["state"] / "base.qcow2", stages["wire"] / "wire")
+    state = stages[_state(machine_name)]
+    return Built(stages[_images(machine_name)], state / "state", state / "base.qcow2", stages["wire"] / "wire")
 
 
-def is_complete():
-    return all(path.exists() for path in _stages().values())
+def _needed(stages, machine_name):
+    """The stages without what only other machines have."""
+    others = {_state(name) for name in MACHINES if name != machine_name}
+    if not MACHINES[machine_name].has_systemd:
+        others |= {"systemd-tree", "systemd-images"}
+    return {name: path for name, path in stages.items() if name not in others}
 
 
-def ensure(lock=None):
-    """Build what is missing.  Takes the lab's lock meanwhile, unless it is given."""
+def is_complete(machine_name="default"):
+    return all(path.exists() for path in _needed(_stages(), machine_name).values())
+
+
+def ensure(lock=None, machine_name="default"):
+    """Build what a machine misses.  Takes the lab's lock meanwhile, unless it is given."""
     _check_host()
-    if is_complete():
-        return built()
+    if is_complete(machine_name):
+        return built(machine_name)
     own = lock or LabLock("lab/build")
     if not lock:
         own.acquire()
     try:
         stages = _stages()
-        for name, path in stages.items():
+        for name, path in _needed(stages, machine_name).items():
             if not path.exists():
                 _make_stage(name, stages)
         _remove_old(stages)
@@ -158,4 +197,4 @@ def ensure(lock=None):
     finally:
         if not lock:
             own.release()
-    return built()
+    return built(machine_name)

@@ -13,6 +13,7 @@ _DOM0_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 _GUEST_MODULES = ("xen-netfront", "xen-blkfront")
 # Loaded by whoever needs them: what is in a list, in its order.
 _GUEST_LISTS = {"modules-extra.list": ("8021q",), "modules-bridge.list": ("bridge",),
+                "modules-nic.list": ("xen-pcifront", "e1000e"),
                 "modules-tunnel.list": ("vxlan", "ip_gre"),
                 "modules-nat.list": ("crc32c_generic", "iptable_nat", "xt_MASQUERADE")}
 _DOMLINUX_MODULES = ("bridge", "xen-netback", "xen-pcifront", "e1000e", "xenfs", "xen-privcmd",
@@ -113,7 +114,7 @@ def make_guest(tree, tools, target):
     # Busybox's own shell would prefer its applets to these programs.
     image.add_link("bin/sh", "dash")
     image.add_file("bin/agent", tools / "agent")
-    for name in ("tcpsum", "frames", "flood"):
+    for name in ("tcpsum", "frames", "flood", "rr"):
         image.add_file(f"bin/{name}", tools / name)
     image.add_link("usr/sbin/iptables", "xtables-legacy-multi")
     library = tree / "usr/lib/x86_64-linux-gnu/xtables/libxt_MASQUERADE.so"

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots the machine once and saves it, ready to serve, for every scenario to start from."""
-import time
-
 from .. import paths
 from ..dom0 import Dom0
-from ..errors import LabError, LabTimeout
+from ..errors import LabError
 from ..machine import Machine
 from ..progress import say
-from ..slots import SLOTS
 
 BOOT_LIMIT_S = 120
 
@@ -16,40 +13,44 @@ _WARM_UP = (f"xl list; xl info; xl pci-assignable-list; python3 -c 'import json'
             f"cat {paths.DOM0_IMAGES}/vmlinux {paths.DOM0_IMAGES}/guest.cpio > /dev/null; sync")
 
 
-def _wait_agent(machine):
-    deadline = time.monotonic() + BOOT_LIMIT_S
-    dom0 = Dom0(machine)
-    with dom0.channel.news:
-        while not dom0.channel.greeted:
-            machine.check_alive()
-            if time.monotonic() > deadline:
-                raise LabTimeout(f"dom0's agent did not greet within {BOOT_LIMIT_S} s; "
-                                 f"see {machine.serial_log}")
-            dom0.channel.news.wait(0.5)
-    return dom0
+def _check_services(dom0, serial_log):
+    """A dom0 with systemd has started all that it has."""
+    state = dom0.run("systemctl is-system-running --wait", timeout=BOOT_LIMIT_S, check=False).stdout.strip()
+    if state != "running":
+        raise LabError(f"dom0 is {state}, not running; see {serial_log}:\n"
+                       f"{dom0.output('systemctl --failed --no-pager; journalctl -b -p err --no-pager')}")
 
 
-def _check_ready(dom0, serial_log):
-    dom0.run(_WARM_UP)
+def _check_nics(dom0, serial_log, slots):
     assignable = dom0.output("xl pci-assignable-list")
-    for slot in SLOTS.values():
+    for slot in slots:
         if slot.bdf not in assignable:
             raise LabError(f"NIC slot {slot.name} ({slot.bdf}) is not assignable, only: "
                            f"{assignable!r}; see {serial_log}")
+
+
+def _check_ready(dom0, serial_log, kind):
+    if kind.has_systemd:
+        _check_services(dom0, serial_log)
+    dom0.run(_WARM_UP)
+    if not kind.has_systemd:
+        _check_nics(dom0, serial_log, kind.slots)
     booted = serial_log.read_text(errors="replace")
     for line in ("I/O virtualisation enabled", "Interrupt remapping enabled"):
         if line not in booted:
             raise LabError(f"Xen did not print `{line}`; see {serial_log}")
 
 
-def make(images, target):
-    machine = Machine(images, target, images / "dom0.qcow2")
+def make(images, target, kind):
+    machine = Machine(images, target, images / "dom0.qcow2", kind.slots)
     try:
         # Nothing is on the cables yet; a scenario brings its own ends.
-        machine.start([f"hubport,id=nic{name},hubid={number}" for number, name in enumerate(SLOTS)])
-        dom0 = _wait_agent(machine)
+        machine.start([f"hubport,id=nic{slot.name},hubid={number}"
+                       for number, slot in enumerate(kind.slots)])
+        dom0 = Dom0(machine)
+        dom0.wait_greeting(BOOT_LIMIT_S)
         say("state: dom0 is up, saving")
-        _check_ready(dom0, machine.serial_log)
+        _check_ready(dom0, machine.serial_log, kind)
         machine.save(target / "state")
         dom0.close()
     finally:

@@ -9,6 +9,7 @@ _STATIC = {
     "flood": ["tools/flood.c"],
     "follow": ["agent/follow.c", "agent/escape.c"],
     "frames": ["tools/frames.c"],
+    "rr": ["tools/rr.c"],
     "tcpsum": ["tools/tcpsum.c", "tools/sha256.c"],
 }
 

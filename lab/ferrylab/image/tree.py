@@ -14,10 +14,10 @@ SOURCES = (
     f"deb {SECURITY} bookworm-security main",
 )
 PACKAGES = (
-    "linux-image-amd64 xen-hypervisor-4.17-amd64 xen-utils-4.17 "
+    "linux-image-amd64 xen-hypervisor-4.17-amd64 xen-hypervisor-4.17-amd64-dbg xen-utils-4.17 "
     "base-files base-passwd bash dash coreutils bsdutils util-linux mount grep sed mawk findutils "
     "libc-bin procps tar gzip hostname busybox-static kmod pciutils "
-    "iproute2 bridge-utils ethtool iputils-ping tcpdump iperf3 iptables openvswitch-switch"
+    "iproute2 bridge-utils ethtool iputils-ping tcpdump iperf3 iptables openvswitch-switch rt-tests"
 ).split()
 
 # Weight that no scenario needs.
