@@ -49,7 +49,18 @@ static const struct {
     { STORE_FRONT "/feature-rx-notify", NULL },
     { STORE_FRONT "/feature-sg", "1" },
     { STORE_FRONT "/feature-gso-tcpv4", "1" },
+    { STORE_FRONT "/feature-gso-tcpv6", NULL },
     { STORE_FRONT "/multi-queue-num-queues", NULL },
+    { STORE_FRONT "/request-multicast-control", NULL },
+    { STORE_FRONT "/xdp-headroom", NULL },
+    { STORE_FRONT "/queue-0/tx-ring-ref", "8" },
+    { STORE_FRONT "/queue-0/rx-ring-ref", "9" },
+    { STORE_FRONT "/queue-0/event-channel", "11" },
+    { STORE_FRONT "/queue-1/tx-ring-ref", "18" },
+    { STORE_FRONT "/queue-1/rx-ring-ref", "19" },
+    { STORE_FRONT "/queue-1/event-channel", "21" },
+    { STORE_FRONT "/ctrl-ring-ref", NULL },
+    { STORE_FRONT "/event-channel-ctrl", NULL },
     { "writes", "" }, /* errors of what we write */
 };
 

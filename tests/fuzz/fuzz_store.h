@@ -36,7 +36,7 @@ enum store_node {
     STORE_POLICY, /* of its MAC, whatever that is */
     STORE_POLICY_DEFAULT,
     STORE_FRONT_STATE,
-    STORE_WRITES = 31, /* the error of whatever is written */
+    STORE_WRITES = 42, /* the error of whatever is written */
     STORE_NR_NODES
 };
 

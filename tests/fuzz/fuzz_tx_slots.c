@@ -52,14 +52,19 @@ struct model {
     uint32_t nr; /* slots; 0: its end is not there yet */
     uint16_t ids[RING];
     bool extra[RING];
+    uint8_t amends; /* XEN_NETIF_EXTRA_TYPE_MCAST_ADD or _DEL, and nothing else */
+    struct rte_ether_addr address;
     bool bad; /* to be refused, whatever its bytes are */
     bool blank, validated;
     uint16_t gso;
+    bool gso_v6;
     uint32_t len;
     uint8_t bytes[65536];
 };
 
 static struct model models[PORT_BURST];
+static struct rte_ether_addr listed[64];
+static unsigned int nr_listed;
 
 static struct netif_tx_request *slot_at(uint32_t index)
 {
@@ -72,11 +77,21 @@ static void model_extra(struct model *m, uint32_t index, bool *more)
 
     memcpy(&extra, slot_at(index), sizeof(extra));
     *more = extra.flags & XEN_NETIF_EXTRA_FLAG_MORE;
-    if (extra.type != XEN_NETIF_EXTRA_TYPE_GSO || m->gso ||
-        extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 || extra.u.gso.size == 0)
+    if (extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD ||
+        extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_DEL) {
+        m->bad |= m->amends != 0;
+        m->amends = extra.type;
+        memcpy(&m->address, extra.u.mcast.addr, sizeof(m->address));
+        return;
+    }
+    if (extra.type == XEN_NETIF_EXTRA_TYPE_HASH)
+        return;
+    if (extra.type != XEN_NETIF_EXTRA_TYPE_GSO || m->gso || extra.u.gso.size == 0 ||
+        extra.u.gso.type < XEN_NETIF_GSO_TYPE_TCPV4 || extra.u.gso.type > XEN_NETIF_GSO_TYPE_TCPV6)
         m->bad = true;
     else
         m->gso = extra.u.gso.size;
+    m->gso_v6 = extra.u.gso.type == XEN_NETIF_GSO_TYPE_TCPV6;
 }
 
 /* The bytes of a data slot; false if Xen does not let us copy them. */
@@ -100,6 +115,7 @@ static void model_packet(struct model *m, uint32_t at, uint32_t prod)
 
     m->nr = m->len = m->gso = 0;
     m->bad = false;
+    m->amends = 0;
     first = data[0] = *slot_at(end);
     m->extra[0] = false;
     m->ids[0] = first.id;
@@ -120,6 +136,10 @@ static void model_packet(struct model *m, uint32_t at, uint32_t prod)
         rest += data[nr_data].size;
     }
     m->nr = end - at;
+    if (m->amends) {
+        m->bad |= nr_data > 1 || m->gso;
+        return;
+    }
     m->len = first.size;
     m->blank = first.flags & NETTXF_csum_blank;
     m->validated = first.flags & NETTXF_data_validated;
@@ -187,7 +207,7 @@ static void headers_check(const struct rte_mbuf *frame, const struct model *m)
     }
     if (is_tcp)
         FUZZ_CHECK((l2[l4 + 12] >> 4) * 4u == frame->l4_len);
-    FUZZ_CHECK(!m->gso || (is_tcp && !v6));
+    FUZZ_CHECK(!m->gso || (is_tcp && v6 == m->gso_v6 && (!v6 || frame->l3_len == 40)));
 }
 
 /* What lies behind the packet is cut off. */
@@ -252,6 +272,25 @@ static unsigned int models_make(uint32_t at, uint32_t prod)
     return nr;
 }
 
+/* What must become of the list, and the answer. */
+static int16_t listed_amend(const struct model *m)
+{
+    const uint8_t *a = m->address.addr_bytes;
+    unsigned int i = 0;
+
+    if (m->amends == XEN_NETIF_EXTRA_TYPE_MCAST_ADD) {
+        if (!(a[0] & 1) || (a[0] & a[1] & a[2] & a[3] & a[4] & a[5]) == 0xff || nr_listed == 64)
+            return NETIF_RSP_ERROR;
+        listed[nr_listed++] = m->address;
+        return NETIF_RSP_OKAY;
+    }
+    while (i < nr_listed && memcmp(&listed[i], &m->address, sizeof(m->address)) != 0)
+        i++;
+    if (i < nr_listed)
+        listed[i] = listed[--nr_listed];
+    return NETIF_RSP_OKAY;
+}
+
 /* One burst of at most nr packets; copies fail or not. */
 static void receive(uint16_t nr, unsigned int failing)
 {
@@ -278,6 +317,10 @@ static void receive(uint16_t nr, unsigned int failing)
 
         FUZZ_CHECK(next < nr_models && next < nr && end - answered >= m->nr);
         status = answers_check(m, answered);
+        if (m->amends && !m->bad) {
+            FUZZ_CHECK(status == listed_amend(m));
+            continue;
+        }
         FUZZ_CHECK(status != NETIF_RSP_OKAY || !m->bad);
         FUZZ_CHECK(status != NETIF_RSP_DROPPED || nr_held);
         /* Nothing speaks against a plain frame. */
@@ -321,7 +364,15 @@ static void extra_put(struct fuzz_input *input, uint8_t what)
     struct netif_extra_info extra = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
 
     extra.flags = what >> 4 & 1;
-    extra.u.gso.type = XEN_NETIF_GSO_TYPE_TCPV4;
+    if (what >> 6 & 1) {
+        extra.type =
+            what >> 5 & 1 ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL;
+        extra.u.mcast.addr[0] = (uint8_t)(fuzz_u8(input) | 1);
+        extra.u.mcast.addr[5] = fuzz_u8(input);
+        memcpy(slot_at(put++), &extra, sizeof(extra));
+        return;
+    }
+    extra.u.gso.type = what >> 5 & 1 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
     extra.u.gso.size = fuzz_u16(input);
     memcpy(slot_at(put++), &extra, sizeof(extra));
 }
@@ -392,7 +443,8 @@ static void step(struct fuzz_input *input)
 
 static void backend_start(void)
 {
-    const struct vif_host host = { .pool = fuzz_pool(), .queue_mbufs = 64 };
+    static struct port_notes notes;
+    const struct vif_host host = { .pool = fuzz_pool(), .notes = &notes, .queue_mbufs = 64 };
     static bool is_started;
 
     fake_xen_reset();
@@ -417,6 +469,7 @@ static void takeover_check(uint32_t start)
 
 static void vif_up(uint8_t settings, uint8_t start, struct fuzz_input *input)
 {
+    nr_listed = 0;
     put = (uint32_t)(int8_t)start;
     memset(rings, 0, sizeof(rings));
     rings[0].tx.req_prod = rings[0].tx.rsp_prod = put;
@@ -432,9 +485,9 @@ static void vif_up(uint8_t settings, uint8_t start, struct fuzz_input *input)
     nodes_front_init(&vif->control.front);
     if (settings & HAS_RATE)
         vif->control.back.wish.rate = (struct port_rate){ 3000, 1000 };
-    vif->control.front.tx_ref = 8000;
-    vif->control.front.rx_ref = 8001;
-    vif->control.front.port_tx = vif->control.front.port_rx = REMOTE_PORT;
+    vif->control.front.queue[0] =
+        (struct vif_front_queue){ 8000, 8001, REMOTE_PORT, REMOTE_PORT, false };
+    (void)vif_offer_choose(vif);
     vif->control.takeover = settings & TAKES_OVER;
     for (uint8_t i = settings & TAKES_OVER ? fuzz_u8(input) % 32 : 0; i > 0; i--)
         raw_put(input);

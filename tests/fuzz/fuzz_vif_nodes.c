@@ -18,9 +18,11 @@
 #include "fake_xen.h"
 #include "fuzz_mbuf.h"
 #include "fuzz_store.h"
+#include "main/carrier.h"
 #include "main/topology.h"
 #include "main/vif_place.h"
 #include "net/bridge.h"
+#include "net/egress.h"
 #include "net/filter.h"
 #include "vif/device.h"
 #include "xen/console.h"
@@ -47,6 +49,12 @@ static struct config config;
 struct rte_mempool *mbuf_pool(void)
 {
     return fuzz_pool();
+}
+
+unsigned int nic_number(const struct port *port)
+{
+    (void)port;
+    return 0;
 }
 
 bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,
@@ -110,9 +118,8 @@ static void numbers_check(const struct vif_wish *wish)
              wish->mac.addr_bytes[4], wish->mac.addr_bytes[5]);
     FUZZ_CHECK(!said(STORE_MAC)->err && said(STORE_MAC)->len == 17);
     FUZZ_CHECK(strcasecmp(mac, said(STORE_MAC)->bytes) == 0 && !(wish->mac.addr_bytes[0] & 1));
-    FUZZ_CHECK(wish->mtu >= NODES_MTU_MIN && wish->mtu <= NODES_MTU_MAX);
-    FUZZ_CHECK(wish->mtu ==
-               (is_missing(STORE_MTU) ? 1500 : number_of(said(STORE_MTU)->bytes, '\0')));
+    FUZZ_CHECK(is_missing(STORE_MTU) || (wish->mtu >= NODES_MTU_MIN && wish->mtu <= NODES_MTU_MAX));
+    FUZZ_CHECK(wish->mtu == (is_missing(STORE_MTU) ? 0 : number_of(said(STORE_MTU)->bytes, '\0')));
     if (is_missing(STORE_RATE)) {
         FUZZ_CHECK(wish->rate.bytes == 0);
         return;
@@ -127,7 +134,7 @@ static bool is_harmless(const char *name)
 {
     return strncmp(name, "feature-", 8) == 0 || !*name || !strcmp(name, "state") ||
            !strcmp(name, "online") || !strcmp(name, "vifname") || !strcmp(name, "hotplug-status") ||
-           !strcmp(name, "hotplug-error");
+           !strcmp(name, "hotplug-error") || !strcmp(name, "multi-queue-max-queues");
 }
 
 static void listing_check(void)
@@ -270,8 +277,8 @@ static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 
 static void main_start(void)
 {
-    const struct vif_host host = { host_policy, host_attach, host_detach,
-                                   host_input,  fuzz_pool(), 64 };
+    const struct vif_host host = { host_policy, host_attach, host_detach,    carrier_of,
+                                   host_input,  fuzz_pool(), egress_notes(), 64 };
     char line[1024] = LINE, error[CONFIG_ERROR_SIZE];
     static bool is_started;
 

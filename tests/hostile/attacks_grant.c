@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/mm.h"
 #include "attack.h"
 #include "frame.h"
 #include "wait.h"
 #include "xen/domain.h"
+#include "xen/frames.h"
 #include "xen/gnttab.h"
 
 #define IN_FLIGHT 200

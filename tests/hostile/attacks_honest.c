@@ -42,6 +42,15 @@ static const char *slots_18_tiny(struct front *f)
     return pieces_answered(f, sizes, 18);
 }
 
+static const char *slots_20_tiny(struct front *f)
+{
+    uint16_t sizes[20];
+
+    for (unsigned int i = 0; i < 20; i++)
+        sizes[i] = 3;
+    return pieces_answered(f, sizes, 20);
+}
+
 static const char *slots_one_byte(struct front *f)
 {
     const uint16_t sizes[17] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 44 };
@@ -106,6 +115,73 @@ static const char *gso_largest(struct front *f)
 
     tx_frame(f, frame, len, NETTXF_csum_blank | NETTXF_data_validated, &gso);
     return tx_judge(f, NETIF_RSP_OKAY);
+}
+
+static const char *gso_over_ipv6(struct front *f)
+{
+    struct netif_extra_info gso = tx_gso(1428, XEN_NETIF_GSO_TYPE_TCPV6);
+    uint32_t len = frame_tcp6(f, frame, frame_broadcast, 20000);
+
+    tx_frame(f, frame, len, NETTXF_csum_blank | NETTXF_data_validated, &gso);
+    return tx_judge(f, NETIF_RSP_OKAY);
+}
+
+/* The state that Linux' frontend goes through; the headroom holds afterwards. */
+static const char *reconfigured(struct front *f, const char *headroom)
+{
+    const char *bad;
+
+    if (store_write("device/vif/0/xdp-headroom", headroom) != 0)
+        return why("cannot write xdp-headroom");
+    bad = front_state_set(XenbusStateReconfiguring);
+    if (bad)
+        return bad;
+    if (!front_wait_back(f, XenbusStateReconfigured, 5000))
+        return why("the backend is in state %d, not Reconfigured", front_back_state(f));
+    bad = front_state_set(XenbusStateConnected);
+    if (bad)
+        return bad;
+    if (!front_wait_back(f, XenbusStateConnected, 5000))
+        return why("the backend is in state %d, not Connected again", front_back_state(f));
+    return NULL;
+}
+
+/* The answer to an ARP request begins where it must. */
+static const char *answer_at(struct front *f, uint16_t offset)
+{
+    const struct rx_frame *in = NULL;
+
+    rx_drain(f);
+    frame_arp(f, frame, 60);
+    tx_frame(f, frame, 60, 0, NULL);
+    for (unsigned int ms = 0; ms < 5000; ms++) {
+        while ((in = rx_take(f)))
+            if (frame_is_answer(f, in))
+                return in->offset == offset ? NULL
+                                            : why("an answer at %u, not %u", in->offset, offset);
+        wait_ms(1);
+    }
+    return why("no answer");
+}
+
+static const char *xdp_headroom(struct front *f)
+{
+    static const struct {
+        const char *asked;
+        uint16_t offset;
+    } rows[] = { { "256", 256 }, { "2048", 2048 }, { "4000", 2048 }, { "-1", 2048 }, { "0", 0 } };
+
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *bad = reconfigured(f, rows[i].asked);
+
+        if (!bad)
+            bad = tx_judge(f, NETIF_RSP_OKAY);
+        if (!bad)
+            bad = answer_at(f, rows[i].offset);
+        if (bad)
+            return why("xdp-headroom=%s: %s", rows[i].asked, bad);
+    }
+    return NULL;
 }
 
 static const char *csum_blank(struct front *f)
@@ -214,6 +290,7 @@ static const char *serve(struct front *f)
 const struct attack attacks_honest[] = {
     { "honest", "arp", arp, false },
     { "honest", "slots_18_tiny", slots_18_tiny, false },
+    { "honest", "slots_20_tiny", slots_20_tiny, false },
     { "honest", "slots_one_byte", slots_one_byte, false },
     { "honest", "slots_empty_between", slots_empty_between, false },
     { "honest", "slots_first_empty", slots_first_empty, false },
@@ -222,6 +299,8 @@ const struct attack attacks_honest[] = {
     { "honest", "csum_blank", csum_blank, false },
     { "honest", "gso_18_slots", gso_18_slots, false },
     { "honest", "gso_largest", gso_largest, false },
+    { "honest", "gso_over_ipv6", gso_over_ipv6, false },
+    { "honest", "xdp_headroom", xdp_headroom, false },
     { "serve", "serve", serve, false },
     { 0 },
 };

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/x86/mm.h"
 #include "arch/x86/pagetable.h"
 #include "attack.h"
 #include "frame.h"
 #include "wait.h"
 #include "xen/domain.h"
 #include "xen/evtchn.h"
+#include "xen/frames.h"
 #include "xen/hypercall.h"
 
 /* Connect with one node changed; the backend must refuse. */

@@ -25,9 +25,9 @@ static const char *many(struct front *f, unsigned int nr, unsigned int total, in
     return tx_judge(f, want);
 }
 
-static const char *slots_19(struct front *f)
+static const char *slots_21(struct front *f)
 {
-    return many(f, 19, 19 * 60, NETIF_RSP_ERROR);
+    return many(f, 21, 21 * 60, NETIF_RSP_ERROR);
 }
 
 static const char *slots_255(struct front *f)
@@ -170,7 +170,7 @@ static const char *ids_all_the_same(struct front *f)
 }
 
 const struct attack attacks_slots[] = {
-    { "slots", "slots_19", slots_19, false },
+    { "slots", "slots_21", slots_21, false },
     { "slots", "slots_255", slots_255, false },
     { "slots", "more_for_ever", more_for_ever, false },
     { "slots", "more_later", more_later, false },

@@ -59,7 +59,7 @@ static const char *port_garbage(struct front *f)
 
 static const char *queues_garbage(struct front *f)
 {
-    static const char *const values[] = { "0", "2", "4294967295", "-1", "one" };
+    static const char *const values[] = { "0", "2", "5", "4294967295", "-1", "one" };
     const char *bad = NULL;
 
     for (unsigned int i = 0; i < ARRAY_LEN(values) && !bad; i++)

@@ -23,12 +23,16 @@ const char *const front_nodes[NODE_NR] = {
     [NODE_PORT_TX] = "event-channel-tx",
     [NODE_PORT_RX] = "event-channel-rx",
     [NODE_QUEUES] = "multi-queue-num-queues",
+    [NODE_CTRL_REF] = "ctrl-ring-ref",
+    [NODE_CTRL_PORT] = "event-channel-ctrl",
     [NODE_RX_COPY] = "request-rx-copy",
     [NODE_RX_NOTIFY] = "feature-rx-notify",
     [NODE_SG] = "feature-sg",
     [NODE_GSO] = "feature-gso-tcpv4",
+    [NODE_GSO6] = "feature-gso-tcpv6",
     [NODE_NO_CSUM] = "feature-no-csum-offload",
     [NODE_CSUM6] = "feature-ipv6-csum-offload",
+    [NODE_MULTICAST] = "request-multicast-control",
 };
 
 uint8_t front_tx_data[FRONT_TX_PAGES][4096] __attribute__((aligned(4096)));
@@ -102,7 +106,7 @@ static void values_default(struct front *f)
     snprintf(f->values[NODE_RX_REF], FRONT_VALUE_SIZE, "%u", f->rx_ref);
     snprintf(f->values[NODE_PORT], FRONT_VALUE_SIZE, "%u", f->port);
     for (enum front_node node = NODE_RX_COPY; node < NODE_NR; node++)
-        strcpy(f->values[node], node == NODE_NO_CSUM ? "0" : "1");
+        strcpy(f->values[node], node == NODE_NO_CSUM || node == NODE_MULTICAST ? "0" : "1");
 }
 
 const char *front_prepare(struct front *f)
@@ -120,6 +124,16 @@ const char *front_prepare(struct front *f)
         give_up("no event channel");
     values_default(f);
     f->dirty = false;
+    return NULL;
+}
+
+const char *front_ctrl_prepare(struct front *f, const void *page)
+{
+    f->ctrl_ref = grant(f, page);
+    if (evtchn_alloc_unbound(f->backend, on_event, NULL, &f->ctrl_port) != 0)
+        give_up("no event channel");
+    snprintf(f->values[NODE_CTRL_REF], FRONT_VALUE_SIZE, "%u", f->ctrl_ref);
+    snprintf(f->values[NODE_CTRL_PORT], FRONT_VALUE_SIZE, "%u", f->ctrl_port);
     return NULL;
 }
 
@@ -175,7 +189,7 @@ static const char *grant_end(grant_ref_t *ref)
 
 const char *front_close(struct front *f)
 {
-    const char *bad = front_state_set(XenbusStateClosed), *bad_rx;
+    const char *bad = front_state_set(XenbusStateClosed), *bad_rx, *bad_ctrl;
 
     if (bad)
         return bad;
@@ -183,10 +197,12 @@ const char *front_close(struct front *f)
         return why("the backend is in state %d, not Closed", front_back_state(f));
     evtchn_close(f->port);
     evtchn_close(f->other_port);
-    f->port = f->other_port = 0;
+    evtchn_close(f->ctrl_port);
+    f->port = f->other_port = f->ctrl_port = 0;
     bad = grant_end(&f->tx_ref);
     bad_rx = grant_end(&f->rx_ref);
-    return bad ? bad : bad_rx;
+    bad_ctrl = grant_end(&f->ctrl_ref);
+    return bad ? bad : bad_rx ? bad_rx : bad_ctrl;
 }
 
 const char *front_state_set(int state)

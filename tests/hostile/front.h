@@ -20,7 +20,7 @@
 #include "xen/xenstore.h"
 
 #define FRONT_SLOTS 256 /* of a one-page ring, in both directions */
-#define FRONT_TX_PAGES 18
+#define FRONT_TX_PAGES 20
 #define FRONT_RX_PAGES 64
 #define FRONT_VALUE_SIZE 64
 #define FRONT_FRAME_SIZE 65536
@@ -36,12 +36,16 @@ enum front_node {
     NODE_PORT_TX,
     NODE_PORT_RX,
     NODE_QUEUES,
+    NODE_CTRL_REF,
+    NODE_CTRL_PORT,
     NODE_RX_COPY,
     NODE_RX_NOTIFY,
     NODE_SG,
     NODE_GSO,
+    NODE_GSO6,
     NODE_NO_CSUM,
     NODE_CSUM6,
+    NODE_MULTICAST,
     NODE_NR,
 };
 extern const char *const front_nodes[NODE_NR];
@@ -53,8 +57,8 @@ struct front {
     uint32_t ip, wire_ip; /* host byte order */
     netif_tx_sring_t *tx;
     netif_rx_sring_t *rx;
-    grant_ref_t tx_ref, rx_ref;
-    evtchn_port_t port, other_port;
+    grant_ref_t tx_ref, rx_ref, ctrl_ref;
+    evtchn_port_t port, other_port, ctrl_port;
     RING_IDX tx_prod, tx_cons, rx_prod, rx_cons;
     bool dirty; /* the attack left it in no state to go on: connect anew */
     bool no_refill; /* received buffers are not given back */
@@ -83,6 +87,9 @@ void front_rings_replace(struct front *f);
 
 /* To the backend's InitWait: new rings, grants, port, and the values that a good frontend writes. */
 const char *front_prepare(struct front *f);
+
+/* After front_prepare(): a control ring in this page. */
+const char *front_ctrl_prepare(struct front *f, const void *page);
 
 /* Write values[], then state Connected. */
 const char *front_publish(struct front *f);

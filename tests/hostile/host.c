@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the C library asks of the kernel below it. */
-#include "arch/x86/traps.h"
 #include "libc/libc.h"
+#include "pv/traps.h"
 #include "xen/clock.h"
 #include "xen/log.h"
 

@@ -11,10 +11,10 @@
 
 #include <xen/sched.h>
 
-#include "arch/x86/start.h"
 #include "attack.h"
 #include "frame.h"
 #include "libc/libc.h"
+#include "pv/start.h"
 #include "wait.h"
 #include "xen/clock.h"
 #include "xen/console.h"
@@ -26,8 +26,9 @@
 #include "xen/status.h"
 
 static const struct attack *const tables[] = {
-    attacks_honest, attacks_ring,      attacks_slots, attacks_extra, attacks_headers, attacks_grant,
-    attacks_event,  attacks_rings_bad, attacks_store, attacks_nodes, attacks_flood,   attacks_end,
+    attacks_honest,    attacks_ring,  attacks_slots,     attacks_extra, attacks_headers,
+    attacks_grant,     attacks_event, attacks_rings_bad, attacks_store, attacks_nodes,
+    attacks_multicast, attacks_ctrl,  attacks_flood,     attacks_end,
 };
 
 static struct front front;

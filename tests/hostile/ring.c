@@ -194,6 +194,10 @@ static void extras_take(struct front *f, struct rx_frame *frame)
         memcpy(&extra, rx_at(f, f->rx_cons++), sizeof(extra));
         if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO)
             frame->gso_size = extra.u.gso.size;
+        if (extra.type == XEN_NETIF_EXTRA_TYPE_HASH) {
+            frame->hash_type = (uint8_t)(1 + extra.u.hash.type);
+            memcpy(&frame->hash, extra.u.hash.value, sizeof(frame->hash));
+        }
     } while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
 }
 
@@ -208,7 +212,9 @@ const struct rx_frame *rx_take(struct front *f)
     rsp = rx_at(f, f->rx_cons)->rsp;
     frame.len = 0;
     frame.gso_size = 0;
+    frame.hash_type = 0;
     frame.flags = rsp.flags;
+    frame.offset = rsp.offset;
     frame.status = rsp.status;
     piece_add(&frame, f->rx_cons++, &rsp);
     if (rsp.flags & NETRXF_extra_info)

@@ -46,6 +46,9 @@ struct rx_frame {
     uint32_t len;
     uint16_t flags; /* NETRXF_* of the first response */
     uint16_t gso_size;
+    uint16_t offset; /* of the first response */
+    uint8_t hash_type; /* 1 + _XEN_NETIF_CTRL_HASH_TYPE_*; 0: no hash came with it */
+    uint32_t hash;
     int16_t status; /* of the first response */
     uint8_t data[FRONT_FRAME_SIZE];
 };

@@ -12,8 +12,9 @@ from ferrylab import CheckFailed, LabError, measure
 # Attacks of one guest, the longest they may take in s, and how many of a thousand pings of the
 # bystander they may cost: none, but where the wire itself is full.
 GUESTS = [
-    ("ring,slots,extra,headers", 90, 0),
+    ("ring,slots,extra,headers,multicast", 90, 0),
     ("grant,rings_bad", 90, 0),
+    ("ctrl,queues", 60, 0),
     ("event", 60, 0),
     ("store", 90, 0),
     ("nodes,end", 150, 0),
@@ -23,6 +24,7 @@ LEAVING = ["vanish", "vanish_crash"]
 # Those who send at full rate until they are gone may cost the bystander as much as a flood.
 LEAVING_LOSS = 50
 NIC_TX_RING = 512
+MULTICASTS = 8  # frames of the wire to each group
 GSO_PAYLOAD = 18 * 3000 - 54
 LSEVTCHN = "/usr/lib/xen-4.17/bin/lsevtchn"
 
@@ -64,9 +66,12 @@ class Scenario:
 
     def grant_tables(self):
         """Xen's list of all grants in use."""
-        text = self.lab.dom0.output("xl dmesg -c > /dev/null; xl debug-keys g; sleep 0.2; xl dmesg")
-        if "gnttab_usage_print_all ] done" not in text:
-            raise LabError(f"Xen did not print all grant tables:\n{text[-500:]}")
+        self.lab.dom0.run("xl dmesg -c > /dev/null; xl debug-keys g")
+        deadline = time.monotonic() + 10
+        while "gnttab_usage_print_all ] done" not in (text := self.lab.dom0.output("xl dmesg")):
+            if time.monotonic() > deadline:
+                raise LabError(f"Xen did not print all grant tables:\n{text[-500:]}")
+            time.sleep(0.1)
         return text
 
     def usage(self):
@@ -87,12 +92,14 @@ def honest(scenario):
     pcap = wire.capture("honest")
     scenario.attack("honest", "honest", 30)
     wire.capture_stop()
-    segments = hostile_wire.tcp4_segments(hostile_wire.frames_of(pcap, hostile_guest.MAC))
+    frames = list(hostile_wire.frames_of(pcap, hostile_guest.MAC))
+    segments = hostile_wire.tcp4_segments(frames)
     # csum_blank (200 bytes), gso_18_slots and gso_largest, in this order.
     starts = [i for i, (sequence, _) in enumerate(segments) if sequence == 1]
     expect(len(starts) == 3, f"{len(starts)} TCP packets of 3 reached the wire")
     for first, end, length in zip(starts, [*starts[1:], None], (200, GSO_PAYLOAD, 65535 - 54)):
         hostile_wire.check_payload(segments[first:end], length)
+    hostile_wire.check_payload(hostile_wire.tcp6_segments(frames), 20000)
 
 
 def served(scenario):
@@ -115,6 +122,25 @@ def served(scenario):
     scenario.check(counts.get("blank", 0) >= 1,
                    "serve: TCP of another guest came without csum_blank, though it is not finished")
     scenario.settle("serving", "serve")
+
+
+def filtered(scenario):
+    """Multicast control: frames of the wire to a group that a guest listed, to another, to everybody."""
+    lab, wire = scenario.lab, scenario.lab.wire["A"]
+    hostile_guest.start(lab, "filtering", "filtered")
+    for nr, unlisted in enumerate((MULTICASTS, 0, 0), 1):
+        lab.wait_console("filtering", rf"(?s)(hostile: listening.*){{{nr}}}", timeout=20)
+        for group in [1, 2] * MULTICASTS + [None] * MULTICASTS + [3]:
+            to = b"\xff" * 6 if group is None else bytes([1, 0, 0x5E, 0x7F, 0, group])
+            wire.inject(to + b"\x02\0\0\0\0\x77\x88\xb5" + bytes(50))
+        expected = f"listed={MULTICASTS} unlisted={unlisted} broadcast={MULTICASTS}"
+        lab.wait_console("filtering", rf"(?s)(hostile: filtered_\w+: .*){{{nr}}}", timeout=30)
+        verdict = hostile_guest.verdicts(lab, "filtering")[-1]
+        print(f"hostile: {verdict.attack}: {verdict.text}", flush=True)
+        scenario.check(verdict.passed and verdict.text == expected,
+                       f"{verdict.attack}: {verdict.text}; expected {expected}")
+    hostile_guest.finish(lab, "filtering", 20)
+    scenario.settle("filtering", "filtered")
 
 
 def leaving(scenario):
@@ -169,6 +195,7 @@ def run(lab):
     usage, nodes = scenario.usage(), scenario.nodes()
     honest(scenario)
     served(scenario)
+    filtered(scenario)
     for number, (attacks, timeout, loss) in enumerate(GUESTS):
         scenario.attack(f"hostile{number}", attacks, timeout, loss)
     leaving(scenario)

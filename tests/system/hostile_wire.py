@@ -49,6 +49,24 @@ def tcp4_segments(frames):
     return found
 
 
+def tcp6_segments(frames):
+    """The same of TCP over IPv6 without extension headers."""
+    found = []
+    for frame in frames:
+        if frame[12:14] != b"\x86\xdd" or frame[20] != 6:
+            continue
+        segment = frame[54:54 + struct.unpack_from(">H", frame, 18)[0]]
+        pseudo = frame[22:54] + struct.pack(">II", len(segment), 6)
+        sequence, = struct.unpack_from(">I", segment, 4)
+        if len(frame) > 1514:
+            raise CheckFailed(f"a frame of {len(frame)} bytes left the NIC")
+        if _sum(pseudo + segment) != 0xFFFF:
+            raise CheckFailed(f"a TCP segment over IPv6 (sequence number {sequence}, "
+                              f"{len(segment) - 20} bytes) left the NIC with a wrong checksum")
+        found.append((sequence, segment[(segment[12] >> 4) * 4:]))
+    return found
+
+
 def check_payload(segments, length):
     """The segments, laid side by side, are the guest's `length` bytes (fill_payload() in frame.c)."""
     expected = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(length))

@@ -132,7 +132,7 @@ def mistakes_change_nothing(lab):
 
 def default_is_for_the_others(lab, guest):
     """A vif without a section goes by the default, as soon as there is one, and only then."""
-    expect(pings(lab, guest), "the stranger is blocked by nobody's rule")
+    common.wait_for(lambda: pings(lab, guest), "the stranger is blocked by nobody's rule", 10)
     load(lab, guarded() + section(HONEST) + "[default]\ndefault deny out\n")
     common.wait_for(lambda: not pings(lab, guest), "the default does not hold", 3)
     now = common.status(lab)
@@ -232,7 +232,7 @@ def run(lab):
         print(ferryd.stdout, flush=True)
     began = now_ns()
     ferryd.kill()
-    lab.dom0.run("pkill -x ferryd; sleep 0.3", check=False)
+    common.ferryd_end(lab)
     killed.one(lab, domnet, honest, "policy", "xl destroy domnet", 3)
     spoofer.expect_blocked(began, "ferryd killed")
     spoofer.end()

@@ -8,6 +8,7 @@ from ferry_domnet import expect
 from ferrylab.slots import SLOTS
 
 REFUSED, UNKNOWN_ROWS, NO_SUCH = 3, 4, 5
+NO_NIC = "0000:00:03.0"  # dom0's serial line to the lab: no image has a driver for it
 
 
 def rows(lab, what):
@@ -30,6 +31,7 @@ def refused(lab, path, row):
     expect(done.rc == REFUSED, f"started in spite of {row}: exit code {done.rc}: {done.stderr}")
     expect(row in done.stdout and "do: " in done.stdout, f"the row {row} is not shown: {done.stdout}")
     expect(lab.dom0.run("xl domid domnet", check=False).rc, "refused, but the domain is there")
+    return done
 
 
 def permissive(lab, bdf):
@@ -49,6 +51,23 @@ def permissive(lab, bdf):
     lab.dom0.run("ferry stop domnet", timeout=60)
 
 
+def one_of_two(lab):
+    """Two devices, one of them fit: the other is named, with what is wrong with it."""
+    fit, other = SLOTS["A"].bdf, SLOTS["B"].bdf
+    quirk = "/sys/bus/pci/drivers/pciback/permissive"
+    lab.dom0.run(f"echo {other} > {quirk}")
+    for culprit, row in ((other, "permissive"), (NO_NIC, "driver")):
+        path = common.config(lab, pci=[fit[5:], culprit[5:]])
+        done = lab.dom0.run(f"ferry check {path} --json", check=False)
+        found = {device["device"]: {row["name"]: row["result"] for row in device["rows"]}
+                 for device in json.loads(done.stdout)}
+        expect(done.rc == REFUSED and set(found) == {fit, culprit}, f"{done.rc}: {found}")
+        expect(found[culprit][row] == "refused", f"{culprit}, {row}: {found[culprit]}")
+        expect(set(found[fit].values()) == {"ok"}, f"{fit}: {found[fit]}")
+        done = refused(lab, path, row)
+        expect(culprit in done.stdout and fit not in done.stdout, f"not {culprit} alone: {done.stdout}")
+
+
 def mistakes(lab):
     for command, code, words in (
             ("ferry check eth9", 1, "ip link"),
@@ -61,6 +80,11 @@ def mistakes(lab):
         done = lab.dom0.run(command, check=False)
         expect(done.rc == code and words in done.stderr,
                f"{command}: exit code {done.rc}, said {done.stderr!r}")
+    path = common.config(lab, name="driverless", image="ferry-net-no-e1000")
+    for command in (f"ferry check {path}", f"ferry start {path}"):
+        done = lab.dom0.run(command, check=False)
+        expect(done.rc == 3 and "ferry-net-no-e1000 does not drive 8086:10d3" in done.stdout,
+               f"{command}: exit code {done.rc}, said {done.stdout!r} {done.stderr!r}")
     path = common.config(lab, name="wrong", disk=["x"], vnc=1)
     done = lab.dom0.run(f"ferry start {path}", check=False)
     expect(done.rc == 1 and "disk, vnc" in done.stderr, f"unknown names: {done.stderr!r}")
@@ -70,5 +94,6 @@ def run(lab):
     common.install(lab)
     bdf = SLOTS["A"].bdf
     all_hold(lab, bdf)
+    one_of_two(lab)
     mistakes(lab)
     permissive(lab, bdf)

@@ -2,6 +2,7 @@
 """What the recovery scenarios share: the tools in dom0, a supervised driver domain, a watched guest."""
 import json
 import re
+import subprocess
 import time
 
 import ferry_domnet
@@ -43,6 +44,12 @@ def supervise(lab, options=""):
     return session
 
 
+def ferryd_end(lab, names=("ferryd",)):
+    """Ends ferryd, or one of these names; returns once it is gone."""
+    lab.dom0.run("".join(f"pkill -x {name}; " for name in names), check=False)
+    wait_for(lambda: lab.dom0.run(f"pidof {' '.join(names)}", check=False).rc, "ferryd does not end", 10)
+
+
 def start(lab, path, name="domnet"):
     lab.dom0.run(f"ferry start {path}", timeout=60)
     lab.wait_console(name, ferry_domnet.READY, timeout=30)
@@ -66,6 +73,14 @@ def is_over(lab, deaths, name="domnet"):
     now = status(lab, name)
     return (now["nr_deaths"] > deaths and now["deaths"][-1]["back_ms"] >= 0 and
             now["state"] == "running")
+
+
+def death(lab, begin, what, name="domnet", limit=40):
+    """Calls begin(), which ends in a death; returns it, as `ferry status --json` has it, once the domain is back."""
+    before = status(lab, name)["nr_deaths"]
+    begin()
+    wait_for(lambda: is_over(lab, before, name), f"{what}: not back", limit)
+    return status(lab, name)["deaths"][-1]
 
 
 def ping_works(lab, guest, limit=10):
@@ -114,6 +129,36 @@ def transfer(lab, guest, megabytes, during):
     sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in (sent.stdout, received)]
     expect(all(sums), f"no checksums: {sent.stdout!r} {received!r}")
     return sums[0][0] == sums[1][0]
+
+
+class CheckedStreams:
+    """TCP with checksums from a guest, one to each of ends: [(wire, port)], until they are ended."""
+
+    def __init__(self, lab, guest, ends):
+        self._guest, self._wires, tool = guest, {wire for wire, _ in ends}, str(tcpsum(lab))
+        self._servers = [wire.popen([tool, "serve", str(port), "1"], stdout=subprocess.PIPE) for wire, port in ends]
+        for server in self._servers:
+            expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
+        self._clients = [guest.start(f"exec tcpsum send {wire.ip} {port} {10 ** 12}") for wire, port in ends]
+
+    def go_on(self, when, nr_bytes=1 << 20, limit=20):
+        """Each wire gets more than so many bytes from now on."""
+        before = {wire: wire.counts()["from_nic"]["bytes"] for wire in self._wires}
+        for wire, nr in before.items():
+            wait_for(lambda w=wire, n=nr: w.counts()["from_nic"]["bytes"] > n + nr_bytes,
+                     f"{when}: TCP to {wire.ip} does not go on", limit)
+
+    def stop(self):
+        """Returns [(the guest's result, what the wire's end said)]."""
+        self._guest.run("killall -INT tcpsum")
+        return [(client.wait(30), server.communicate(timeout=30)[0])
+                for client, server in zip(self._clients, self._servers)]
+
+    def end(self, when):
+        """The same bytes at both ends."""
+        for ours, theirs in self.stop():
+            expect(ours.rc == 0 and ours.stdout.split() == theirs.split(),
+                   f"{when}: not the same bytes: {ours.stdout!r} {ours.stderr!r} {theirs!r}")
 
 
 def tcpsum(lab):

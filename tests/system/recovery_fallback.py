@@ -23,7 +23,7 @@ def id_taken(lab, domnet, guest):
     subprocess.run(["gcc", "-Wall", "-o", tool, Path(__file__).with_name("take_domid.c"),
                     "-lxenctrl"], check=True)
     lab.dom0.put(tool, "/root/take_domid")
-    lab.dom0.run("pkill -x ferryd; sleep 0.3", check=False)
+    common.ferryd_end(lab)
     lab.dom0.run("xl destroy domnet", timeout=60)
     expect(lab.dom0.output(f"/root/take_domid {domid}") == str(domid), "the id is not to be had")
     ferryd = common.supervise(lab)

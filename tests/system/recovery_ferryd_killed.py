@@ -36,7 +36,7 @@ def one(lab, domnet, guest, step, how, depth, who="all"):
         print(f"recovery_ferryd_killed: {step}\n{doomed.stdout}"
               f"{heir.stdout if heir is not doomed else ''}", flush=True)
         heir.kill()
-        lab.dom0.run("pkill -x ferryd; pkill -x ferryd-faults; sleep 0.2", check=False)
+        common.ferryd_end(lab, ("ferryd", "ferryd-faults"))
 
 
 def run(lab):

@@ -48,6 +48,8 @@ def tunnel(kind):
     def ask(world):
         tunnel_end(world)
         to_other, to_wire = NETWORKS[kind]
+        # The tunnel's other end is to be known: Linux answers a connection before that with "No route to host" at times.
+        world.stations["by"].run(f"ping -c 1 -w 5 {to_other}.2", check=False, timeout=10)
         guests = world.transfer("by", "other", f"{to_other}.2", NR_BYTES)
         path = world.wire.capture(f"frames-{world.kind}")
         wire = world.transfer("by", "wire", f"{to_wire}.9", NR_BYTES)

@@ -304,7 +304,7 @@ def pieces_differ(head, packet, mss, damaged, parts):
         kind = "wrong" if start == damaged else "right"
         piece = packet.piece(start, nr, mss)
         told = (part.offload.gso_type, part.offload.gso_size, part.offload.flags & NEEDS_CSUM)
-        if is_many and told != (GSO_TCPV4, mss, NEEDS_CSUM):
+        if is_many and told != (GSO_TCPV6 if packet.v6 else GSO_TCPV4, mss, NEEDS_CSUM):
             return f"{nr} pieces as one without being told to be cut: {part.offload}", most
         if is_many and start <= (-1 if damaged is None else damaged) < start + nr:
             return "a damaged piece was put together with others", most

@@ -276,10 +276,11 @@ class World:
                 time.sleep(0.02)
         try:
             client = "tcpsum" if source != "wire" else tool
-            said = [self.runner(source).run(f"timeout 20 {client} {verb} {address} {port} {nr_bytes}",
-                                            check=False, timeout=30).stdout.strip()
-                    for verb in ("send", "recv")]
+            ended = [self.runner(source).run(f"timeout 20 {client} {verb} {address} {port} {nr_bytes}",
+                                             check=False, timeout=30) for verb in ("send", "recv")]
+            said = [result.stdout.strip() for result in ended]
             if not all(re.fullmatch(rf"[0-9a-f]{{64}} {nr_bytes}", text) for text in said):
+                print(f"topology: {self.kind}: {source} to {address}: {ended}", flush=True)
                 return "no transfer"
             if target == "wire":
                 theirs = server.communicate(timeout=10)[0].split("\n")[:2]

@@ -8,6 +8,7 @@
 
 #include "fake_xen.h"
 #include "fixture_net.h"
+#include "net/egress.h"
 #include "vif/device.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
@@ -51,11 +52,25 @@ static void host_detach(struct port *port)
     fake_host.nr_attached--;
 }
 
+static enum vif_carrier host_carrier(const struct port *port)
+{
+    (void)port;
+    return fake_host.carrier;
+}
+
 static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     (void)port;
+    if (fake_host.to) {
+        for (uint16_t i = 0; i < nr; i++)
+            egress_put(fake_host.to, frames[i]);
+        egress_flush_all();
+        return;
+    }
     memcpy(&fake_host.frames[fake_host.nr_frames], frames, nr * sizeof(*frames));
     fake_host.nr_frames += nr;
+    for (uint16_t i = 0; fake_host.cuts && i < nr; i++)
+        egress_notes()->nr_cut += (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
 }
 
 int vif_test_group(void **state)
@@ -68,10 +83,13 @@ static int backend_start(void)
     const struct vif_host host = { .policy = host_policy,
                                    .attach = host_attach,
                                    .detach = host_detach,
+                                   .carrier = host_carrier,
                                    .input = host_input,
                                    .pool = fixture_pool(),
+                                   .notes = egress_notes(),
                                    .queue_mbufs = 1024 };
 
+    egress_init(fixture_pool());
     return vif_init(&host);
 }
 
@@ -80,20 +98,43 @@ int vif_test_setup(void **state)
     (void)state;
     fake_xen_reset();
     memset(&fake_host, 0, sizeof(fake_host));
+    fake_host.carrier = VIF_CARRIER_UP;
     return backend_start() ? -1 : vif_watch();
+}
+
+static void queue_drain(struct vif_queue *queue)
+{
+    while (queue->waiting.list.nr)
+        rte_pktmbuf_free(waiting_take(&queue->waiting.list));
+}
+
+static void queue_spoil(struct vif_queue *queue)
+{
+    struct vif_marks marks = queue->marks;
+
+    queue_drain(queue);
+    memset(queue, 0x5a, sizeof(*queue));
+    queue->marks = marks;
 }
 
 /* The mbufs of what waits go back to the pool, as the restarted kernel makes the pool anew. */
 static void place_spoil(struct vif *vif)
 {
-    struct vif_kept kept = vif->kept;
+    struct vif_record record = vif->record;
+    struct multicast_list multicast = vif->multicast;
+    struct vif_hash hash = vif->hash;
+    RING_IDX ctrl_mark = vif->ctrl_mark;
+    struct vif_marks marks = vif->queue.marks;
     struct port_stats stats = vif->port.stats;
     uint64_t rx_bad = vif->rx_bad;
 
-    while (vif->queue.head != vif->queue.tail)
-        rte_pktmbuf_free(vif->queue.frames[vif->queue.head++ % VIF_QUEUE_FRAMES]);
+    queue_drain(&vif->queue);
     memset(vif, 0x5a, sizeof(*vif));
-    vif->kept = kept;
+    vif->record = record;
+    vif->multicast = multicast;
+    vif->hash = hash;
+    vif->ctrl_mark = ctrl_mark;
+    vif->queue.marks = marks;
     vif->port.stats = stats;
     vif->rx_bad = rx_bad;
 }
@@ -104,6 +145,8 @@ unsigned int kernel_restart(void)
 
     for (unsigned int i = 0; i < VIF_MAX; i++)
         place_spoil(&vif_table[i]);
+    for (unsigned int i = 0; i < VIF_MORE_QUEUES; i++)
+        queue_spoil(&vif_more_queues[i]);
     vif_active = vif_queued = vif_broken = vif_mapped = ~0ull;
     fake_host.nr_attached = 0;
     fake_xen_restart();
@@ -174,6 +217,24 @@ static void front_number(const struct fake_guest *guest, const char *node, unsig
     front_write(guest, node, text);
 }
 
+static void queue_number(const struct fake_guest *guest, const char *node, unsigned int value)
+{
+    char path[48];
+
+    snprintf(path, sizeof(path), "queue-%u/%s", guest->queue, node);
+    front_number(guest, guest->in_directory ? path : node, value);
+}
+
+static grant_ref_t ref_of(const struct fake_guest *guest, grant_ref_t ref)
+{
+    return ref + guest->queue * GUEST_QUEUE_REFS;
+}
+
+unsigned int guest_port(const struct fake_guest *queue, unsigned int port)
+{
+    return port + queue->queue * GUEST_QUEUE_PORTS;
+}
+
 int back_state(const struct fake_guest *guest)
 {
     const char *state = back_read(guest, "state");
@@ -226,31 +287,34 @@ void guest_rings(struct fake_guest *guest)
     memset(guest->rx_pages, 0xee, GUEST_RING * 4096);
     XEN_FRONT_RING_INIT(&guest->tx, guest->tx.sring, 4096);
     XEN_FRONT_RING_INIT(&guest->rx, guest->rx.sring, 4096);
-    fake_grant(guest->domid, 8, guest->tx.sring);
-    fake_grant(guest->domid, 9, guest->rx.sring);
+    fake_grant(guest->domid, ref_of(guest, 8), guest->tx.sring);
+    fake_grant(guest->domid, ref_of(guest, 9), guest->rx.sring);
     for (unsigned int i = 0; i < GUEST_TX_PAGES && !guest->no_data; i++)
-        fake_grant(guest->domid, GUEST_TX_REF + i, guest->tx_pages + 4096 * i);
+        fake_grant(guest->domid, ref_of(guest, GUEST_TX_REF + i), guest->tx_pages + 4096 * i);
     for (unsigned int i = 0; i < GUEST_RING && !guest->no_data; i++)
-        fake_grant(guest->domid, GUEST_RX_REF + i, guest->rx_pages + 4096 * i);
-    fake_port_offer(guest->domid, GUEST_TX_PORT);
+        fake_grant(guest->domid, ref_of(guest, GUEST_RX_REF + i), guest->rx_pages + 4096 * i);
+    fake_port_offer(guest->domid, guest_port(guest, GUEST_TX_PORT));
     if (guest->split)
-        fake_port_offer(guest->domid, GUEST_RX_PORT);
+        fake_port_offer(guest->domid, guest_port(guest, GUEST_RX_PORT));
 }
 
 void guest_nodes(struct fake_guest *guest)
 {
-    front_number(guest, "tx-ring-ref", 8);
-    front_number(guest, "rx-ring-ref", 9);
+    queue_number(guest, "tx-ring-ref", ref_of(guest, 8));
+    queue_number(guest, "rx-ring-ref", ref_of(guest, 9));
     if (guest->split) {
-        front_number(guest, "event-channel-tx", GUEST_TX_PORT);
-        front_number(guest, "event-channel-rx", GUEST_RX_PORT);
+        queue_number(guest, "event-channel-tx", guest_port(guest, GUEST_TX_PORT));
+        queue_number(guest, "event-channel-rx", guest_port(guest, GUEST_RX_PORT));
     } else {
-        front_number(guest, "event-channel", GUEST_TX_PORT);
+        queue_number(guest, "event-channel", guest_port(guest, GUEST_TX_PORT));
     }
+    if (guest->queue > 0)
+        return;
     front_number(guest, "request-rx-copy", 1);
     front_number(guest, "feature-rx-notify", !guest->no_rx_notify);
     front_number(guest, "feature-sg", !guest->no_sg);
     front_number(guest, "feature-gso-tcpv4", !guest->no_gso);
+    front_number(guest, "feature-gso-tcpv6", !guest->no_gso6);
     front_number(guest, "feature-no-csum-offload", guest->no_csum);
     front_number(guest, "feature-ipv6-csum-offload", !guest->no_csum6);
 }
@@ -288,6 +352,41 @@ void guests_ask(struct fake_guest *guests, unsigned int nr)
     }
 }
 
+void guest_queues(struct fake_guest *queues, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        struct fake_guest *queue = &queues[i];
+
+        if (i > 0) {
+            *queue = (struct fake_guest){ .domid = queues[0].domid,
+                                          .handle = queues[0].handle,
+                                          .split = queues[0].split,
+                                          .queue = i };
+        }
+        queue->in_directory = nr > 1;
+        guest_rings(queue);
+        guest_nodes(queue);
+    }
+    front_number(queues, "multi-queue-num-queues", nr);
+}
+
+void guest_queues_up(struct fake_guest *queues, unsigned int nr, domid_t domid)
+{
+    guest_create(queues, domid, 0);
+    fake_xen_sleep(500000000);
+    queues->split = true;
+    guest_queues(queues, nr);
+    guest_state(queues, "4");
+    fake_xen_sleep(500000000);
+}
+
+void guest_queues_free(struct fake_guest *queues, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++)
+        if (queues[i].tx.sring)
+            guest_free(&queues[i]);
+}
+
 void guest_free(struct fake_guest *guest)
 {
     free(guest->tx.sring);
@@ -322,23 +421,26 @@ void tx_push(struct fake_guest *guest)
 
     RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&guest->tx, notify);
     if (notify)
-        fake_port_ring(guest->domid, GUEST_TX_PORT);
+        fake_port_ring(guest->domid, guest_port(guest, GUEST_TX_PORT));
 }
 
 void tx_send(struct fake_guest *guest, const uint8_t *bytes, uint32_t len, uint32_t per_slot,
              uint16_t flags, uint16_t gso)
 {
+    uint8_t gso_type =
+        len > 12 && bytes[12] == 0x86 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+
     for (uint32_t at = 0, part; at < len; at += part) {
         unsigned int page = guest->tx_page_next++ % GUEST_TX_PAGES;
         uint16_t offset = (uint16_t)(4096 - per_slot);
 
         part = RTE_MIN(per_slot, len - at);
         memcpy(guest->tx_pages + page * 4096 + offset, bytes + at, part);
-        tx_put(guest, GUEST_TX_REF + page, offset, (uint16_t)(at ? part : len),
+        tx_put(guest, ref_of(guest, GUEST_TX_REF + page), offset, (uint16_t)(at ? part : len),
                (at ? 0 : flags) | (at + part < len ? NETTXF_more_data : 0) |
                    (gso && !at ? NETTXF_extra_info : 0));
         if (gso && !at)
-            tx_extra(guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, XEN_NETIF_GSO_TYPE_TCPV4, gso);
+            tx_extra(guest, XEN_NETIF_EXTRA_TYPE_GSO, 0, gso_type, gso);
     }
     tx_push(guest);
 }
@@ -363,11 +465,12 @@ void rx_post(struct fake_guest *guest, unsigned int nr)
         uint16_t id = guest->rx.req_prod_pvt % GUEST_RING;
 
         *RING_GET_REQUEST(&guest->rx, guest->rx.req_prod_pvt++) =
-            (struct netif_rx_request){ id, 0, GUEST_RX_REF + id };
+            (struct netif_rx_request){ id, 0, ref_of(guest, GUEST_RX_REF + id) };
     }
     RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&guest->rx, notify);
     if (notify)
-        fake_port_ring(guest->domid, guest->split ? GUEST_RX_PORT : GUEST_TX_PORT);
+        fake_port_ring(guest->domid,
+                       guest_port(guest, guest->split ? GUEST_RX_PORT : GUEST_TX_PORT));
 }
 
 int rx_take(struct fake_guest *guest, uint8_t *bytes, uint16_t *flags_r, uint16_t *gso_r)
@@ -398,6 +501,7 @@ int rx_take(struct fake_guest *guest, uint8_t *bytes, uint16_t *flags_r, uint16_
             memcpy(&extra, RING_GET_RESPONSE(&guest->rx, guest->rx.rsp_cons++), sizeof(extra));
             INVARIANT(extra.type == XEN_NETIF_EXTRA_TYPE_GSO && !extra.flags);
             *gso_r = extra.u.gso.size;
+            guest->rx_gso_type = extra.u.gso.type;
         }
         first = false;
     } while (rsp->flags & NETRXF_more_data);

@@ -24,6 +24,8 @@
 #define GUEST_RX_REF 1000
 #define GUEST_TX_PORT 11
 #define GUEST_RX_PORT 12
+#define GUEST_QUEUE_REFS 2000 /* the next queue's references and ports are so much higher */
+#define GUEST_QUEUE_PORTS 10
 
 struct fake_guest {
     domid_t domid;
@@ -32,19 +34,25 @@ struct fake_guest {
     netif_rx_front_ring_t rx;
     uint8_t *tx_pages, *rx_pages;
     unsigned int tx_page_next;
-    bool no_sg, no_csum, no_gso, no_csum6, no_rx_notify, split;
+    bool no_sg, no_csum, no_gso, no_gso6, no_csum6, no_rx_notify, split;
+    uint8_t rx_gso_type; /* of the last packet that rx_take() found to be cut */
     bool no_data; /* grants its rings only */
+    unsigned int queue; /* of several: guest_queues() */
+    bool in_directory; /* its ring's nodes lie in queue-N */
 };
 
 /* What the host callbacks saw. */
 struct fake_host {
     struct rte_mbuf *frames[1024]; /* from guests, in order */
     unsigned int nr_frames, nr_attached;
+    enum vif_carrier carrier;
     bool refuses; /* the bridge is not there */
     bool wants_policy; /* a vif without one is refused */
     unsigned int nr_policies; /* how often one was set */
     char policy[64]; /* the last one */
     struct vif_wish wish; /* of the last one attached */
+    bool cuts; /* it cuts all frames for several that come */
+    struct port *to; /* it sends what comes through this port instead of keeping it */
 };
 extern struct fake_host fake_host;
 
@@ -82,6 +90,15 @@ void guests_ask(struct fake_guest *guests,
                 unsigned int nr); /* all at once, without pages for data */
 void guest_free(struct fake_guest *guest);
 
+/*
+ * A frontend with nr queues, each a struct fake_guest of its own with the same domid and handle. The first is
+ * made by guest_create(), and what holds for all of them is set in it before.
+ */
+void guest_queues(struct fake_guest *queues, unsigned int nr); /* rings and nodes */
+void guest_queues_up(struct fake_guest *queues, unsigned int nr, domid_t domid);
+void guest_queues_free(struct fake_guest *queues, unsigned int nr);
+unsigned int guest_port(const struct fake_guest *queue, unsigned int port);
+
 void guest_state(struct fake_guest *guest, const char *state);
 int back_state(const struct fake_guest *guest); /* -1: no such node */
 void back_write(const struct fake_guest *guest, const char *node, const char *value);
@@ -94,7 +111,8 @@ void tx_put(struct fake_guest *guest, grant_ref_t gref, uint16_t offset, uint16_
 void tx_extra(struct fake_guest *guest, uint8_t type, uint8_t more, uint8_t gso_type,
               uint16_t gso_size);
 void tx_push(struct fake_guest *guest);
-/* Put bytes into pages, a slot per page of `per_slot` bytes; gso 0: none. Pushed. */
+/* Put bytes into pages, a slot per page of `per_slot` bytes; gso 0: none, else of
+ * the IP version that the bytes show. Pushed. */
 void tx_send(struct fake_guest *guest, const uint8_t *bytes, uint32_t len, uint32_t per_slot,
              uint16_t flags, uint16_t gso);
 /* Take a response: NETIF_RSP_* and its id; -100 if there is none. */

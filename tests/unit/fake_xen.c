@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86/mm.h"
 #include "fake_internal.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
+#include "xen/frames.h"
 #include "xen/gnttab.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
@@ -37,7 +37,7 @@ static struct mapping {
     domid_t owner;
     grant_ref_t ref;
     void *page;
-} mappings[MM_GRANT_SLOTS];
+} mappings[GRANT_SLOTS];
 
 static struct port_end {
     bool offered, bound, old, gone;
@@ -68,7 +68,7 @@ void fake_xen_restart(void)
     fake_store_restart();
     timers = NULL;
     resuming = true;
-    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         mappings[i].old = mappings[i].mapped;
     for (unsigned int i = 0; i < EVTCHN_MAX; i++) {
         ends[i].old = ends[i].bound;
@@ -77,6 +77,11 @@ void fake_xen_restart(void)
 }
 
 bool recovery_resuming(void)
+{
+    return resuming;
+}
+
+bool recovery_keeps_nic(void)
 {
     return resuming;
 }
@@ -114,6 +119,11 @@ void status_port_set(const char *name)
 }
 
 uint64_t clock_now(void)
+{
+    return now;
+}
+
+uint64_t clock_last(void)
 {
     return now;
 }
@@ -185,9 +195,9 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 
     if (!grant || !grant->page)
         return -EINVAL;
-    while (slot < MM_GRANT_SLOTS && mappings[slot].mapped)
+    while (slot < GRANT_SLOTS && mappings[slot].mapped)
         slot++;
-    if (slot == MM_GRANT_SLOTS)
+    if (slot == GRANT_SLOTS)
         return -ENOSPC;
     mappings[slot] = (struct mapping){ true, false, peer, ref, grant->page };
     *va_r = grant->page;
@@ -197,7 +207,7 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 
 void gnttab_unmap(unsigned int slot)
 {
-    INVARIANT(slot < MM_GRANT_SLOTS && mappings[slot].mapped && !mappings[slot].old);
+    INVARIANT(slot < GRANT_SLOTS && mappings[slot].mapped && !mappings[slot].old);
     mappings[slot].mapped = false;
 }
 
@@ -205,7 +215,7 @@ int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
 {
     struct mapping *m = &mappings[slot];
 
-    if (slot >= MM_GRANT_SLOTS || !m->mapped || !m->old || m->owner != peer || m->ref != ref)
+    if (slot >= GRANT_SLOTS || !m->mapped || !m->old || m->owner != peer || m->ref != ref)
         return -ENOENT;
     m->old = false;
     *va_r = m->page;
@@ -214,7 +224,7 @@ int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
 
 void gnttab_sweep(void)
 {
-    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         if (mappings[i].old)
             mappings[i].mapped = mappings[i].old = false;
 }
@@ -223,7 +233,7 @@ unsigned int gnttab_nr_maps(void)
 {
     unsigned int nr = 0;
 
-    for (unsigned int i = 0; i < MM_GRANT_SLOTS; i++)
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         nr += mappings[i].mapped;
     return nr;
 }

@@ -182,7 +182,7 @@ static void options_that_no_bridge_has_are_refused(void **state)
 {
     (void)state;
     assert_refused("bridge=lan,", "not an option");
-    assert_refused("bridge=lan,mtu=9000", "not an option");
+    assert_refused("bridge=lan,mut=9000", "not an option");
     assert_refused("bridge=lan,uplink", "not an option");
     assert_refused("bridge=lan,uplink=nic0,uplink=nic1", "said twice");
 }

@@ -61,6 +61,39 @@ static void options_stand_in_any_order(void **state)
     assert_false(lan->has_vlans);
 }
 
+static void the_wires_mtu_is_1500_unless_it_is_said(void **state)
+{
+    (void)state;
+    assert_taken("bridge=lan,uplink=nic0");
+    assert_int_equal(lan->mtu, 0);
+    assert_int_equal(config_bridge_mtu(lan), 1500);
+    assert_taken("bridge=lan,mtu=9000,uplink=nic0");
+    assert_int_equal(config_bridge_mtu(lan), 9000);
+    assert_taken("bridge=lan,uplink=nic0,mtu=1280");
+    assert_int_equal(config_bridge_mtu(lan), 1280);
+}
+
+static void an_mtu_that_no_wire_has_is_refused(void **state)
+{
+    static const char *const values[] = { "",      "0",     "1279",  "9001",  "65500",
+                                          "-9000", "+9000", "9000B", "9k",    "0x2328",
+                                          "09000", "9216",  "jumbo", "9000.0" };
+    char line[64];
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        snprintf(line, sizeof(line), "bridge=lan,uplink=nic0,mtu=%s", values[i]);
+        assert_refused(line, "accepted: mtu=BYTES, 1280 to 9000");
+    }
+    assert_refused("bridge=lan,uplink=nic0,mtu=9000,mtu=9000", "said twice");
+    assert_refused("bridge=lan,mtu=9000", "mtu= without an uplink");
+    assert_refused("bridge=lan,uplink=none,mtu=9000", "mtu= without an uplink");
+    assert_refused("bridge=lan,uplink=nic0,MTU=9000", "not an option");
+    assert_refused("bridge=lan,uplink=nic0,mtu", "not an option");
+    assert_refused("bridge=lan,uplink=nic0,mtu=9,000", "accepted: mtu=BYTES");
+    assert_refused("bridge=lan,uplink=nic0 mtu=9000", "unknown word");
+}
+
 static void native_vlan_has_no_tag_on_a_wire_that_carries_all(void **state)
 {
     (void)state;
@@ -227,6 +260,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_in_any_order),
+        cmocka_unit_test(the_wires_mtu_is_1500_unless_it_is_said),
+        cmocka_unit_test(an_mtu_that_no_wire_has_is_refused),
         cmocka_unit_test(native_vlan_has_no_tag_on_a_wire_that_carries_all),
         cmocka_unit_test(trunk_carries_what_it_lists),
         cmocka_unit_test(addresses_are_fixed_or_by_dhcp),

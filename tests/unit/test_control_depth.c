@@ -8,20 +8,20 @@
 
 #include <cmocka.h>
 
-#include "beat.h"
-#include "depth.h"
-#include "say.h"
-#include "statuspage.h"
+#include "recover/depth.h"
+#include "util/log.h"
+#include "xen/heartbeat.h"
+#include "xen/statuspage.h"
 
 #define MS 1000000ull
 #define LOOK_MS 20
 
 /* Look until it hangs, at most so many times. Returns the time that took, or -1. */
-static int64_t hangs_after(struct beat *beat, struct beat_look look, int64_t step_ms,
+static int64_t hangs_after(struct heartbeat *beat, struct heartbeat_look look, int64_t step_ms,
                            uint64_t cpu_step_ns, unsigned int looks)
 {
     for (unsigned int i = 0; i < looks; i++) {
-        if (beat_hangs(beat, &look))
+        if (heartbeat_hangs(beat, &look))
             return look.now_ms;
         look.now_ms += step_ms;
         look.cpu_ns += cpu_step_ns;
@@ -31,40 +31,41 @@ static int64_t hangs_after(struct beat *beat, struct beat_look look, int64_t ste
 
 static void an_endless_loop_is_found_in_time(void **state)
 {
-    struct beat beat = { 0 };
+    struct heartbeat beat = { 0 };
 
     (void)state;
     assert_int_equal(
-        hangs_after(&beat, (struct beat_look){ .beat = 5 }, LOOK_MS, LOOK_MS * MS, 100),
+        hangs_after(&beat, (struct heartbeat_look){ .beat = 5 }, LOOK_MS, LOOK_MS * MS, 100),
         BEAT_CPU_LIMIT_MS);
 }
 
 static void a_beat_is_no_hang(void **state)
 {
-    struct beat beat = { 0 };
-    struct beat_look look = { 0 };
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { 0 };
 
     (void)state;
     for (unsigned int i = 0; i < 1000; i++) {
         look.now_ms += LOOK_MS;
         look.cpu_ns += LOOK_MS * MS;
         look.beat += i % 3 == 0;
-        assert_false(beat_hangs(&beat, &look));
+        assert_false(heartbeat_hangs(&beat, &look));
     }
 }
 
 static void a_starved_domain_does_not_hang(void **state)
 {
-    struct beat beat = { 0 };
+    struct heartbeat beat = { 0 };
 
     (void)state;
-    assert_int_equal(hangs_after(&beat, (struct beat_look){ .beat = 5 }, LOOK_MS, 0, 10000), -1);
+    assert_int_equal(hangs_after(&beat, (struct heartbeat_look){ .beat = 5 }, LOOK_MS, 0, 10000),
+                     -1);
 }
 
 static void a_paused_domain_does_not_hang(void **state)
 {
-    struct beat beat = { 0 };
-    struct beat_look look = { .paused = true, .asleep = true };
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { .paused = true, .asleep = true };
 
     (void)state;
     assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 10000), -1);
@@ -72,26 +73,26 @@ static void a_paused_domain_does_not_hang(void **state)
     look.paused = false;
     look.cpu_ns = 1000 * MS;
     look.now_ms = 200000;
-    assert_false(beat_hangs(&beat, &look));
+    assert_false(heartbeat_hangs(&beat, &look));
 }
 
 static void sleep_may_last_as_long_as_it_may(void **state)
 {
-    struct beat beat = { 0 };
-    struct beat_look look = { .asleep = true };
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { .asleep = true };
 
     (void)state;
     assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 2200 / LOOK_MS), -1);
     look.beat++;
-    beat_reset(&beat);
+    heartbeat_reset(&beat);
     assert_int_equal(hangs_after(&beat, look, LOOK_MS, 0, 10000), BEAT_SLEEP_LIMIT_MS);
 }
 
 /* A ferryd that got no processor for seconds saw nothing in them. */
 static void who_looks_late_learns_little(void **state)
 {
-    struct beat beat = { 0 };
-    struct beat_look look = { .asleep = true };
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { .asleep = true };
 
     (void)state;
     assert_int_equal(hangs_after(&beat, look, 5000, 5000 * MS, 2), -1);
@@ -99,11 +100,97 @@ static void who_looks_late_learns_little(void **state)
 
 static void a_slow_phase_has_more_time(void **state)
 {
-    struct beat beat = { 0 };
-    struct beat_look look = { .slow = true };
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { .slow = true };
 
     (void)state;
     assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 1000), BEAT_CPU_LIMIT_SLOW_MS);
+}
+
+/* A kernel that is started again beats for the first time in its loop. */
+static void what_a_start_took_does_not_count_in_the_loop(void **state)
+{
+    struct heartbeat beat = { 0 };
+    struct heartbeat_look look = { .slow = true };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 60), -1);
+    look.slow = false;
+    look.now_ms = 60 * LOOK_MS;
+    look.cpu_ns = 60 * LOOK_MS * MS;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 100),
+                     60 * LOOK_MS + BEAT_CPU_LIMIT_MS);
+}
+
+/* One that stood for 60 ms of processor time, and went on. */
+static struct heartbeat stood_for_60_ms(struct heartbeat_look *look)
+{
+    struct heartbeat beat = { 0 };
+
+    for (unsigned int i = 0; i < 5; i++) {
+        assert_false(heartbeat_hangs(&beat, look));
+        look->now_ms += LOOK_MS;
+        look->cpu_ns += LOOK_MS * MS;
+        look->beat += i == 3;
+    }
+    return beat;
+}
+
+static void who_stood_and_went_on_may_stand_longer(void **state)
+{
+    struct heartbeat_look look = { 0 };
+    struct heartbeat beat = stood_for_60_ms(&look);
+    int64_t start_ms = look.now_ms - LOOK_MS;
+
+    (void)state;
+    heartbeat_reset(&beat); /* a reload: the machine is the same */
+    look.beat++;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 100) - start_ms - LOOK_MS,
+                     60 * BEAT_STOOD_FACTOR);
+}
+
+static void that_is_forgotten_in_time(void **state)
+{
+    struct heartbeat_look look = { 0 };
+    struct heartbeat beat = stood_for_60_ms(&look);
+
+    (void)state;
+    for (unsigned int i = 0; i < 2 * BEAT_STOOD_MS / LOOK_MS; i++) {
+        look.beat++;
+        look.now_ms += LOOK_MS;
+        assert_false(heartbeat_hangs(&beat, &look));
+    }
+    heartbeat_reset(&beat);
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 100) - look.now_ms,
+                     BEAT_CPU_LIMIT_MS);
+}
+
+/* However it behaves: no domain talks itself out of being found. */
+static void no_limit_grows_beyond_the_slow_one(void **state)
+{
+    struct heartbeat_look look = { 0 };
+    struct heartbeat beat = { .stood_ns = INT64_MAX / 8, .stood_since_ms = 0 };
+
+    (void)state;
+    assert_int_equal(hangs_after(&beat, look, LOOK_MS, LOOK_MS * MS, 1000), BEAT_CPU_LIMIT_SLOW_MS);
+}
+
+/* Its processor may come to run it only after somebody has looked. */
+static void the_words_of_a_kernel_that_hung_are_not_its_successors(void **state)
+{
+    struct ferry_status status = { .phase = FERRY_PHASE_READY, .generation = 4 };
+
+    (void)state;
+    assert_false(statuspage_is_ready(&status, 4));
+    assert_false(statuspage_serves(&status, 4));
+    status.generation = 5;
+    assert_true(statuspage_is_ready(&status, 4));
+    assert_true(statuspage_serves(&status, 4));
+    status.phase = FERRY_PHASE_SERVING;
+    assert_false(statuspage_is_ready(&status, 4));
+    assert_true(statuspage_serves(&status, 4));
+    status.phase = FERRY_PHASE_BOOTING;
+    assert_false(statuspage_serves(&status, 4));
 }
 
 static struct journal died(const char *reason)
@@ -237,6 +324,11 @@ int main(void)
         cmocka_unit_test(sleep_may_last_as_long_as_it_may),
         cmocka_unit_test(who_looks_late_learns_little),
         cmocka_unit_test(a_slow_phase_has_more_time),
+        cmocka_unit_test(what_a_start_took_does_not_count_in_the_loop),
+        cmocka_unit_test(who_stood_and_went_on_may_stand_longer),
+        cmocka_unit_test(that_is_forgotten_in_time),
+        cmocka_unit_test(no_limit_grows_beyond_the_slow_one),
+        cmocka_unit_test(the_words_of_a_kernel_that_hung_are_not_its_successors),
         cmocka_unit_test(the_same_death_soon_goes_deeper),
         cmocka_unit_test(another_death_does_not),
         cmocka_unit_test(what_failed_is_not_tried_again),

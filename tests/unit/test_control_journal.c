@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The journal, its file, the pause between deaths, and what a look at a domain means. */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,13 +17,15 @@
 
 #include <xen/sched.h>
 
-#include "backoff.h"
-#include "journal.h"
-#include "verdict.h"
+#include "journal/journal.h"
+#include "journal/journal_json.h"
+#include "supervise/backoff.h"
+#include "xen/domain_state.h"
 
 static struct journal journal_full(void)
 {
-    struct journal journal = { .name = "domnet",
+    struct journal journal = { .boot = "aabbccdd-0000-1111-2222-334455667788",
+                               .name = "domnet",
                                .uuid = "00112233-4455-6677-8899-aabbccddeeff",
                                .domid = 7,
                                .wish = JOURNAL_GIVEN_UP,
@@ -56,6 +61,7 @@ static void test_journal_roundtrip(void **state)
     assert_int_equal(journal_decode(text, &after), 0);
     assert_string_equal(after.name, before.name);
     assert_string_equal(after.uuid, before.uuid);
+    assert_string_equal(after.boot, before.boot);
     assert_int_equal(after.domid, 7);
     assert_int_equal(after.wish, JOURNAL_GIVEN_UP);
     assert_true(after.unisolated);
@@ -146,6 +152,58 @@ static void test_journal_file(void **state)
 }
 
 /* The newer one is what is read, wherever it lies. */
+static unsigned int nr_files(const char *path)
+{
+    DIR *dir = opendir(path);
+    unsigned int nr = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir))
+        nr++;
+    closedir(dir);
+    return nr - 2; /* "." and ".." */
+}
+
+/* A disk that is full, at whatever byte: what was there stays, and nothing half-written beside it. */
+static void a_full_disk_leaves_the_journal_as_it_was(void **state)
+{
+    char dir[] = "/tmp/ferry-journal-XXXXXX", run[] = "/tmp/ferry-journal-XXXXXX", *text;
+    struct journal journal = journal_full(), read;
+    struct rlimit before, limit;
+    size_t len;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    assert_non_null(mkdtemp(run));
+    setenv("FERRY_STATE_DIR", dir, 1);
+    setenv("FERRY_RUN_DIR", run, 1);
+    assert_int_equal(journal_save(&journal), 0);
+    journal.domid = 8;
+    text = journal_encode(&journal);
+    len = strlen(text);
+    free(text);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (size_t at = 0; at < len; at += 61) {
+        limit = (struct rlimit){ at, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        assert_int_not_equal(journal_save(&journal), 0);
+        assert_int_not_equal(journal_save_quick(&journal), 0);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(journal_load("domnet", &read), 0);
+        assert_int_equal(read.domid, 7);
+        assert_int_equal(nr_files(dir), 1);
+        assert_int_equal(nr_files(run), 0);
+    }
+    assert_int_equal(journal_save(&journal), 0);
+    assert_int_equal(journal_load("domnet", &read), 0);
+    assert_int_equal(read.domid, 8);
+    journal_remove("domnet");
+    unsetenv("FERRY_RUN_DIR");
+    rmdir(dir);
+    rmdir(run);
+}
+
 static void a_quick_save_holds_until_the_next_one(void **state)
 {
     char dir[] = "/tmp/ferry-state-XXXXXX", run[] = "/tmp/ferry-run-XXXXXX";
@@ -173,6 +231,25 @@ static void a_quick_save_holds_until_the_next_one(void **state)
     journal_remove("domnet");
     assert_int_equal(rmdir(dir), 0);
     unsetenv("FERRY_RUN_DIR");
+}
+
+/* Saving is what ties it to this boot. */
+static void a_journal_of_another_boot_is_told_from_this_ones(void **state)
+{
+    char dir[] = "/tmp/ferry-state-XXXXXX";
+    struct journal journal = journal_full(), read;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    setenv("FERRY_STATE_DIR", dir, 1);
+    assert_true(journal_is_of_another_boot(&journal));
+    assert_int_equal(journal_save(&journal), 0);
+    assert_int_equal(journal_load("domnet", &read), 0);
+    assert_false(journal_is_of_another_boot(&read));
+    read.boot[0] = '\0'; /* written by a version that did not tell */
+    assert_false(journal_is_of_another_boot(&read));
+    journal_remove("domnet");
+    assert_int_equal(rmdir(dir), 0);
 }
 
 static void test_names(void **state)
@@ -238,36 +315,36 @@ static void test_backoff_bounded(void **state)
     assert_int_equal(backoff_delay_ms(&backoff, times, JOURNAL_DEATHS_MAX, 1), 8000);
 }
 
-static void verdict_expect(struct verdict_seen seen, enum verdict verdict, const char *wanted)
+static void verdict_expect(struct domain_seen seen, enum domain_state verdict, const char *wanted)
 {
     const char *why = NULL;
 
-    assert_int_equal(verdict_of(&seen, &why), verdict);
+    assert_int_equal(domain_state_of(&seen, &why), verdict);
     if (wanted)
         assert_string_equal(why, wanted);
 }
 
 static void test_verdict(void **state)
 {
-    struct verdict_seen alive = { .exists = true, .is_ours = true }, seen;
+    struct domain_seen alive = { .exists = true, .is_ours = true }, seen;
 
     (void)state;
-    verdict_expect(alive, VERDICT_FINE, NULL);
-    verdict_expect((struct verdict_seen){ 0 }, VERDICT_RECOVER, "vanished");
-    verdict_expect((struct verdict_seen){ .exists = true }, VERDICT_REPLACED, "replaced");
+    verdict_expect(alive, DOMAIN_STATE_FINE, NULL);
+    verdict_expect((struct domain_seen){ 0 }, DOMAIN_STATE_RECOVER, "vanished");
+    verdict_expect((struct domain_seen){ .exists = true }, DOMAIN_STATE_REPLACED, "replaced");
     seen = alive;
     seen.dying = true;
-    verdict_expect(seen, VERDICT_WAIT, NULL);
+    verdict_expect(seen, DOMAIN_STATE_WAIT, NULL);
     seen = alive;
     seen.shut_down = true;
     seen.reason = SHUTDOWN_poweroff;
-    verdict_expect(seen, VERDICT_ENDED, "poweroff");
+    verdict_expect(seen, DOMAIN_STATE_ENDED, "poweroff");
     seen.reason = SHUTDOWN_crash;
-    verdict_expect(seen, VERDICT_RECOVER, "crash");
+    verdict_expect(seen, DOMAIN_STATE_RECOVER, "crash");
     seen.reason = SHUTDOWN_watchdog;
-    verdict_expect(seen, VERDICT_RECOVER, "watchdog");
+    verdict_expect(seen, DOMAIN_STATE_RECOVER, "watchdog");
     seen.reason = 77;
-    verdict_expect(seen, VERDICT_RECOVER, "shutdown");
+    verdict_expect(seen, DOMAIN_STATE_RECOVER, "shutdown");
 }
 
 int main(void)
@@ -276,7 +353,9 @@ int main(void)
         cmocka_unit_test(test_journal_roundtrip),
         cmocka_unit_test(test_journal_damaged),
         cmocka_unit_test(test_journal_file),
+        cmocka_unit_test(a_full_disk_leaves_the_journal_as_it_was),
         cmocka_unit_test(a_quick_save_holds_until_the_next_one),
+        cmocka_unit_test(a_journal_of_another_boot_is_told_from_this_ones),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_file_tail),
         cmocka_unit_test(test_backoff),

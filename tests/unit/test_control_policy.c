@@ -13,9 +13,9 @@
 
 #include <ferry/policy.h>
 
+#include "config/policyfile.h"
 #include "fake_xs.h"
-#include "files.h"
-#include "policyfile.h"
+#include "util/files.h"
 
 static struct policyfile parsed(const char *text)
 {

@@ -11,9 +11,10 @@
 
 #include <cmocka.h>
 
+#include "config/policies.h"
+#include "config/policystore.h"
 #include "fake_xs.h"
-#include "policies.h"
-#include "policystore.h"
+#include "xen/domain.h"
 
 #define HOME "/local/domain/3"
 #define FERRY HOME "/ferry"
@@ -22,9 +23,9 @@
 #define DEFAULT FERRY "/policy/default"
 #define GENERATION FERRY "/policy-generation"
 
-static struct verdict_seen there;
+static struct domain_seen there;
 
-int host_look(struct host *host, const struct journal *journal, struct verdict_seen *seen_r)
+int domain_look(struct host *host, const struct journal *journal, struct domain_seen *seen_r)
 {
     (void)host;
     (void)journal;
@@ -39,7 +40,7 @@ static int setup(void **state)
     struct xs_handle *xs = fake_xs_open();
 
     fake_xs_put(xs, HOME, "");
-    there = (struct verdict_seen){ .exists = true, .is_ours = true };
+    there = (struct domain_seen){ .exists = true, .is_ours = true };
     strcpy(dir, "/tmp/ferry-test-XXXXXX");
     assert_non_null(mkdtemp(dir));
     setenv("FERRY_STATE_DIR", dir, 1);

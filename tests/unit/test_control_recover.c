@@ -11,14 +11,15 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "config/config.h"
+#include "config/policies.h"
 #include "fake_xs.h"
-#include "golden.h"
-#include "pci.h"
-#include "policies.h"
-#include "recover.h"
-#include "steps.h"
-#include "vifs.h"
+#include "recover/recover.h"
+#include "recover/reference.h"
+#include "recover/steps.h"
+#include "xen/domain.h"
+#include "xen/pci.h"
+#include "xen/vifs.h"
 
 #define OLD_ID 3
 #define NEW_ID 9
@@ -55,21 +56,21 @@ int64_t host_ticks_us(void)
     return 5000;
 }
 
-int host_look(struct host *host, const struct journal *journal, struct verdict_seen *seen_r)
+int domain_look(struct host *host, const struct journal *journal, struct domain_seen *seen_r)
 {
     (void)host;
     (void)journal;
-    *seen_r = (struct verdict_seen){ .exists = true };
+    *seen_r = (struct domain_seen){ .exists = true };
     return 0;
 }
 
-void host_quiet(struct host *host, const struct journal *journal)
+void domain_quiet(struct host *host, const struct journal *journal)
 {
     (void)host;
     (void)journal;
 }
 
-int host_destroy(struct host *host, const struct journal *journal)
+int domain_destroy(struct host *host, const struct journal *journal)
 {
     (void)host;
     note("destroy", journal->domid);
@@ -78,8 +79,8 @@ int host_destroy(struct host *host, const struct journal *journal)
     return 0;
 }
 
-int host_create(struct host *host, libxl_domain_config *config, struct journal *journal,
-                uint32_t domid)
+int domain_create(struct host *host, libxl_domain_config *config, struct journal *journal,
+                  uint32_t domid)
 {
     char path[64];
 
@@ -95,7 +96,7 @@ int host_create(struct host *host, libxl_domain_config *config, struct journal *
     return 0;
 }
 
-int host_unpause(struct host *host, const struct journal *journal)
+int domain_unpause(struct host *host, const struct journal *journal)
 {
     (void)host;
     note("unpause", journal->domid);
@@ -153,7 +154,7 @@ void pci_quiet(const struct bdf *bdf)
     (void)bdf;
 }
 
-void golden_forget(const struct journal *journal)
+void reference_forget(const struct journal *journal)
 {
     (void)journal;
 }

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake_xs.h"
-#include "store.h"
+#include "xen/store.h"
 
 #define LIBXL "/libxl/7/device/vif/0"
 #define BACK "/local/domain/3/backend/vif/7/0"
@@ -143,9 +143,15 @@ static void rights_on_the_frontend_come_back(void **state)
 
     assert_int_equal(store_vif_rights(xs, 3, 7, 0), -ENOENT);
     fake_xs_put(xs, FRONT "/tx-ring-ref", "8");
+    fake_xs_put(xs, FRONT "/queue-1/tx-ring-ref", "9");
+    fake_xs_put(xs, FRONT "/other/node", "1");
     assert_int_equal(store_vif_rights(xs, 3, 7, 0), 0);
     assert_string_equal(fake_xs_rights(xs, FRONT), "n7,r3");
     assert_string_equal(fake_xs_rights(xs, FRONT "/tx-ring-ref"), "n7,r3");
+    assert_string_equal(fake_xs_rights(xs, FRONT "/queue-1"), "n7,r3");
+    assert_string_equal(fake_xs_rights(xs, FRONT "/queue-1/tx-ring-ref"), "n7,r3");
+    assert_string_not_equal(fake_xs_rights(xs, FRONT "/other/node"),
+                            "n7,r3"); /* nobody's business */
 }
 
 static void reads_are_bounded(void **state)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tables.h"
+#include "xen/tables.h"
 
 #define WHO "00112233-4455-6677-8899-aabbccddeeff 7"
 

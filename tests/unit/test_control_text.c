@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "bdf.h"
-#include "cfgkeys.h"
-#include "dmar.h"
-#include "xenlog.h"
+#include "check/dmar.h"
+#include "check/xenlog.h"
+#include "config/cfgkeys.h"
+#include "util/bdf.h"
 
 static void test_bdf_roundtrip(void **state)
 {

@@ -267,6 +267,31 @@ static void pins_are_bounded(void **state)
     assert_int_equal(fdb_owner_count(1), FDB_ENTRIES - 4);
 }
 
+static void stations_are_listed_pinned_ones_first_then_the_last_heard(void **state)
+{
+    struct rte_ether_addr eight = mac_of(8);
+    struct fdb_station stations[4];
+    unsigned int nr_known;
+
+    (void)state;
+    assert_int_equal(fdb_stations(1, stations, 4, 0, &nr_known), 0);
+    learn(1, 7, 0);
+    learn(1, 8, 10 * SECOND);
+    learn(2, 9, 10 * SECOND);
+    assert_int_equal(pin(1, 3), 0);
+    assert_int_equal(fdb_stations(1, stations, 4, 12 * SECOND, &nr_known), 3);
+    assert_int_equal(nr_known, 3);
+    assert_true(stations[0].is_pinned);
+    assert_int_equal(lookup(3, 0), 1);
+    assert_memory_equal(&stations[1].mac, &eight, sizeof(eight));
+    assert_int_equal(stations[1].age_ns, 2 * SECOND);
+    assert_int_equal(stations[2].age_ns, 12 * SECOND);
+    /* No more than there is room for; aged ones are not shown. */
+    assert_int_equal(fdb_stations(1, stations, 2, 12 * SECOND, &nr_known), 2);
+    assert_int_equal(nr_known, 3);
+    assert_int_equal(fdb_stations(1, stations, 4, 305 * SECOND, &nr_known), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -289,6 +314,7 @@ int main(void)
         TEST(a_pinned_station_is_not_pushed_out),
         TEST(a_pinned_station_is_taken_from_whom_it_was_heard_at),
         TEST(pins_are_bounded),
+        TEST(stations_are_listed_pinned_ones_first_then_the_last_heard),
     };
 
     return cmocka_run_group_tests_name("fdb", tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #define GOOD (RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 #define TCP_V4 34 /* offsets of the TCP header */
 #define TCP_V6 54
-#define MANY 64
+#define MANY 128
 
 static struct rte_mbuf *frames[MANY];
 
@@ -198,6 +198,41 @@ static void no_connection_changes_its_order(void **state)
     free_frames(left);
 }
 
+/* A NIC that says nothing of a checksum over IPv6 does not keep segments apart. */
+static void ipv6_of_a_silent_nic_is_verified_and_merges(void **state)
+{
+    unsigned int nr = receive(0, true, 10 * 1400, 1);
+
+    (void)state;
+    for (unsigned int i = 0; i < nr; i++)
+        frames[i]->ol_flags = 0;
+    assert_int_equal(gro_merge(frames, nr), 1);
+    assert_stands_for(frames[0], true, 10 * 1400, 1400);
+    assert_true(frames[0]->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+    free_frames(1);
+}
+
+static void ipv6_that_is_damaged_is_passed_on(void **state)
+{
+    (void)state;
+    for (unsigned int bad = 0; bad < 3; bad++) {
+        unsigned int nr = receive(0, true, 3 * 1400, 1);
+        struct rte_mbuf *damaged = frames[bad];
+        uint16_t left;
+
+        for (unsigned int i = 0; i < nr; i++)
+            frames[i]->ol_flags = 0;
+        rte_pktmbuf_mtod(damaged, uint8_t *)[200 + bad] ^= 0x10;
+        left = gro_merge(frames, nr);
+        /* The other two are merged where they follow each other. */
+        assert_int_equal(left, bad == 1 ? 3 : 2);
+        assert_ptr_equal(frames[bad == 2 ? 1 : bad], damaged);
+        assert_int_equal(damaged->ol_flags, 0);
+        assert_int_equal(damaged->nb_segs, 1);
+        free_frames(left);
+    }
+}
+
 /* Two segments that would merge but for one byte of the second. */
 static void assert_byte_separates(bool v6, uint32_t offset, uint8_t bits)
 {
@@ -247,8 +282,9 @@ static void identification_does_not_matter_where_nothing_is_fragmented(void **st
 static void what_the_nic_did_not_verify_is_not_merged(void **state)
 {
     const uint64_t flags[] = { 0,
-                               RTE_MBUF_F_RX_L4_CKSUM_GOOD,
                                RTE_MBUF_F_RX_IP_CKSUM_GOOD,
+                               RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_RX_IP_CKSUM_GOOD,
+                               RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM,
                                RTE_MBUF_F_RX_L4_CKSUM_BAD | RTE_MBUF_F_RX_IP_CKSUM_GOOD,
                                RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_IP_CKSUM_GOOD,
                                RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD };
@@ -260,6 +296,31 @@ static void what_the_nic_did_not_verify_is_not_merged(void **state)
         assert_int_equal(gro_merge(frames, 2), 2);
         free_frames(2);
     }
+}
+
+static void a_header_that_the_nic_says_nothing_of_is_summed(void **state)
+{
+    (void)state;
+    for (unsigned int damage = 0; damage < 2; damage++) {
+        receive(0, false, 2800, 1);
+        for (unsigned int i = 0; i < 2; i++)
+            frames[i]->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+        rte_pktmbuf_mtod_offset(frames[1], struct rte_ipv4_hdr *, 14)->packet_id ^=
+            (rte_be16_t)damage;
+        assert_int_equal(gro_merge(frames, 2), 1 + damage);
+        free_frames(1 + damage);
+    }
+}
+
+static void checksums_that_were_left_out_are_made_once(void **state)
+{
+    (void)state;
+    receive(0, false, 2800, 1);
+    for (unsigned int i = 0; i < 2; i++)
+        frames[i]->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+    assert_int_equal(gro_merge(frames, 2), 1);
+    assert_stands_for(frames[0], false, 2800, 1400);
+    free_frames(1);
 }
 
 static void a_shared_or_a_padded_segment_is_not_merged(void **state)
@@ -441,10 +502,34 @@ static void a_segment_with_options_keeps_its_place(void **state)
     free_frames(3);
 }
 
+/* Of small segments no more than guests and NICs take in one frame. */
+static void a_frame_of_many_small_segments_is_begun_anew(void **state)
+{
+    struct rte_mbuf *whole = frame_make_l4(false, IPPROTO_TCP, 100 * 100, 100);
+    unsigned int left;
+    int nr;
+
+    (void)state;
+    tcp_of(whole, false)->tcp_flags = RTE_TCP_ACK_FLAG;
+    nr = segment_frame(whole, fixture_pool(), frames, MANY);
+    assert_int_equal(nr, 100);
+    rte_pktmbuf_free(whole);
+    for (int i = 0; i < nr; i++)
+        frames[i] = as_received(frames[i]);
+    left = gro_merge(frames, (uint16_t)nr);
+    assert_int_equal(left, 3);
+    assert_int_equal(frames[0]->nb_segs, GRO_SEGMENTS_MAX);
+    assert_int_equal(frames[1]->nb_segs, GRO_SEGMENTS_MAX);
+    assert_int_equal(frames[2]->nb_segs, 100 - 2 * GRO_SEGMENTS_MAX);
+    free_frames(left);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
     const struct CMUnitTest tests[] = {
+        TEST(ipv6_of_a_silent_nic_is_verified_and_merges),
+        TEST(ipv6_that_is_damaged_is_passed_on),
         TEST(merged_segments_cut_again_are_what_came_in),
         TEST(a_merged_frame_is_valid_once_its_checksum_is_finished),
         TEST(a_single_segment_is_not_touched),
@@ -455,6 +540,8 @@ int main(void)
         TEST(segments_that_differ_are_not_merged),
         TEST(identification_does_not_matter_where_nothing_is_fragmented),
         TEST(what_the_nic_did_not_verify_is_not_merged),
+        TEST(a_header_that_the_nic_says_nothing_of_is_summed),
+        TEST(checksums_that_were_left_out_are_made_once),
         TEST(a_shared_or_a_padded_segment_is_not_merged),
         TEST(a_merged_frame_stays_under_64_kib),
         TEST(short_and_foreign_frames_pass),
@@ -464,6 +551,7 @@ int main(void)
         TEST(segments_with_a_tag_beside_are_merged_and_cut_again),
         TEST(segments_of_other_tags_beside_are_not_merged),
         TEST(a_segment_with_options_keeps_its_place),
+        TEST(a_frame_of_many_small_segments_is_begun_anew),
     };
 
     return cmocka_run_group_tests_name("gro", tests, fixture_start, NULL);

@@ -74,6 +74,7 @@ static int start(void **state)
     now = 12 * SECOND + 345678901;
     out[0] = mirror[0] = '\0';
     log_set_level(LOG_INFO);
+    panic_set_end(arch_crash);
     return 0;
 }
 
@@ -258,6 +259,20 @@ static void test_panic_within_a_panic_ends_at_once(void **state)
     assert_string_equal(mirror, "ferry: panic within a panic\n");
 }
 
+static void a_panic_before_there_is_a_report_says_its_reason_to_xen(void **state)
+{
+    int how;
+
+    (void)state;
+    panic_set_end(NULL);
+    how = setjmp(died);
+    if (how == 0)
+        panic("too early");
+    assert_int_equal(how, 2);
+    assert_int_equal(shutdown_reason, SHUTDOWN_crash);
+    assert_string_equal(mirror, "too early");
+}
+
 static void fail_invariant(int two)
 {
     INVARIANT(two == 3);
@@ -290,6 +305,7 @@ int main(void)
         LOG_TEST(test_lines_that_are_not_written_use_up_no_limit),
         LOG_TEST(test_panic_escapes_its_reason),
         LOG_TEST(test_panic_within_a_panic_ends_at_once),
+        LOG_TEST(a_panic_before_there_is_a_report_says_its_reason_to_xen),
         LOG_TEST(test_invariant_names_itself),
     };
 

@@ -18,6 +18,7 @@ static int idle(void **state)
     (void)state;
     memset(&look, 0, sizeof(look));
     look.rx_tail = 511;
+    look.patience_ns = WATCH_STUCK_NS;
     now = 5000000000ull;
     watch_init(&watch, &look, now);
     return 0;
@@ -125,6 +126,34 @@ static void a_nic_that_is_gone_is_told_at_once(void **state)
     assert_string_equal(later(), "does not answer");
 }
 
+static void settings_that_are_lost_are_told_at_once(void **state)
+{
+    (void)state;
+    look.is_lost = true;
+    assert_string_equal(later(), "has lost its settings");
+}
+
+/* Whose pauses no register tells of. */
+static void patience_is_what_the_look_says(void **state)
+{
+    (void)state;
+    look.tx_tail = 1;
+    look.patience_ns = WATCH_FULL_NS;
+    assert_never(WATCH_FULL_NS / WATCH_INTERVAL_NS - 1);
+    assert_string_equal(later(), "transmits nothing");
+}
+
+/* Nobody looks while there is nothing to transmit; the head may stand where it stood before. */
+static void a_rest_is_no_halt(void **state)
+{
+    (void)state;
+    look.patience_ns = WATCH_FULL_NS;
+    assert_never(1);
+    now += 60000000000ull;
+    look.tx_tail = 1;
+    assert_never(WATCH_FULL_NS / WATCH_INTERVAL_NS - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +167,9 @@ int main(void)
         cmocka_unit_test_setup(missed_frames_without_room_are_not, idle),
         cmocka_unit_test_setup(missed_frames_while_others_come_are_not, idle),
         cmocka_unit_test_setup(a_nic_that_is_gone_is_told_at_once, idle),
+        cmocka_unit_test_setup(settings_that_are_lost_are_told_at_once, idle),
+        cmocka_unit_test_setup(patience_is_what_the_look_says, idle),
+        cmocka_unit_test_setup(a_rest_is_no_halt, idle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/x86/layout.h"
-#include "arch/x86/restart.h"
+#include "pv/restart.h"
 #include "xen/clock.h"
 #include "xen/log.h"
 

@@ -34,6 +34,7 @@ static int fresh(void **state)
     ip()->total_length = htons(40);
     ip()->fragment_offset = htons(RTE_IPV4_HDR_DF_FLAG);
     ip()->next_proto_id = IPPROTO_TCP;
+    bytes[14 + 20 + 12] = 5 << 4; /* TCP's header: 20 bytes */
     frame = (struct rte_mbuf){ .buf_addr = bytes, .data_len = 60, .pkt_len = 60, .nb_segs = 1 };
     return 0;
 }
@@ -90,8 +91,25 @@ static void what_the_driver_calls_good_is(void **state)
     assert_int_equal(rx_flags(&frame, false), L4_GOOD | IP_GOOD);
     frame.ol_flags = L4_GOOD | RTE_MBUF_F_RX_IP_CKSUM_BAD;
     assert_int_equal(rx_flags(&frame, false), L4_GOOD);
-    /* "None" is both bits: the checksum is wrong but the packet is intact. */
-    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_IP_CKSUM_NONE;
+}
+
+/* "None" is both bits: the checksum is wrong but the packet is intact. */
+static void a_checksum_that_was_never_made_is_unfinished(void **state)
+{
+    (void)state;
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+    assert_int_equal(rx_flags(&frame, false), RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4);
+    assert_int_equal(frame.l2_len, 14);
+    assert_int_equal(frame.l3_len, 20);
+    assert_int_equal(frame.pkt_len, 54); /* whoever finishes it counts all that is there */
+    fresh(NULL);
+    ip()->next_proto_id = IPPROTO_UDP;
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+    assert_int_equal(rx_flags(&frame, false),
+                     RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4);
+    fresh(NULL);
+    ip()->next_proto_id = IPPROTO_ICMP;
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
     assert_int_equal(rx_flags(&frame, false), 0);
 }
 
@@ -146,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup(silence_of_other_drivers_is_nothing, fresh),
         cmocka_unit_test_setup(bad_is_not_good, fresh),
         cmocka_unit_test_setup(what_the_driver_calls_good_is, fresh),
+        cmocka_unit_test_setup(a_checksum_that_was_never_made_is_unfinished, fresh),
         cmocka_unit_test_setup(fragments_are_not_checked, fresh),
         cmocka_unit_test_setup(other_protocols_are_not_checked, fresh),
         cmocka_unit_test_setup(lengths_that_lie_are_not_checked, fresh),

@@ -311,6 +311,149 @@ static void a_frame_without_payload_is_refused(void **state)
     assert_refused(frame_make_l4(true, IPPROTO_TCP, 0, 1000));
 }
 
+/*
+ * A frame with the bytes and the metadata of another, as many bytes of headers and segsz in its first segment,
+ * segsz in each further one. The other passes in.
+ */
+static struct rte_mbuf *lay_out(struct rte_mbuf *whole, uint32_t headers)
+{
+    uint32_t segsz = whole->tso_segsz, len = whole->pkt_len;
+    struct rte_mbuf *frame = NULL, **link = &frame;
+
+    for (uint32_t from = 0; from < len;) {
+        uint32_t size = from ? segsz : headers + segsz;
+
+        *link = rte_pktmbuf_copy(whole, fixture_pool(), from, RTE_MIN(size, len - from));
+        assert_non_null(*link);
+        assert_int_equal((*link)->nb_segs, 1);
+        if (from)
+            frame->nb_segs++;
+        from += (*link)->data_len;
+        link = &(*link)->next;
+    }
+    frame->pkt_len = len;
+    frame->ol_flags = whole->ol_flags;
+    frame->tx_offload = whole->tx_offload;
+    rte_pktmbuf_free(whole);
+    return frame;
+}
+
+static uint32_t headers_of(const struct rte_mbuf *frame)
+{
+    return frame->l2_len + frame->l3_len + frame->l4_len;
+}
+
+static void assert_same_piece(struct rte_mbuf *piece, struct rte_mbuf *wanted)
+{
+    static uint8_t wanted_bytes[4096], got_bytes[4096];
+    uint32_t len = frame_bytes(wanted, wanted_bytes, sizeof(wanted_bytes));
+    const char *why;
+
+    assert_int_equal(rte_mbuf_check(piece, 1, &why), 0);
+    assert_int_equal(piece->nb_segs, 1);
+    assert_int_equal(frame_bytes(piece, got_bytes, sizeof(got_bytes)), len);
+    assert_memory_equal(got_bytes, wanted_bytes, len);
+    assert_true(piece->ol_flags == wanted->ol_flags);
+    assert_true(piece->tx_offload == wanted->tx_offload);
+    assert_int_equal(piece->vlan_tci, wanted->vlan_tci);
+    assert_int_equal(piece->packet_type, wanted->packet_type);
+    assert_int_equal(piece->hash.usr, wanted->hash.usr);
+}
+
+/* The same frame twice: once cut as it comes, once in place. It passes in. */
+static void assert_cut_in_place(struct rte_mbuf *whole)
+{
+    static struct rte_mbuf *placed[PORT_SEGMENTS_MAX];
+    struct rte_mbuf *same =
+        lay_out(rte_pktmbuf_copy(whole, fixture_pool(), 0, UINT32_MAX), headers_of(whole));
+    unsigned int in_use = fixture_in_use();
+    int nr = segment_in_place(same, placed, PORT_SEGMENTS_MAX);
+
+    assert_int_equal(fixture_in_use(), in_use);
+    assert_int_equal(segment_frame(whole, fixture_pool(), pieces, PORT_SEGMENTS_MAX), nr);
+    for (int i = 0; i < nr; i++)
+        assert_same_piece(placed[i], pieces[i]);
+    rte_pktmbuf_free_bulk(pieces, nr);
+    rte_pktmbuf_free_bulk(placed, nr);
+    rte_pktmbuf_free(whole);
+}
+
+static void what_lies_as_pieces_is_cut_in_place(void **state)
+{
+    static const uint16_t sizes[] = { 1, 88, 536, 1448, 1900 };
+    struct rte_mbuf *tagged = frame_tag(frame_make_l4(false, IPPROTO_TCP, 5000, 1448), 0x8100, 7);
+
+    (void)state;
+    for (int v6 = 0; v6 <= 1; v6++)
+        for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+            for (uint32_t nr = 2; nr < 40 && nr * sizes[i] < 65000; nr += 7)
+                for (uint32_t less = 0; less < sizes[i]; less += sizes[i] / 3u + 1) {
+                    struct rte_mbuf *whole =
+                        frame_make_l4(v6, IPPROTO_TCP, nr * sizes[i] - less, sizes[i]);
+
+                    tcp_of(whole)->tcp_flags = 0xff;
+                    assert_cut_in_place(whole);
+                }
+    assert_cut_in_place(tagged);
+    tagged = frame_tag(frame_make_l4(false, IPPROTO_TCP, 5000, 1448), 0x8100, 0x2007);
+    assert_cut_in_place(frame_tag_aside(tagged));
+}
+
+/* Refused in place, and as it was: cut the other way it is the same as ever. It passes in. */
+static void assert_not_in_place(struct rte_mbuf *frame)
+{
+    int nr;
+
+    assert_int_equal(segment_in_place(frame, pieces, PORT_SEGMENTS_MAX), 0);
+    nr = segment_frame(frame, fixture_pool(), pieces, PORT_SEGMENTS_MAX);
+    assert_int_equal(nr, 4);
+    assert_payload_is_whole(frame, nr);
+    rte_pktmbuf_free_bulk(pieces, nr);
+    rte_pktmbuf_free(frame);
+}
+
+static struct rte_mbuf *laid_out(uint32_t more_headers)
+{
+    struct rte_mbuf *frame = frame_make_l4(false, IPPROTO_TCP, 3 * 1000 + 500, 1000);
+
+    return lay_out(frame, headers_of(frame) + more_headers);
+}
+
+static void what_lies_otherwise_is_not_cut_in_place(void **state)
+{
+    struct rte_mbuf *frame, *other;
+
+    (void)state;
+    assert_not_in_place(laid_out(12));
+    assert_not_in_place(laid_out(-12u));
+    assert_not_in_place(frame_make_l4(false, IPPROTO_TCP, 3500, 1000));
+
+    frame = laid_out(0); /* a segment that somebody else has too */
+    other = frame->next->next;
+    rte_mbuf_refcnt_update(other, 1);
+    assert_not_in_place(frame);
+    rte_pktmbuf_free_seg(other);
+
+    frame = laid_out(0); /* bytes that are somebody else's */
+    other = rte_pktmbuf_clone(frame, fixture_pool());
+    assert_int_equal(segment_in_place(frame, pieces, PORT_SEGMENTS_MAX), 0);
+    assert_int_equal(segment_in_place(other, pieces, PORT_SEGMENTS_MAX), 0);
+    rte_pktmbuf_free(other);
+    rte_pktmbuf_free(frame);
+
+    frame = laid_out(0); /* no room for the headers */
+    other = frame->next;
+    memmove((char *)other->buf_addr + headers_of(frame) - 1, rte_pktmbuf_mtod(other, char *),
+            other->data_len);
+    other->data_off = headers_of(frame) - 1;
+    assert_not_in_place(frame);
+
+    frame = laid_out(0); /* more than allowed */
+    assert_int_equal(segment_in_place(frame, pieces, 3), 0);
+    assert_int_equal(segment_in_place(frame, pieces, 4), 4);
+    rte_pktmbuf_free_bulk(pieces, 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
@@ -329,6 +472,8 @@ int main(void)
         TEST(pieces_are_what_was_found_of_the_whole),
         TEST(headers_split_over_segments_are_refused),
         TEST(a_frame_without_payload_is_refused),
+        TEST(what_lies_as_pieces_is_cut_in_place),
+        TEST(what_lies_otherwise_is_not_cut_in_place),
     };
 
     return cmocka_run_group_tests_name("segment", tests, fixture_start, NULL);

@@ -46,6 +46,29 @@ static void a_long_mtu_is_not_taken(void **state)
     assert_int_equal(mtu_offered(), 0);
 }
 
+static void the_mtu_of_a_long_wire_is_the_most_that_is_taken(void **state)
+{
+    struct dhcp_message none = { 0 }, m = server_message(&none, DHCP_ACK);
+
+    (void)state;
+    router_mtu_set(lab.router, 8000); /* mtu= of the bridge */
+    assert_int_equal(services_init(42, on_line), 0);
+    assert_int_equal(services_router_add(lab.router, true, NULL, 0), 0);
+    guest_serve(true, true, 16);
+    m.has |= DHCP_HAS_MTU;
+    m.mtu = 9000;
+    lease_give(&m);
+    assert_non_null(strstr(last_line(), "; MTU 9000 is not taken"));
+    assert_int_equal(router_mtu(lab.router), 8000);
+    assert_int_equal(mtu_offered(), 0);
+    turn(3600 * SECOND);
+    m.mtu = 4000;
+    lease_give(&m);
+    assert_int_equal(router_mtu(lab.router), 4000);
+    turn(3600 * SECOND);
+    assert_int_equal(router_mtu(lab.router), 8000);
+}
+
 static void a_guest_gets_its_address_while_the_router_has_none_yet(void **state)
 {
     struct dhcp_message m = guest_message(DHCP_DISCOVER), offer;
@@ -263,6 +286,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_mtu_of_the_net_is_taken_and_told_to_guests,
                                         fresh_dhcp_start, end),
         cmocka_unit_test_setup_teardown(a_long_mtu_is_not_taken, fresh_dhcp_start, end),
+        cmocka_unit_test_setup_teardown(the_mtu_of_a_long_wire_is_the_most_that_is_taken,
+                                        fresh_dhcp_start, end),
         cmocka_unit_test_setup_teardown(a_guest_gets_its_address_while_the_router_has_none_yet,
                                         fresh_dhcp_start, end),
         cmocka_unit_test_setup_teardown(a_guest_renews_its_lease_by_unicast, fixed_start, end),

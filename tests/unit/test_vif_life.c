@@ -413,7 +413,9 @@ static void bad_frontend_nodes_close_the_vif_only(void **state)
         { "request-rx-copy", "0", "never flipped" },
         { "feature-sg", "yes", "feature-sg makes no sense: 'yes'" },
         { "multi-queue-num-queues", "0", "multi-queue-num-queues" },
-        { "multi-queue-num-queues", "2", "multi-queue-num-queues" },
+        { "multi-queue-num-queues", "5",
+          "multi-queue-num-queues='5' makes no sense; accepted: 1 to" },
+        { "multi-queue-num-queues", "2", "queue-0: node tx-ring-ref is missing" },
     };
 
     (void)state;

@@ -58,7 +58,7 @@ static void random_slots_never_break_a_promise(void **state)
 {
     static union netif_tx_sring_entry ring[RING];
     static struct tx_answer answers[RING];
-    unsigned int verdicts[3] = { 0 };
+    unsigned int verdicts[4] = { 0 };
 
     (void)state;
     srandom(1);
@@ -75,13 +75,19 @@ static void random_slots_never_break_a_promise(void **state)
                                               (uint16_t)(random() & random() & 15), 0,
                                               (uint16_t)(random() % (i ? 300 : 5000)) };
             if (random() % 8 == 0)
-                *req = (struct netif_tx_request){ .gref = 0x05980001, .offset = 1 };
+                *req = (struct netif_tx_request){ .gref = 0x05980000 | (1 + (uint32_t)random() % 3),
+                                                  .offset = 1 };
         }
         verdict = tx_parse(&view, &packet, answers);
         verdicts[verdict]++;
         if (verdict == TX_UNFINISHED)
             continue;
         assert_in_range(packet.nr_ring, 1, view.nr);
+        if (verdict == TX_MULTICAST) {
+            assert_int_equal(packet.nr_slots, 1);
+            assert_in_range(packet.multicast, TX_MULTICAST_ADD, TX_MULTICAST_DELETE);
+            continue;
+        }
         if (verdict == TX_BAD) {
             assert_non_null(packet.why);
             continue;
@@ -94,7 +100,8 @@ static void random_slots_never_break_a_promise(void **state)
         assert_int_equal(sum, packet.len);
         assert_true(packet.len >= 14);
     }
-    assert_true(verdicts[0] > 1000 && verdicts[1] > 1000 && verdicts[2] > 1000);
+    for (unsigned int i = 0; i < ARRAY_LEN(verdicts); i++)
+        assert_true(verdicts[i] > 1000);
 }
 
 int main(void)

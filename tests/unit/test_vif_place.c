@@ -11,6 +11,7 @@
 
 #include "fake_xen.h"
 #include "fixture_net.h"
+#include "main/carrier.h"
 #include "main/vif_place.c"
 #include "net/nat.h"
 #include "xen/console.h"
@@ -37,6 +38,19 @@ const struct port *vif_port(unsigned int index)
 
 void vif_policies_changed(void)
 {
+}
+
+static unsigned int nr_carrier_changes;
+
+void vif_carriers_changed(void)
+{
+    nr_carrier_changes++;
+}
+
+unsigned int nic_number(const struct port *port)
+{
+    (void)port;
+    return 0;
 }
 
 bool nic_has_address(const struct port *port, uint16_t domain, uint8_t bus, uint8_t device,
@@ -182,7 +196,9 @@ static void what_cannot_be_done_is_refused_by_name(void **state)
         { "xenbr0", "", "10.77.0.999", "", "", 1500, "ip='10.77.0.999':" },
         { "xenbr0", "", "", "", "lan", 1500, "gatewaydev='lan' means nothing to vif-bridge" },
         { "xenbr0", "", "", "", "", 9000,
-          "mtu='9000' does not fit the wire of bridge xenbr0; accepted: up to 1500" },
+          "mtu='9000' does not fit the wire of bridge xenbr0; accepted: up to 1500, or more with "
+          "mtu= "
+          "of the bridge in extra=" },
         { "lan", "vif-route", "", "", "", 1500, "vif-route needs ip=" },
         { "lan", "vif-route", "10.77.0.40/x", "", "", 1500, "ip='10.77.0.40/x' is no address" },
         { "lan", "vif-route", "10.77.0.40", "10", "", 1500,
@@ -501,10 +517,58 @@ static void damaged_or_anothers_policy_is_not_taken_up(void **state)
     assert_int_equal(vif_place_attach(&guests[0].port, &wish, &said), -EBADMSG);
 }
 
+/* What guests behind these are to be told of the wire. */
+static void carrier_follows_the_uplink(void **state)
+{
+    struct port *nics[1] = { &wire.port };
+    const struct port *port = &guests[0].port;
+    unsigned int changes = nr_carrier_changes;
+
+    (void)state;
+    wire.port.up = false;
+    assert_int_equal(place(0), 0);
+    assert_int_equal(carrier_of(port), VIF_CARRIER_UNKNOWN); /* its NIC may yet be found */
+    topology_uplinks_add(nics, 1);
+    assert_int_equal(carrier_of(port), VIF_CARRIER_UNKNOWN); /* it was started just now */
+    wire.port.up = true;
+    topology_link_changed(&wire.port);
+    assert_int_equal(nr_carrier_changes, changes + 1);
+    assert_int_equal(carrier_of(port), VIF_CARRIER_UP);
+    wire.port.up = false;
+    assert_int_equal(carrier_of(port), VIF_CARRIER_UNKNOWN);
+    fake_xen_sleep(4900000000);
+    assert_int_equal(nr_carrier_changes, changes + 1);
+    fake_xen_sleep(200000000);
+    assert_int_equal(nr_carrier_changes, changes + 2); /* all vifs are looked at again */
+    assert_int_equal(carrier_of(port), VIF_CARRIER_DOWN);
+    wire.port.up = true;
+    assert_int_equal(carrier_of(port), VIF_CARRIER_UP);
+}
+
+static void carrier_without_a_wire(void **state)
+{
+    struct port *nics[1] = { &wire.port };
+
+    (void)state;
+    wire.port.up = false;
+    topology_uplinks_add(nics, 1);
+    fake_xen_sleep(6000000000);
+    guest_wish(0, "inside", "vif-bridge");
+    assert_int_equal(place(0), 0);
+    assert_int_equal(carrier_of(&guests[0].port), VIF_CARRIER_UP); /* asks for no uplink */
+    guest_wish(1, "lan", "vif-route");
+    snprintf(wish.ip, sizeof(wish.ip), "10.9.9.9");
+    assert_int_equal(place(1), 0);
+    assert_int_equal(carrier_of(&guests[1].port),
+                     VIF_CARRIER_DOWN); /* asks for nic1, which is missing */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(carrier_follows_the_uplink),
+        TEST(carrier_without_a_wire),
         TEST(plain_vif_carries_all_and_has_no_filter),
         TEST(bridge_forms_of_open_vswitch_make_vlans),
         TEST(vlan_key_makes_vlans),

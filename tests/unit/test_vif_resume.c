@@ -228,7 +228,7 @@ static void tx_burst_is_refused_once_at_every_stage(void **state)
 static void full_tx_ring_in_hand_is_refused_once(void **state)
 {
     (void)state;
-    vif->kept.tx_mark = vif->tx.req_cons + GUEST_RING;
+    vif->queue.marks.tx_mark = vif->queue.tx.req_cons + GUEST_RING;
     for (unsigned int i = 0; i < GUEST_RING; i++)
         tx_put(&guest, GUEST_TX_REF, 0, 60, 0);
     tx_push(&guest);
@@ -262,12 +262,14 @@ static void restart_during_a_restart_answers_once(void **state)
     rings_save();
     loop_turn();
     for (unsigned int written = 0; written <= SHAPE_SLOTS; written += 3) {
-        struct vif_kept kept = vif->kept;
+        struct vif_record record = vif->record;
+        struct vif_marks marks = vif->queue.marks;
 
         tx_rewind(rsp, SHAPE_SLOTS);
         restart();
         tx_rewind(rsp, written); /* parts are responses of the burst, parts those of the restart */
-        vif->kept = kept;
+        vif->record = record;
+        vif->queue.marks = marks;
     }
     restart();
     assert_shape_failed();
@@ -331,8 +333,8 @@ static unsigned int nr_looks;
 
 static void look_at_marks(void)
 {
-    assert_int_equal(vif->kept.tx_mark, vif->tx.req_cons);
-    assert_int_equal(vif->kept.rx_mark, vif->rx.req_cons);
+    assert_int_equal(vif->queue.marks.tx_mark, vif->queue.tx.req_cons);
+    assert_int_equal(vif->queue.marks.rx_mark, vif->queue.rx.req_cons);
     nr_looks++;
 }
 
@@ -373,7 +375,7 @@ static void assert_tx_marks_refused(const uint32_t *marks, unsigned int nr)
 {
     for (unsigned int i = 0; i < nr; i++) {
         packets_send();
-        vif->kept.tx_mark = guest.tx.sring->rsp_prod + marks[i];
+        vif->queue.marks.tx_mark = guest.tx.sring->rsp_prod + marks[i];
         restart();
         assert_shape_failed();
         assert_no_response();
@@ -405,8 +407,8 @@ static void impossible_rx_mark_refuses_all_there_is(void **state)
     (void)state;
     for (unsigned int i = 0; i < ARRAY_LEN(marks); i++) {
         rx_post(&guest, 12);
-        vif->kept.rx_mark = guest.rx.sring->rsp_prod + marks[i];
-        vif->kept.nr_extras = marks[i];
+        vif->queue.marks.rx_mark = guest.rx.sring->rsp_prod + marks[i];
+        vif->queue.marks.nr_extras = marks[i];
         restart();
         for (unsigned int j = 0; j < 12; j++)
             assert_int_equal(rx_take(&guest, got, &flags, &gso), -1);
@@ -498,7 +500,7 @@ static void indices_wrap_at_32_bits(void **state)
     (void)state;
     guest.tx.req_prod_pvt = guest.tx.rsp_cons = rsp;
     guest.tx.sring->req_prod = guest.tx.sring->rsp_prod = rsp;
-    vif->tx.req_cons = vif->tx.rsp_prod_pvt = rsp;
+    vif->queue.tx.req_cons = vif->queue.tx.rsp_prod_pvt = rsp;
     packets_send();
     rings_save();
     loop_turn();

@@ -233,7 +233,7 @@ static void damaged_record_is_not_believed(void **state)
         assert_int_equal(vif_test_setup(NULL), 0);
         guest_up(&other, 6);
         guest_up(&guest, 7);
-        ((uint8_t *)&vif_table[1].kept.record)[i] ^= (uint8_t)(1u << i % 8);
+        ((uint8_t *)&vif_table[1].record)[i] ^= (uint8_t)(1u << i % 8);
         assert_int_equal(kernel_restart(), 1);
         assert_held(1, 1);
         assert_true(fake_log_has("vif in place 1: its record is damaged"));
@@ -259,11 +259,11 @@ static void record_in_a_foreign_place_is_not_believed(void **state)
 
     (void)state;
     guest_up(&guest, 7);
-    vif_table[5].kept.record = vif_table[0].kept.record;
+    vif_table[5].record = vif_table[0].record;
     assert_int_equal(kernel_restart(), 1); /* nor is one that is there twice */
     assert_held(1, 1);
-    vif_table[5].kept.record = vif_table[0].kept.record;
-    vif_table[0].kept.record.sum = 0;
+    vif_table[5].record = vif_table[0].record;
+    vif_table[0].record.sum = 0;
     assert_int_equal(kernel_restart(), 0);
     assert_held(0, 0);
     assert_true(fake_log_has("vif in place 5: its record is damaged"));

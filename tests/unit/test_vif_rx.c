@@ -124,7 +124,7 @@ static void index_wraps_at_32_bits(void **state)
     guest.rx.req_prod_pvt = guest.rx.rsp_cons = 0xfffffff0u;
     guest.rx.sring->req_prod = guest.rx.sring->rsp_prod = 0xfffffff0u;
     guest.rx.sring->req_event = guest.rx.sring->rsp_event = 0xfffffff1u;
-    vif->rx.req_cons = vif->rx.rsp_prod_pvt = 0xfffffff0u;
+    vif->queue.rx.req_cons = vif->queue.rx.rsp_prod_pvt = 0xfffffff0u;
     for (unsigned int i = 0; i < 40; i++) {
         rx_post(&guest, 1);
         send_len(60 + i);
@@ -210,12 +210,23 @@ static void queue_is_bounded_in_frames_and_mbufs(void **state)
         send_len(60);
     assert_int_equal(vif_nr_queued_mbufs(), VIF_QUEUE_FRAMES);
     assert_int_equal(port()->stats.tx_drops, VIF_QUEUE_FRAMES);
-    vif_rx_purge(&vif_table[0]);
+    vif_rx_purge(&vif_table[0].queue);
     port()->mtu = 65000;
     for (unsigned int i = 0; i < 100; i++)
         send_len(60000);
     assert_true(vif_nr_queued_mbufs() <= vif_host.queue_mbufs);
     assert_true(fixture_in_use() <= vif_host.queue_mbufs);
+}
+
+/* Frames that a limit holds back do not wait long behind others. */
+static void queue_of_a_limited_guest_is_short(void **state)
+{
+    (void)state;
+    vif_table[0].rx_credit.rate.bytes = 1000;
+    for (unsigned int i = 0; i < 2 * VIF_QUEUE_FULL; i++)
+        send_len(60);
+    assert_int_equal(vif_nr_queued_mbufs(), VIF_QUEUE_FULL);
+    assert_int_equal(port()->stats.tx_drops, VIF_QUEUE_FULL);
 }
 
 static void stalled_guest_holds_nothing_and_recovers(void **state)
@@ -289,11 +300,31 @@ static void mtu_is_1500_while_the_frontend_has_no_sg(void **state)
     assert_int_equal(port()->mtu, 9000);
 }
 
+static void the_mtu_is_the_bridges_where_the_vif_line_says_none(void **state)
+{
+    (void)state;
+    assert_int_equal(port()->mtu, 1500);
+    port()->mtu_usual = 9000; /* as attach() sets it */
+    reconnect();
+    assert_int_equal(port()->mtu, 9000);
+    rx_post(&guest, 10);
+    send_len(9014);
+    loop_turn();
+    assert_int_equal(rx_take(&guest, got, &flags, &gso), 9014);
+    guest.no_sg = true;
+    reconnect();
+    assert_int_equal(port()->mtu, 1500);
+    guest.no_sg = false;
+    vif_table[0].control.back.wish.mtu = 1400;
+    reconnect();
+    assert_int_equal(port()->mtu, 1400);
+}
+
 static void caps_follow_the_frontend(void **state)
 {
     (void)state;
-    assert_int_equal(port()->tx_caps,
-                     PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6 | PORT_TX_TSO_V4);
+    assert_int_equal(port()->tx_caps, PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6 |
+                                          PORT_TX_TSO_V4 | PORT_TX_TSO_V6);
     guest.no_csum = guest.no_csum6 = true;
     reconnect();
     assert_int_equal(port()->tx_caps, PORT_TX_MULTI_SEG);
@@ -301,6 +332,17 @@ static void caps_follow_the_frontend(void **state)
     guest.no_gso = true;
     reconnect();
     assert_int_equal(port()->tx_caps, PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4);
+    guest.no_csum6 = false;
+    reconnect();
+    assert_int_equal(port()->tx_caps,
+                     PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6 | PORT_TX_TSO_V6);
+    guest.no_gso6 = true;
+    reconnect();
+    assert_int_equal(port()->tx_caps, PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6);
+    guest.no_gso6 = false;
+    guest.no_sg = true;
+    reconnect();
+    assert_int_equal(port()->tx_caps, PORT_TX_MULTI_SEG | PORT_TX_CSUM_V4 | PORT_TX_CSUM_V6);
 }
 
 static void frame_over_mtu_is_dropped(void **state)
@@ -329,8 +371,39 @@ static void blank_checksum_and_gso_reach_the_guest(void **state)
     assert_int_equal(flags & ~NETRXF_more_data,
                      NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info);
     assert_int_equal(gso, 1448);
+    assert_int_equal(guest.rx_gso_type, XEN_NETIF_GSO_TYPE_TCPV4);
     assert_none();
     assert_int_equal(guest.rx.sring->rsp_prod, 1 + 15 + 1);
+}
+
+static void gso_over_ipv6_reaches_the_guest(void **state)
+{
+    (void)state;
+    rx_post(&guest, 20);
+    send_one(frame_make_l4(true, IPPROTO_TCP, 60000, 1428));
+    loop_turn();
+    assert_got(60074);
+    assert_int_equal(flags & ~NETRXF_more_data,
+                     NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info);
+    assert_int_equal(gso, 1428);
+    assert_int_equal(guest.rx_gso_type, XEN_NETIF_GSO_TYPE_TCPV6);
+    assert_none();
+}
+
+/* A frontend that takes one IP version for several is given none of the other. */
+static void gso_of_the_other_ip_version_is_never_given(void **state)
+{
+    (void)state;
+    for (unsigned int v6 = 0; v6 < 2; v6++) {
+        guest.no_gso = !v6;
+        guest.no_gso6 = v6;
+        reconnect();
+        rx_post(&guest, 20);
+        send_one(frame_make_l4(v6, IPPROTO_TCP, 3000, 1428));
+        loop_turn();
+        assert_none();
+        assert_int_equal(port()->stats.tx_drops, v6 + 1);
+    }
 }
 
 static void checked_checksum_reaches_the_guest(void **state)
@@ -481,7 +554,7 @@ static void plan_counts_slots(void **state)
     for (unsigned int i = 0; i < ARRAY_LEN(rows); i++) {
         struct rte_mbuf frame = { .pkt_len = rows[i][0] };
 
-        assert_int_equal(rx_plan_data_slots(&frame), rows[i][1]);
+        assert_int_equal(rx_plan_data_slots(&frame, 0), rows[i][1]);
     }
 }
 
@@ -498,14 +571,18 @@ int main(void)
         TEST(split_guest_is_told_on_its_receive_channel),
         TEST(frames_wait_for_slots_and_go_when_told),
         TEST(queue_is_bounded_in_frames_and_mbufs),
+        TEST(queue_of_a_limited_guest_is_short),
         TEST(stalled_guest_holds_nothing_and_recovers),
         TEST(slow_guest_is_not_stalled),
         TEST(guest_without_rx_notify_never_queues),
         TEST(guest_without_sg_gets_one_slot_at_most),
         TEST(mtu_is_1500_while_the_frontend_has_no_sg),
+        TEST(the_mtu_is_the_bridges_where_the_vif_line_says_none),
         TEST(caps_follow_the_frontend),
         TEST(frame_over_mtu_is_dropped),
         TEST(blank_checksum_and_gso_reach_the_guest),
+        TEST(gso_over_ipv6_reaches_the_guest),
+        TEST(gso_of_the_other_ip_version_is_never_given),
         TEST(checked_checksum_reaches_the_guest),
         TEST(one_frame_in_one_small_slot_with_extra),
         TEST(bad_grant_costs_its_packet_copyerror),

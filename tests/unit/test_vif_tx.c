@@ -47,14 +47,26 @@ static void every_length_and_slot_size_arrives_whole(void **state)
     assert_no_response();
 }
 
-static void eighteen_tiny_slots_arrive_with_headers_in_one_segment(void **state)
+static void twenty_tiny_slots_arrive_with_headers_in_one_segment(void **state)
 {
     (void)state;
-    tx_send(&guest, bytes, 54, 3, 0, 0);
+    for (unsigned int nr = 18; nr <= 20; nr++) {
+        tx_send(&guest, bytes, 3 * nr, 3, 0, 0);
+        loop_turn();
+        assert_frame(nr - 18, 3 * nr);
+        assert_int_equal(fake_host.frames[nr - 18]->nb_segs, 1);
+        assert_responses(nr, NETIF_RSP_OKAY);
+    }
+}
+
+/* The longest packet in as many slots, each with the worst offset: the copies have room. */
+static void twenty_slots_of_a_longest_packet_arrive(void **state)
+{
+    (void)state;
+    tx_send(&guest, bytes, 65535, 3277, 0, 0);
     loop_turn();
-    assert_frame(0, 54);
-    assert_int_equal(fake_host.frames[0]->nb_segs, 1);
-    assert_responses(18, NETIF_RSP_OKAY);
+    assert_frame(0, 65535);
+    assert_responses(20, NETIF_RSP_OKAY);
 }
 
 static void ring_wraps(void **state)
@@ -76,7 +88,7 @@ static void index_wraps_at_32_bits(void **state)
     (void)state;
     guest.tx.req_prod_pvt = guest.tx.rsp_cons = 0xffffffc0u;
     guest.tx.sring->req_prod = guest.tx.sring->rsp_prod = 0xffffffc0u;
-    vif->tx.req_cons = vif->tx.rsp_prod_pvt = 0xffffffc0u;
+    vif->queue.tx.req_cons = vif->queue.tx.rsp_prod_pvt = 0xffffffc0u;
     guest.tx.sring->req_event = guest.tx.sring->rsp_event = 0xffffffc1u;
     for (unsigned int i = 0; i < 100; i++) {
         tx_send(&guest, bytes, 3000, 1000, 0, 0);
@@ -217,11 +229,11 @@ static void frame_of_64_kib_is_refused(void **state)
     assert_refused(16);
 }
 
-static void nineteen_slots_are_refused_to_the_last(void **state)
+static void twenty_one_slots_are_refused_to_the_last(void **state)
 {
     (void)state;
-    tx_send(&guest, bytes, 19 * 10, 10, 0, 0);
-    assert_refused(19);
+    tx_send(&guest, bytes, 21 * 10, 10, 0, 0);
+    assert_refused(21);
 }
 
 static void ring_full_but_one_of_one_packet_is_refused(void **state)
@@ -423,7 +435,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(small_frame_arrives),
         TEST(every_length_and_slot_size_arrives_whole),
-        TEST(eighteen_tiny_slots_arrive_with_headers_in_one_segment),
+        TEST(twenty_tiny_slots_arrive_with_headers_in_one_segment),
+        TEST(twenty_slots_of_a_longest_packet_arrive),
         TEST(ring_wraps),
         TEST(index_wraps_at_32_bits),
         TEST(burst_is_one_hypercall_and_in_order),
@@ -437,7 +450,7 @@ int main(void)
         TEST(later_slot_crossing_a_page_is_refused),
         TEST(slots_larger_than_total_are_refused),
         TEST(frame_of_64_kib_is_refused),
-        TEST(nineteen_slots_are_refused_to_the_last),
+        TEST(twenty_one_slots_are_refused_to_the_last),
         TEST(ring_full_but_one_of_one_packet_is_refused),
         TEST(extra_of_unknown_type_is_refused),
         TEST(multicast_extra_that_was_not_offered_is_refused),

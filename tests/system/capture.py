@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`ferry capture`: what it writes is what passed, filters hold, a reader that is gone is noticed, deaths are survived."""
+import time
+
+import ferry_domnet
+import recovery_common as common
+from ferry_domnet import expect
+
+NAME = "domnet"
+PINGS = 12
+FILE = "/run/captured.pcapng"
+ECHO = "icmp[icmptype] = icmp-echo"
+
+
+def decoded(lab, path=FILE):
+    return lab.dom0.output(f"tcpdump -n -e -r {path} 2>/dev/null || true").splitlines()
+
+
+def start(lab, words, path=FILE):
+    """A capture that has begun: its file has a head then."""
+    lab.dom0.run(f"rm -f {path}")
+    session = lab.dom0.start(f"exec ferry capture {NAME} {words} -w {path}")
+    common.wait_for(lambda: lab.dom0.run(f"test -s {path}", check=False).rc == 0 or session.rc is not None,
+                    f"ferry capture {words} does not begin: {session.stderr}", 15)
+    expect(session.rc is None, f"ferry capture {words} ended: {session.stderr}")
+    return session
+
+
+def stop(lab, session):
+    lab.dom0.run("pkill -INT -x ferry")
+    expect(session.wait(15).rc == 0, f"ferry capture ends with {session.rc}: {session.stderr}")
+    return session.stderr
+
+
+def exact(lab, guest, vif):
+    """So many echo requests pass the vif inwards and the NIC outwards, no answer and nothing else among them."""
+    mac, wire = ferry_domnet.mac(1), lab.wire["A"].ip
+    for port in (vif, "nic0"):
+        session = start(lab, f"{port} '{ECHO}'")
+        guest.run(f"ping -q -c {PINGS} -i 0.05 {wire}")
+        said = stop(lab, session)
+        lines = decoded(lab)
+        expect(len(lines) == PINGS, f"{port}: {len(lines)} of {PINGS} echo requests:\n" + "\n".join(lines))
+        expect(all(f"{mac} > " in line and f"> {wire}: ICMP echo request" in line for line in lines), f"{port}: {lines[0]}")
+        expect(f"{PINGS} frames written, 0 missed" in said, f"{port}: {said}")
+    session = start(lab, f"bridge:xenbr0 --count {4 * PINGS} --snaplen 64 icmp")
+    guest.run(f"ping -q -c {PINGS} -i 0.05 {wire}")
+    expect(session.wait(15).rc == 0, f"--count does not end it: {session.stderr}")
+    lines = decoded(lab)
+    expect(len(lines) == 4 * PINGS, f"bridge: {len(lines)} of {4 * PINGS}: in and out, there and back")
+
+
+def refused(lab, vif):
+    for words, code, said in ((f"{vif} 'icmp and nonsense'", 2, "filter 'icmp and nonsense':"),
+                              ("vif99.0", 1, "has no port vif99.0"), ("bridge:nobr", 1, "has no port bridge:nobr")):
+        done = lab.dom0.run(f"ferry capture {NAME} {words} -w {FILE} 2>&1", check=False)
+        expect(done.rc == code and said in done.stdout, f"{words}: {done.rc}: {done.stdout}")
+
+
+def reader_gone(lab, vif):
+    start(lab, vif)
+    other = lab.dom0.run(f"ferry capture {NAME} {vif} -w {FILE}.2 2>&1", check=False)
+    expect(other.rc == 1 and "one at a time" in other.stdout, f"two at once: {other.stdout}")
+    lab.dom0.run("pkill -KILL -x ferry")
+    lab.wait_console(NAME, "its reader is gone", timeout=15)
+
+
+def over_deaths(lab, guest, vif):
+    """The same capture goes on over a death at each depth, and does not keep a dead domain from going."""
+    ping = guest.start(f"ping -q -i 0.1 {lab.wire['A'].ip}")
+    for fault, depth in (("null", 1), ("loop", 2), ("xl destroy", 3)):
+        session = start(lab, f"{vif} '{ECHO}'", f"{FILE}.{depth}")
+        time.sleep(1)
+        domid = lab.dom0.output(f"xl domid {NAME}")
+        command = (f"xl destroy {NAME}" if depth == 3 else
+                   f"xenstore-write /local/domain/{domid}/ferry/fault '{fault} {depth}'")
+        death = common.death(lab, lambda c=command: lab.dom0.run(c, timeout=60), fault)
+        expect(death["depth"] == depth, f"{fault}: depth {death['depth']}")
+        before = len(decoded(lab, f"{FILE}.{depth}"))
+        common.wait_for(lambda d=depth, b=before: len(decoded(lab, f"{FILE}.{d}")) >= b + 5,
+                        f"{fault}: no frame is captured after the death", 15)
+        stop(lab, session)
+        print(f"capture: {fault}: goes on at depth {depth}, {death['back_ms']} ms", flush=True)
+    ping.kill()
+
+
+def run(lab):
+    common.install(lab)
+    ferryd = common.supervise(lab)
+    path = common.config(lab, name=NAME, image="ferry-net-faults", extra="restarts=60")
+    common.start(lab, path, NAME)
+    guest = ferry_domnet.guest(lab, 1)
+    lab.wait_console(NAME, "nic0: link up", timeout=20)
+    common.ping_works(lab, guest)
+    vif = f"vif{guest.domid}.0"
+    refused(lab, vif)
+    exact(lab, guest, vif)
+    reader_gone(lab, vif)
+    over_deaths(lab, guest, vif)
+    ferryd.kill()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Debian packages in a dom0 with systemd, from installing to purging (docs/install.md): `make check-systemd`."""
+
+import ferry_domnet
+import recovery_common as common
+import systemd_common as systemd
+from ferry_domnet import expect
+
+MACHINE = "systemd"
+IN_CHECK = False  # needs `make deb`
+EXAMPLES = "/usr/share/doc/ferry/examples"
+
+
+# Written by others, or by the machine itself.
+OTHERS = """/proc /sys /dev /run /tmp /root /var/cache /var/lib/dpkg /var/lib/apt /var/lib/systemd /var/log/journal
+            /var/log/xen /var/log/apt /var/log/dpkg.log""".split()
+
+
+def files(lab):
+    but = " -o ".join(f"-path {path}" for path in OTHERS)
+    return set(lab.dom0.output(f"find / -xdev \\( {but} \\) -prune -o -print").splitlines())
+
+
+def at_first(lab):
+    """Installing starts ferryd, and no driver domain."""
+    systemd.install_packages(lab)
+    systemd.expect_started(lab)
+    for name in ("ferryd", "ferry"):
+        expect(lab.dom0.output(f"systemctl is-enabled {name}") == "enabled", f"{name} is not enabled")
+    expect("no driver domains" in lab.dom0.output("ferry status"), "there is a driver domain")
+
+
+def upgrade(lab):
+    """The same with another version."""
+    before = systemd.unit(lab, "ferryd", "MainPID")
+    systemd.install_packages(lab, later=True)
+    expect(systemd.unit(lab, "ferryd", "MainPID") != before, "ferryd was not restarted")
+    systemd.expect_started(lab)
+    expect(lab.dom0.output("dpkg-query -W -f '${Version}' ferry").endswith("+1"), "it is still the old one")
+
+
+def removal_refused(lab):
+    done = lab.dom0.run("apt-get -q -y remove ferry", check=False, timeout=120)
+    expect(done.rc and "ferry stop domnet" in done.stdout + done.stderr,
+           f"removed under a driver domain:\n{done.stdout}\n{done.stderr}")
+    expect(lab.dom0.output("dpkg-query -W -f '${Status}' ferry") == "install ok installed",
+           f"the refusal leaves it as {lab.dom0.output('dpkg-query -W -f ${Status} ferry')}")
+    systemd.expect_started(lab)
+
+
+def remove(lab):
+    lab.dom0.run("apt-get -q -y remove ferry ferry-net", timeout=240)
+    expect(lab.dom0.run("pidof ferryd", check=False).rc, "ferryd still runs")
+    expect(lab.dom0.run("test -e /run/ferry", check=False).rc, "/run/ferry is left")
+    expect(lab.dom0.run(f"test -e {systemd.CONFIG}", check=False).rc == 0, "a removal took the configuration")
+
+
+def purge(lab, before):
+    lab.dom0.run("apt-get -q -y purge ferry ferry-net", timeout=240)
+    left = files(lab) ^ before
+    expect(not left, f"left or gone: {sorted(left)}")
+    units = lab.dom0.output("systemctl list-units --all --no-legend --plain 'ferry*' | grep -v lab-agent || true")
+    expect(not units, f"systemd still knows {units}")
+
+
+def run(lab):
+    before = files(lab)
+    at_first(lab)
+    systemd.configure(lab, EXAMPLES)
+    lab.dom0.run("modprobe xen-pciback")
+    lab.dom0.run(f"ferry check {systemd.CONFIG}")
+    domnet = systemd.start(lab)
+    guest = ferry_domnet.guest(lab, 1)
+    common.ping_works(lab, guest)
+    systemd.dies(lab, guest, "xl destroy domnet", 3)
+    with systemd.Undisturbed(lab, domnet, guest, "upgrade"):
+        upgrade(lab)
+    lab.dom0.run("ferry upgrade domnet --kernel /usr/lib/ferry/ferry-net", timeout=60)
+    common.ping_works(lab, guest)
+    with systemd.Undisturbed(lab, domnet, guest, "apt remove"):
+        removal_refused(lab)
+    guest.destroy()
+    systemd.stop(lab)
+    remove(lab)
+    purge(lab, before)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A dom0 with systemd: what `make install` puts there is enabled, keeps a driver domain alive under the unit's
+restrictions, and is itself restarted, ended by its watchdog and stopped while guests go on."""
+import ferry_domnet
+import recovery_common as common
+import systemd_common as systemd
+from ferry_domnet import expect
+
+MACHINE = "systemd"
+IN_CHECK = False  # its image takes minutes to make
+METRICS = "127.0.0.1:9101"
+WATCHDOG_S = 4  # instead of the unit's own
+
+
+def hangs(lab):
+    """systemd finds that ferryd does not go round any more."""
+    before = int(systemd.unit(lab, "ferryd", "NRestarts"))
+    lab.dom0.run("kill -STOP $(systemctl show -P MainPID ferryd)")
+    common.wait_for(lambda: int(systemd.unit(lab, "ferryd", "NRestarts")) > before,
+                    "a stopped ferryd was not found out", 4 * WATCHDOG_S)
+    common.wait_for(lambda: systemd.unit(lab, "ferryd", "SubState") == "running", "not started again", 10)
+    expect("watchdog" in lab.dom0.output("journalctl -b -u ferryd --no-pager").lower(), "not by the watchdog")
+    systemd.expect_started(lab)
+
+
+def observers_install(lab):
+    """Metrics for this machine, and a hook that leaves the unit's restrictions by systemd-run."""
+    lab.dom0.put(f'FERRYD_OPTIONS="--metrics {METRICS}"\n'.encode(), "/etc/default/ferry")
+    lab.dom0.put(b"#!/bin/sh\nexec systemd-run -q --no-block sh -c 'echo \"$0 $1\" >> /root/told' \"$1\" \"$3\"\n",
+                 "/etc/ferry/hooks.d/told")
+    lab.dom0.run("chmod 755 /etc/ferry/hooks.d/told")
+
+
+def observers_see(lab):
+    """Both deaths, in metrics, the journal's fields and by the hook."""
+    common.wait_for(lambda: lab.dom0.run("cat /root/told", check=False).stdout == "domnet 2\ndomnet 3\n",
+                    "the hook was not run as it should be", 10)
+    fetch = f'from urllib.request import urlopen; print(urlopen("http://{METRICS}/metrics").read())'
+    page = lab.dom0.output(f"python3 -c '{fetch}'")
+    expect("domnet" in page, f"not among the metrics: {page}")
+    said = lab.dom0.output("journalctl -b FERRY_DOMAIN=domnet -o cat --no-pager")
+    expect(said, "the journal has nothing with FERRY_DOMAIN=domnet")
+
+
+def run(lab):
+    systemd.install_tools(lab)
+    observers_install(lab)
+    lab.dom0.put(f"[Service]\nWatchdogSec={WATCHDOG_S}\n".encode(),
+                 "/etc/systemd/system/ferryd.service.d/watchdog.conf")
+    lab.dom0.run("systemctl daemon-reload && systemctl enable --now ferryd ferry", timeout=60)
+    systemd.expect_started(lab)
+    expect("nothing to start" in systemd.journal(lab, "ferry"), f"ferry.service: {systemd.journal(lab, 'ferry')}")
+    systemd.configure(lab, "/usr/local/share/doc/ferry/examples", extra="bridge=xenbr0,uplink=nic0 restarts=0")
+    domnet = systemd.start(lab)
+    guest = ferry_domnet.guest(lab, 1)
+    common.ping_works(lab, guest)
+    fault = f"xenstore-write /local/domain/{domnet.domid}/ferry/fault null"
+    systemd.dies(lab, guest, fault, 2)
+    systemd.dies(lab, guest, "xl destroy domnet", 3)
+    observers_see(lab)
+    with systemd.Undisturbed(lab, domnet, guest, "systemctl restart ferryd"):
+        lab.dom0.run("systemctl restart ferryd")
+        systemd.expect_started(lab)
+    with systemd.Undisturbed(lab, domnet, guest, "ferryd hangs"):
+        hangs(lab)
+    with systemd.Undisturbed(lab, domnet, guest, "systemctl stop ferryd"):
+        lab.dom0.run("systemctl stop ferryd ferry")
+    guest.destroy()
+    systemd.stop(lab)
+    left = lab.dom0.output("systemctl --failed --no-legend --plain --no-pager")
+    expect(not left, f"failed units: {left}")
