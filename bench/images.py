@@ -31,7 +31,10 @@ def main():
         sys.exit(__doc__)
     images = {"before": Path(sys.argv[1]), "after": Path(sys.argv[2])}
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 6
-    kinds = sys.argv[4:] or list(counted.KINDS)
+    kinds = sys.argv[4:] or counted.DEFAULT
+    one_guest = [kind for kind, what in counted.KINDS.items() if not what.to_guest]
+    if unknown := set(kinds) - set(one_guest):
+        sys.exit(f"{' '.join(unknown)}: not a kind of traffic of one guest; there are: {' '.join(one_guest)}")
     found = {}
     for half, nics in enumerate((("A", "B"), ("B", "A"))):
         with Lab("images", counts_instructions=True) as lab:
@@ -41,7 +44,7 @@ def main():
                 shutil.copy(images[label], ferry_domnet.BUILD / image)
                 sides.append(start(lab, label, image, nic, number + 1))
             counter = InstructionCounter(lab)
-            counter.watch([side.domain.name for side in sides])
+            counter.watch([name for side in sides for name in (side.domain.name, side.guest.name)])
             counted.rounds_run(counter, sides, (rounds + 1 - half) // 2, kinds, found)
     print(f"\n{counted.table(found, 'after', 'before', ('after', 'before'))}")
 

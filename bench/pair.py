@@ -26,16 +26,17 @@ class Side:
 
     def __init__(self, label, domain, wire, guest):
         self.label, self.domain, self.wire, self.guest = label, domain, wire, guest
+        self.second = None  # another guest, where one is needed
 
 
-def first_vif(lab, domain, waiting):
-    """Unpause a driver domain for which a running guest's vif waits.
+def first_vif(lab, domain, waiting, number=0, mac=ferry_domnet.mac(99)):
+    """Unpause a driver domain for which a running guest's vif (the number of it says which) waits.
 
     Returns seconds of this machine's clock until the backend says Connected.
     """
-    attach = lab.dom0.start(f"xl network-attach {waiting.name} mac={ferry_domnet.mac(99)} "
+    attach = lab.dom0.start(f"xl network-attach {waiting.name} mac={mac} "
                             f"bridge=xenbr0 backend={domain.name}")
-    state = f"/local/domain/{domain.domid}/backend/vif/{waiting.domid}/0/state"
+    state = f"/local/domain/{domain.domid}/backend/vif/{waiting.domid}/{number}/state"
     lab.dom0.run(f"until xenstore-exists {state}; do sleep 0.05; done", timeout=20)
     watch = lab.dom0.start(f'until [ "$(xenstore-read {state})" = 4 ]; do sleep 0.01; done')
     started = time.monotonic()
