@@ -94,21 +94,22 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
     }
 }
 
-/* What has become of a rebuilt vif. The successor writes hotplug-status when it has made its offer. */
+/*
+ * What has become of a rebuilt vif. Its state says Connected from the start, for the frontend's sake. The
+ * successor writes its own, then hotplug-status: so that is read first.
+ */
 static enum vif_way way_now(struct host *host, uint32_t backend, const struct vif_ref *ref)
 {
-    char status[16];
-    int state = back_state(host, backend, ref);
+    char status[16] = "";
+    int state;
 
+    (void)store_read(host->xs, status, sizeof(status),
+                     "/local/domain/%u/backend/vif/%u/%u/hotplug-status", backend, ref->guest,
+                     ref->handle);
+    state = back_state(host, backend, ref);
     if (state == XenbusStateClosing || state == XenbusStateClosed || state == XenbusStateUnknown)
         return VIF_LOST;
-    if (is_in_use(state) &&
-        store_read(host->xs, status, sizeof(status),
-                   "/local/domain/%u/backend/vif/%u/%u/hotplug-status", backend, ref->guest,
-                   ref->handle) == 0 &&
-        strcmp(status, "connected") == 0)
-        return VIF_TAKEN;
-    return ref->way;
+    return is_in_use(state) && strcmp(status, "connected") == 0 ? VIF_TAKEN : ref->way;
 }
 
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,

@@ -41,7 +41,6 @@ static const struct offer offers[] = {
     { OFFER_CTRL, NULL },
     { "feature-xdp-headroom", "1" },
     { "carrier", NULL },
-    { "hotplug-status", "connected" },
 };
 
 /* What the frontend is to know from now on. */
@@ -320,6 +319,10 @@ static int state_ask(struct vif *vif, char *path)
     return err ? err : xenstore_write(0, path, value, step_done, vif);
 }
 
+/*
+ * The features, our state, and last what a hotplug script would say: whoever finds that cannot read the state
+ * that a dead backend's place was given any more (control/xen/vifs.c).
+ */
 static int offer_ask(struct vif *vif, char *path)
 {
     const struct offer *offer;
@@ -328,6 +331,10 @@ static int offer_ask(struct vif *vif, char *path)
 
     if (vif->control.step == ARRAY_LEN(offers))
         return state_ask(vif, path);
+    if (vif->control.step > ARRAY_LEN(offers)) {
+        err = back_path(vif, path, "hotplug-status");
+        return err ? err : xenstore_write(0, path, "connected", step_done, vif);
+    }
     offer = &offers[vif->control.step];
     offer_value(vif, offer, value, sizeof(value));
     err = back_path(vif, path, offer->name);
@@ -393,7 +400,7 @@ static unsigned int job_nr_steps(const struct vif *vif)
     case VIF_JOB_READ_POLICY:
         return 2;
     case VIF_JOB_OFFER:
-        return ARRAY_LEN(offers) + 1;
+        return ARRAY_LEN(offers) + 2;
     case VIF_JOB_READ_FRONT:
         return nodes_front_nr + vif->control.front.queues * nodes_queue_nr;
     case VIF_JOB_BLAME:

@@ -28,6 +28,7 @@ struct xs_handle {
     xs_transaction_t open; /* XBT_NULL: none */
     unsigned int refused;
     int allowed;
+    void (*after_read)(const char *path);
     char last[PATH_SIZE];
 };
 
@@ -174,6 +175,11 @@ void fake_xs_allow_changes(struct xs_handle *xs, int nr)
     xs->allowed = nr;
 }
 
+void fake_xs_after_reads(struct xs_handle *xs, void (*fn)(const char *path))
+{
+    xs->after_read = fn;
+}
+
 const char *fake_xs_last_change(struct xs_handle *xs)
 {
     return xs->last;
@@ -182,13 +188,17 @@ const char *fake_xs_last_change(struct xs_handle *xs)
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path, unsigned int *len)
 {
     const struct node *node = find(xs, path);
+    void *value;
 
     assert(t == xs->open);
     errno = ENOENT;
     if (!node)
         return NULL;
     *len = node->len;
-    return copy_of(node->value, node->len);
+    value = copy_of(node->value, node->len);
+    if (xs->after_read)
+        xs->after_read(path);
+    return value;
 }
 
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path, const void *data,

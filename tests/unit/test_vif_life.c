@@ -383,15 +383,17 @@ static void foreign_frontend_path_is_refused(void **state)
     assert_true(fake_log_has("do not belong"));
 }
 
+/* hotplug-status is last: dom0 takes it for a sign that the state is ours, not a dead backend's. */
 static void refused_write_is_said(void **state)
 {
     struct fake_guest guest;
 
     (void)state;
-    fake_store_refuse_writes("feature-sg");
+    fake_store_refuse_writes("/state");
     guest_create(&guest, 7, 0);
     fake_xen_run();
     assert_true(fake_log_has("vif7.0: refused: xenstore refused a write: error 13"));
+    assert_string_equal(back_read(&guest, "hotplug-status"), "");
 }
 
 /* Each row: a frontend node, its value (NULL: missing), a part of the reason. */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What dom0 makes of the vifs of a rebuilt domain, whenever the successor writes its nodes. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_xs.h"
+#include "xen/domain.h"
+#include "xen/vifs.h"
+
+#define BACK "/local/domain/3/backend/vif/7/0"
+#define LIMIT_MS 1000
+
+static struct xs_handle *store;
+static const struct journal journal = { .name = "domnet", .domid = 3 };
+static int64_t now_ms;
+static bool dies;
+static const char *const *script; /* what the successor writes, a step after each read */
+
+int64_t host_ticks_ms(void)
+{
+    return now_ms;
+}
+
+void host_sleep_ms(unsigned int ms)
+{
+    now_ms += ms;
+}
+
+int domain_look(struct host *host, const struct journal *of, struct domain_seen *seen_r)
+{
+    (void)host;
+    (void)of;
+    *seen_r = (struct domain_seen){ .exists = !dies, .is_ours = true };
+    return 0;
+}
+
+bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
+{
+    (void)xs;
+    (void)domid;
+    return true;
+}
+
+/* libxl is not asked for anything here. */
+void libxl_device_nic_init(libxl_device_nic *nic)
+{
+    (void)nic;
+    fail();
+}
+
+void libxl_device_nic_dispose(libxl_device_nic *nic)
+{
+    (void)nic;
+    fail();
+}
+
+void libxl_device_nic_copy(libxl_ctx *ctx, libxl_device_nic *to, const libxl_device_nic *from)
+{
+    (void)ctx;
+    (void)to;
+    (void)from;
+    fail();
+}
+
+int libxl_device_nic_remove(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic,
+                            const libxl_asyncop_how *how)
+{
+    (void)ctx;
+    (void)domid;
+    (void)nic;
+    (void)how;
+    return -1;
+}
+
+int libxl_device_nic_destroy(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic,
+                             const libxl_asyncop_how *how)
+{
+    return libxl_device_nic_remove(ctx, domid, nic, how);
+}
+
+int libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic,
+                         const libxl_asyncop_how *how)
+{
+    return libxl_device_nic_remove(ctx, domid, nic, how);
+}
+
+libxl_device_nic *libxl_device_nic_list(libxl_ctx *ctx, uint32_t domid, int *nr_r)
+{
+    (void)ctx;
+    (void)domid;
+    *nr_r = 0;
+    return NULL;
+}
+
+void libxl_device_nic_list_free(libxl_device_nic *list, int nr)
+{
+    (void)list;
+    (void)nr;
+}
+
+/* After each read one word of the script: a digit is its state, c says "connected" in hotplug-status. */
+static void successor_writes(const char *path)
+{
+    (void)path;
+    if (!*script)
+        return;
+    for (const char *step = *script++; *step; step++) {
+        char value[2] = { *step, '\0' };
+
+        if (*step == 'c')
+            fake_xs_put(store, BACK "/hotplug-status", "connected");
+        else
+            fake_xs_put(store, BACK "/state", value);
+    }
+}
+
+/* With so many reads before the successor writes for the first time. */
+static enum vif_way way_of(const char *const *states, unsigned int reads)
+{
+    static const char *with_delay[16];
+    struct vifs vifs = { .nr = 1, .refs = { { 7, 0, VIF_REBUILT } } };
+    struct host host;
+    unsigned int nr = 0;
+    int err;
+
+    store = fake_xs_open();
+    host = (struct host){ .xs = store };
+    fake_xs_put(store, BACK "/state", "4");
+    while (nr < reads)
+        with_delay[nr++] = "4"; /* as it was given */
+    while (*states)
+        with_delay[nr++] = *states++;
+    with_delay[nr] = NULL;
+    script = with_delay;
+    fake_xs_after_reads(store, successor_writes);
+    now_ms = 0;
+    err = vifs_settle(&host, &journal, &vifs, LIMIT_MS);
+    fake_xs_close(store);
+    assert_int_equal(err, dies ? -ECANCELED : 0);
+    return vifs.refs[0].way;
+}
+
+/* As domain/vif/job.c writes: its state, then hotplug-status, then what it comes to; in one go or with dom0 in between. */
+static void one_that_serves_is_taken(void **state)
+{
+    static const char *const slow[] = { "2", "c", "4", NULL }, *const fast[] = { "2c", "4", NULL };
+
+    (void)state;
+    for (unsigned int reads = 0; reads < 4; reads++) {
+        assert_int_equal(way_of(slow, reads), VIF_TAKEN);
+        assert_int_equal(way_of(fast, reads), VIF_TAKEN);
+    }
+}
+
+/* Its state said Connected before the successor had looked at it. */
+static void one_whose_ring_makes_no_sense_is_lost(void **state)
+{
+    static const char *const slow[] = { "2", "c", "5", NULL }, *const fast[] = { "2c", "5", NULL };
+
+    (void)state;
+    for (unsigned int reads = 0; reads < 4; reads++) {
+        assert_int_equal(way_of(slow, reads), VIF_LOST);
+        assert_int_equal(way_of(fast, reads), VIF_LOST);
+    }
+}
+
+static void one_that_nobody_looks_at_is_lost(void **state)
+{
+    static const char *const states[] = { NULL };
+
+    (void)state;
+    assert_int_equal(way_of(states, 0), VIF_LOST);
+    assert_in_range(now_ms, LIMIT_MS, LIMIT_MS + 100);
+}
+
+static void a_dead_successor_is_told(void **state)
+{
+    static const char *const states[] = { NULL };
+
+    (void)state;
+    dies = true;
+    assert_int_equal(way_of(states, 0), VIF_REBUILT);
+    dies = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_serves_is_taken),
+        cmocka_unit_test(one_whose_ring_makes_no_sense_is_lost),
+        cmocka_unit_test(one_that_nobody_looks_at_is_lost),
+        cmocka_unit_test(a_dead_successor_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
