@@ -85,20 +85,34 @@ class Bench:
         self._round_trips(PEER, "request and response", backend, other)
 
     def together(self, backend, nr_guests):
-        """So many guests send at once."""
-        shares = self._at_once(backend, [f"-t {self.seconds}"] * nr_guests)
+        """So many guests send at once. Beside how fairly they share the wire, how fairly Xen shared processors among them."""
+        spent, domids = {}, [self._domid(guest) for guest in backend.guests[:nr_guests]]
+        with self._processors.counting(spent):
+            shares = self._at_once(backend, [f"-t {self.seconds}"] * nr_guests)
         self.note(MANY, f"TCP guests to wire, {_guests(nr_guests)}, Mb/s in all", backend, round(sum(shares), 1))
         if nr_guests > 1:
             self.note(MANY, f"TCP guests to wire, {_guests(nr_guests)}, Jain's index", backend,
                       round(measure.jain(shares), 3))
+            self.note(MANY, f"TCP guests to wire, {_guests(nr_guests)}, Jain's index of the guests' processor time",
+                      backend, round(measure.jain([spent[domid] for domid in domids]), 3))
+
+    def _domid(self, guest):
+        if guest.name not in self._domids:
+            self._domids[guest.name] = guest.domid
+        return self._domids[guest.name]
 
     def flood(self, backend):
-        """TCP of one guest, with another one that sends small frames as fast as it can, and without."""
+        """TCP of one guest alone, beside another one that sends small frames as fast as it can, and beside one that
+        computes and sends nothing: what that takes is the processor's share, whoever the backend is."""
         alone, = self._at_once(backend, [f"-t {self.seconds}"])
         beside, _ = self._at_once(backend, [f"-t {self.seconds}", f"-t {self.seconds} -u -b 0 -l {64 - HEADERS}"])
         self.note(FLOOD, "TCP guest to wire alone, Mb/s", backend, alone)
         self.note(FLOOD, "TCP guest to wire beside a flood, Mb/s", backend, beside)
         self.note(FLOOD, "what the flood leaves of it, %", backend, round(100 * beside / alone, 1))
+        computing = backend.guests[1].start("exec sh -c 'while :; do :; done'")
+        busy, = self._at_once(backend, [f"-t {self.seconds}"])
+        computing.kill()
+        self.note(FLOOD, "what a guest that only computes leaves of it, %", backend, round(100 * busy / alone, 1))
 
     def _at_once(self, backend, options):
         """A client in each of the first guests; Mb/s of each."""

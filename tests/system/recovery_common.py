@@ -117,8 +117,9 @@ def transfer(lab, guest, megabytes, during):
     """
     wire = lab.wire["A"]
     server = wire.popen([str(tcpsum(lab)), "serve", str(PORT), "1"], stdout=-1)
+    begin = wire.counts()["from_nic"]["bytes"]
     sender = guest.start(f"tcpsum send {wire.ip} {PORT} {megabytes << 20}")
-    time.sleep(0.7)
+    wait_for(lambda: wire.counts()["from_nic"]["bytes"] - begin > 1 << 20, "the transfer does not begin", 10)
     before = wire.counts()["from_nic"]["bytes"]
     during()
     sent = sender.wait(60)

@@ -218,8 +218,8 @@ class World:
         return self.wire if name == "wire" else self.stations[name]
 
     def reaches(self, name, addresses, options=""):
-        """Which of these answer pings: their labels in order, as text. addresses: {label: address}"""
-        script = "".join(f"(ping -n -c 3 -i 0.2 -W 1 {options} {address} > /dev/null 2>&1 && "
+        """Which of these answer a ping within 2 s: their labels in order, as text. addresses: {label: address}"""
+        script = "".join(f"(ping -n -c 1 -i 0.2 -w 2 {options} {address} > /dev/null 2>&1 && "
                          f"echo @{label}) & " for label, address in addresses.items())
         said = self.runner(name).run(script + "wait", check=False, timeout=30).stdout
         return " ".join(label for label in addresses if f"@{label}\n" in said) or "nobody"

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`xl` goes on working while the driver domain dies: network-attach, -detach, reboot, save, restore, migrate.
+
+Each command begins while nobody serves (depths 2 and 3: ferryd is held), or has deaths in its middle (depth 1).
+Meanwhile another guest has checksummed TCP and notices nothing but pauses. At depth 3 there may be no
+backend domain to ask for a device: then xl says so, nothing is left over, and the same command works once it is back.
+Without FERRY_LONG=1 each command has one kind of death.
+"""
+import contextlib
+import os
+import time
+
+import ferry_domnet
+import recovery_common as common
+import recovery_matrix as matrix
+from ferry_domnet import expect
+from ferrylab import CheckFailed
+
+SAVED = "/root/mover.save"
+STREAM_PORT = 5340
+# Of domain/main/fault.c; None: nothing happens meanwhile.
+KINDS = (None, "null", "text", "recovery-all")
+LIMIT_S = 60
+
+
+class Mover:
+    """The guest that xl does things with."""
+
+    def __init__(self, scene):
+        self.scene, self.lab = scene, scene.lab
+        self.guest = ferry_domnet.guest(scene.lab, 6, name="mover", on_reboot="restart")
+        self.works("at first")
+
+    def works(self, when, device="eth0"):
+        """It reaches the wire by that interface, and the interface is of this driver domain."""
+        common.wait_for(lambda: self.guest.run(f"ping -n -c 1 -W 1 -I {device} {self.scene.wire.ip}",
+                                               check=False).rc == 0, f"mover, {when}: does not reach the wire by {device}", 20)
+
+    def again(self):
+        """The agent in it, after its id has changed."""
+        self.guest.disconnect()
+        self.guest.connect()
+
+    def starts_anew(self):
+        """After a reboot: another agent, and no address."""
+        self.guest.disconnect()
+        self.guest = type(self.guest)(self.lab, "mover")
+        self.guest.ip = f"{self.scene.wire.ip.rsplit('.', 1)[0]}.7"
+        self.guest.connect()
+        self.guest.run(f"ip addr add {self.guest.ip}/24 dev eth0 && ip link set eth0 up")
+
+
+def left_over(scene, mover, devid):
+    """Nodes of a vif that is not there any more."""
+    path = f"/local/domain/{scene.domid}/backend/vif/{mover.guest.domid}/{devid}"
+    return scene.lab.dom0.run(f"xenstore-exists {path}", check=False).rc == 0
+
+
+def meanwhile(scene, kind, command):
+    """Run a command of dom0's with deaths in it. Returns its result, once the driver domain serves again."""
+    before = scene.status()
+    with matrix.Held(scene) if kind in ("text", "recovery-all") else contextlib.nullcontext():
+        if kind in ("text", "recovery-all"):
+            scene.fault(kind)
+            time.sleep(0.3)
+        session = scene.lab.dom0.start(f"{{ {command}; }} 2>&1")
+        for _ in range(3):
+            time.sleep(0.4)
+            if kind == "null":
+                scene.fault(kind)
+    done = session.wait(LIMIT_S)
+    if kind:
+        common.wait_for(lambda: is_back(scene, before), f"{command}, {kind}: not back", LIMIT_S)
+    return done
+
+
+def is_back(scene, before):
+    now = scene.status()
+    return (now["nr_deaths"] > before["nr_deaths"] and now["state"] == "running" and
+            now["deaths"][-1]["back_ms"] >= 0)
+
+
+def done_or_again(scene, kind, command):
+    """xl may refuse only where there was no domain to ask; then it works now. Returns how it went, as text."""
+    done = meanwhile(scene, kind, command)
+    if done.rc == 0:
+        return "done at once"
+    expect(kind == "recovery-all", f"{command}, {kind}: {done.stdout}")
+    scene.lab.dom0.run(command, timeout=LIMIT_S)
+    return "refused by xl, and done the second time"
+
+
+def attach(scene, mover, kind):
+    went = done_or_again(scene, kind, f"xl network-attach mover mac={ferry_domnet.mac(0x66)} bridge=xenbr0 "
+                                      f"backend={scene.name}")
+    common.wait_for(lambda: mover.guest.run("test -e /sys/class/net/eth1", check=False).rc == 0, "attach: no eth1", 20)
+    mover.guest.run("ip link set eth1 up && ip addr add 10.77.0.66/24 dev eth1")
+    mover.works(f"attach, {kind}", "eth1")
+    return went
+
+
+def detach(scene, mover, kind):
+    went = done_or_again(scene, kind, "xl network-detach mover 1")
+    common.wait_for(lambda: mover.guest.run("test -e /sys/class/net/eth1", check=False).rc, "detach: eth1 is there", 20)
+    common.wait_for(lambda: not left_over(scene, mover, 1), "detach: its nodes are there", 20)
+    mover.works(f"detach, {kind}")
+    return went
+
+
+def plug(scene, mover, kind):
+    return f"attached: {attach(scene, mover, kind)}; detached: {detach(scene, mover, kind)}"
+
+
+def reboot(scene, mover, kind):
+    domid = mover.guest.domid
+    went = done_or_again(scene, kind, "xl reboot -w mover; sleep 1; xl domid mover")
+    common.wait_for(lambda: mover.guest.exists() and mover.guest.domid != domid, "reboot: no new domain", LIMIT_S)
+    mover.starts_anew()
+    mover.works(f"reboot, {kind}")
+    return went
+
+
+def nodes_gone(scene, domid, what):
+    path = f"/local/domain/{scene.domid}/backend/vif/{domid}"
+    common.wait_for(lambda: scene.lab.dom0.run(f"xenstore-exists {path}", check=False).rc, f"{what}: {path} is there", 20)
+
+
+def save(scene, mover, kind):
+    domid = mover.guest.domid
+    went = done_or_again(scene, kind, f"xl save mover {SAVED}")
+    expect(not mover.guest.exists(), "saved, and yet there")
+    nodes_gone(scene, domid, "save")
+    return went
+
+
+def restore(scene, mover, kind):
+    went = done_or_again(scene, kind, f"xl restore {SAVED}")
+    mover.again()
+    mover.works(f"restore, {kind}")
+    return went
+
+
+def save_restore(scene, mover, kind):
+    return f"saved: {save(scene, mover, kind)}; restored: {restore(scene, mover, kind)}"
+
+
+def migrate(scene, mover, kind):
+    """To this very host, without ssh."""
+    domid = mover.guest.domid
+    done = meanwhile(scene, kind, "xl migrate -s '' mover 'xl migrate-receive'")
+    went = "done at once"
+    if done.rc:
+        expect(kind == "recovery-all", f"migrate, {kind}: {done.stdout}")
+        mover.works("a migration that failed")
+        expect(mover.guest.domid == domid, f"a migration that failed left another domain: {done.stdout}")
+        scene.lab.dom0.run("xl migrate -s '' mover 'xl migrate-receive'", timeout=LIMIT_S)
+        went = "failed, the guest went on where it was, and done the second time"
+    mover.again()
+    expect(mover.guest.domid != domid, f"migrate: still domain {domid}: {done.stdout}")
+    mover.works(f"migrate, {kind}")
+    nodes_gone(scene, domid, "migrate")
+    return went
+
+
+# The deaths that a command has where there is not time for all of them.
+COMMANDS = [(plug, ("text",)), (save_restore, ("recovery-all",)), (migrate, ("null", "text")), (reboot, ("text",))]
+
+
+def run(lab):
+    common.install(lab)
+    common.prefer_dom0(lab)
+    ferryd = common.supervise(lab, matrix.FERRYD)
+    failures = []
+    try:
+        scene = matrix.Scene(lab, extra=matrix.RESTARTS)
+        mover = Mover(scene)
+        streams = common.CheckedStreams(lab, scene.guest, [(scene.wire, STREAM_PORT)])
+        for command, kinds in COMMANDS:
+            for kind in KINDS if "FERRY_LONG" in os.environ else kinds:
+                began = time.monotonic()
+                what = f"{command.__name__}, {kind or 'no death'}"
+                try:
+                    went = command(scene, mover, kind)
+                except CheckFailed as failed:
+                    failures.append(f"{what}: {failed}")
+                    print(f"xl_beside_recovery: FAILED: {failures[-1]}", flush=True)
+                    break
+                print(f"xl_beside_recovery: {what}: {went}; {time.monotonic() - began:.1f} s", flush=True)
+                streams.go_on(what)
+        streams.end("at the end")
+        status = scene.status()
+        expect(status["vifs"] == status["vifs_serving"] == 2, f"vifs at the end: {status}")
+    finally:
+        print(ferryd.stdout, flush=True)
+    expect(not failures, "\n".join(failures))
