@@ -208,9 +208,9 @@ static int interface_read(struct dom0_interface *interface)
     return 0;
 }
 
-/* Call found() for each of the routes that must be brought back. Returns 0 or the first that it returns, or
- * -EOPNOTSUPP. */
-static int routes_each(const char *text, bool with_via,
+/* Call found() for each of the routes that must be brought back. Returns 0 or what dom0_net_route_words() has against
+ * one, or the first that found() returns. */
+static int routes_each(const char *text, const char *interface, bool with_via,
                        int (*found)(void *ctx, char *const words[]), void *ctx)
 {
     char *copy = strdup(text ? text : ""), *rest = NULL;
@@ -219,7 +219,7 @@ static int routes_each(const char *text, bool with_via,
 
     for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line && !err;
          line = strtok_r(NULL, "\n", &rest)) {
-        int nr = dom0_net_route_words(line, words);
+        int nr = dom0_net_route_words(line, interface, words);
 
         if (nr < 0)
             err = nr;
@@ -239,21 +239,17 @@ static int nothing(void *ctx, char *const words[])
 
 static int routes_read(const char *interface, char *family, char **text_r)
 {
-    char name[DOM0_NET_NAME_SIZE];
-    char *argv[] = { "ip", family, "route", "show", "table", "all", "dev", name, NULL };
-    int err;
-
-    snprintf(name, sizeof(name), "%s", interface);
-    err = ip_output(argv, text_r);
+    char *argv[] = { "ip", family, "route", "show", "table", "all", NULL };
+    int err = ip_output(argv, text_r);
     if (err) {
         log_line("the routes of %s could not be read by `ip -%s route`, and so not be brought back "
                  "if something goes wrong: %s; is iproute2 installed?",
                  interface, family + 1, strerror(-err));
         return err;
     }
-    err = routes_each(*text_r, false, nothing, NULL);
+    err = routes_each(*text_r, interface, false, nothing, NULL);
     if (err)
-        log_line("a route of %s has several next hops, and could not be brought back if something "
+        log_line("a route by %s has several next hops, and could not be brought back if something "
                  "goes wrong; take it away first (`ip route`)",
                  interface);
     return err;
@@ -346,13 +342,11 @@ static void ip_do(struct restore *restore, char *const words[], char *const more
 static int route_add(void *ctx, char *const words[])
 {
     struct restore *restore = ctx;
-    char *more[DOM0_NET_WORDS_MAX + 2];
+    char *more[DOM0_NET_WORDS_MAX];
     size_t nr = 0;
 
-    for (; *words; words++)
-        more[nr++] = *words;
-    more[nr++] = "dev";
-    more[nr++] = restore->name;
+    for (; *words; words++, nr++)
+        more[nr] = nr && strcmp(more[nr - 1], "dev") == 0 ? restore->name : *words;
     more[nr] = NULL;
     ip_do(restore, (char *[]){ restore->family, "route", "replace", NULL }, more);
     return 0;
@@ -365,10 +359,12 @@ static void address_add(struct restore *restore, const struct dom0_address *addr
     if (address->is_link_local)
         return; /* the kernel makes it */
     snprintf(text, sizeof(text), "%s", address->text);
-    ip_do(restore,
-          (char *[]){ address->is_ipv6 ? "-6" : "-4", "address", "replace", text, "dev",
-                      restore->name, NULL },
-          (char *[]){ address->is_ipv6 ? "nodad" : NULL, NULL });
+    if (address->is_ipv6)
+        ip_do(restore, (char *[]){ "-6", "address", "replace", text, "dev", restore->name, NULL },
+              (char *[]){ "nodad", NULL });
+    else
+        ip_do(restore, (char *[]){ "-4", "address", "replace", text, "dev", restore->name, NULL },
+              (char *[]){ "broadcast", "+", NULL });
 }
 
 /* The interface, once it is there; it may get its name a little later. */
@@ -434,9 +430,9 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
         address_add(&restore, &nic->addresses[i]);
     for (int with_via = 0; with_via < 2; with_via++) {
         restore.family = "-4";
-        routes_each(keep->routes, with_via, route_add, &restore);
+        routes_each(keep->routes, nic->name, with_via, route_add, &restore);
         restore.family = "-6";
-        routes_each(keep->ipv6_routes, with_via, route_add, &restore);
+        routes_each(keep->ipv6_routes, nic->name, with_via, route_add, &restore);
     }
     return restore.failed ? -EIO : 0;
 }

@@ -165,32 +165,37 @@ static const char *const states[] = {
     "unresolved", "rt_offload", "rt_trap",   "rt_offload_failed", NULL
 };
 
-int dom0_net_route_words(char *line, char *words_r[DOM0_NET_WORDS_MAX])
+int dom0_net_route_words(char *line, const char *interface, char *words_r[DOM0_NET_WORDS_MAX])
 {
-    bool comes_back = false;
-    char *rest = NULL, *before = NULL;
+    bool is_ours = false, is_next_hop = *line == '\t', comes_back = false, is_too_long = false;
+    char *rest = NULL;
+    const char *before = "";
     int nr = 0;
 
-    if (*line == '\t')
-        return -EOPNOTSUPP; /* a next hop of the line before it */
     for (char *word = strtok_r(line, " \t\n\\", &rest); word;
          word = strtok_r(NULL, " \t\n\\", &rest)) {
-        if (strcmp(word, "nexthop") == 0 || strcmp(word, "nhid") == 0)
-            return -EOPNOTSUPP;
-        if (!before && (is_one_of(word, own_types) || is_one_of(word, own_networks)))
+        if (strcmp(word, "nexthop") == 0)
+            is_next_hop = true;
+        else if (strcmp(before, "dev") == 0 && strcmp(word, interface) == 0)
+            is_ours = true;
+        else if (strcmp(word, "expires") == 0 ||
+                 (strcmp(before, "proto") == 0 && strcmp(word, "ra") == 0) ||
+                 (!*before && (is_one_of(word, own_types) || is_one_of(word, own_networks))))
             comes_back = true;
-        if (strcmp(word, "expires") == 0 ||
-            (before && strcmp(before, "proto") == 0 && strcmp(word, "ra") == 0))
-            comes_back = true;
-        before = word;
-        if (is_one_of(word, states))
+        if (is_one_of(word, states) || strcmp(word, "nhid") == 0 || strcmp(before, "nhid") == 0) {
+            before = word;
             continue;
+        }
+        before = word;
         if (nr == DOM0_NET_WORDS_MAX - 1)
-            return -EOPNOTSUPP;
-        words_r[nr++] = word;
+            is_too_long = true;
+        else
+            words_r[nr++] = word;
     }
     words_r[nr] = NULL;
-    return comes_back ? 0 : nr;
+    if (!is_ours || comes_back)
+        return 0;
+    return is_next_hop || is_too_long ? -EOPNOTSUPP : nr;
 }
 
 bool dom0_net_route_has_via(char *const words[])

@@ -58,15 +58,16 @@ unsigned int dom0_net_uses(const struct dom0_net *net, void (*said)(void *ctx, c
                            void *ctx);
 
 /*
- * A line of `ip route show table all dev INTERFACE` as words for `ip route replace`.
+ * A line of `ip route show table all` as words for `ip route replace`.
  *
  *   line     is cut into them, and they point into it
- *   words_r  the words; NULL behind the last one
+ *   words_r  the words, "dev" and the interface among them; NULL behind the last one
  *
- * Returns their number; 0 for a route that comes back by itself (the kernel's own, or a router's advertisement);
- * -EOPNOTSUPP for one that cannot be brought back: it has several next hops, or too many words.
+ * Returns their number; 0 for a route by another interface, and one that comes back by itself (the kernel's own, or of
+ * a router's advertisement); -EOPNOTSUPP for one that cannot be brought back: the interface is one of several next
+ * hops, or it has too many words.
  */
-int dom0_net_route_words(char *line, char *words_r[DOM0_NET_WORDS_MAX]);
+int dom0_net_route_words(char *line, const char *interface, char *words_r[DOM0_NET_WORDS_MAX]);
 
 /* Of such words: whether it goes over a gateway, and so must come after the others. */
 bool dom0_net_route_has_via(char *const words[]);

@@ -338,14 +338,14 @@ static void so_are_those_of_its_bridge(void **state)
     expect_uses(&net, 1, "br0.7 is on br0\n");
 }
 
-/* Joined by blanks; "" for none. */
+/* Joined by blanks; "" for none. Of eth0. */
 static void expect_words(const char *line, const char *wanted, bool has_via)
 {
     char copy[512], text[512] = "", *words[DOM0_NET_WORDS_MAX];
     int nr;
 
     snprintf(copy, sizeof(copy), "%s", line);
-    nr = dom0_net_route_words(copy, words);
+    nr = dom0_net_route_words(copy, "eth0", words);
     assert_true(nr >= 0);
     for (int i = 0; i < nr; i++) {
         strcat(text, i ? " " : "");
@@ -361,44 +361,56 @@ static void expect_words(const char *line, const char *wanted, bool has_via)
 static void routes_are_taken_as_ip_shows_them(void **state)
 {
     (void)state;
-    expect_words("default via 192.0.2.1 proto dhcp src 192.0.2.5 metric 100 ",
-                 "default via 192.0.2.1 proto dhcp src 192.0.2.5 metric 100", true);
-    expect_words("default via 10.0.0.1 onlink linkdown ", "default via 10.0.0.1 onlink", true);
-    expect_words("192.0.2.0/24 proto kernel scope link src 192.0.2.5 dead linkdown",
-                 "192.0.2.0/24 proto kernel scope link src 192.0.2.5", false);
-    expect_words("198.51.100.0/24 via 192.0.2.7 table 100",
-                 "198.51.100.0/24 via 192.0.2.7 table 100", true);
-    expect_words("2001:db8::/64 proto static metric 1024 pref medium",
-                 "2001:db8::/64 proto static metric 1024 pref medium", false);
+    expect_words("default via 192.0.2.1 dev eth0 proto dhcp src 192.0.2.5 metric 100 ",
+                 "default via 192.0.2.1 dev eth0 proto dhcp src 192.0.2.5 metric 100", true);
+    expect_words("default via 10.0.0.1 dev eth0 onlink linkdown ",
+                 "default via 10.0.0.1 dev eth0 onlink", true);
+    expect_words("192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.5 dead linkdown",
+                 "192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.5", false);
+    expect_words("198.51.100.0/24 via 192.0.2.7 dev eth0 table 100",
+                 "198.51.100.0/24 via 192.0.2.7 dev eth0 table 100", true);
+    expect_words("2001:db8::/64 dev eth0 proto static metric 1024 pref medium",
+                 "2001:db8::/64 dev eth0 proto static metric 1024 pref medium", false);
+    /* A next hop object goes with the interface; what it says stands in the line. */
+    expect_words("default nhid 7 via 192.0.2.1 dev eth0 ", "default via 192.0.2.1 dev eth0", true);
+}
+
+static void routes_by_other_interfaces_stay(void **state)
+{
+    (void)state;
+    expect_words("default via 192.0.2.1 dev eth1 proto static", "", false);
+    expect_words("default via 192.0.2.1 dev eth00", "", false);
+    expect_words("blackhole 192.0.2.0/24", "", false);
+    expect_words("10.0.0.0/8 proto static", "", false); /* next hops are in lines below */
+    expect_words("\tnexthop via 192.0.2.1 dev eth1 weight 1", "", false);
+    expect_words("eth0", "", false);
 }
 
 static void routes_of_the_kernel_and_of_routers_come_back_by_themselves(void **state)
 {
     (void)state;
-    expect_words("local 192.0.2.5 table local proto kernel scope host src 192.0.2.5", "", false);
-    expect_words("broadcast 192.0.2.255 table local proto kernel scope link", "", false);
-    expect_words("fe80::/64 proto kernel metric 256 pref medium", "", false);
-    expect_words("multicast ff00::/8 table local proto kernel metric 256 pref medium", "", false);
-    expect_words("default via fe80::1 proto ra metric 1024 expires 1790sec hoplimit 64 pref medium",
+    expect_words("local 192.0.2.5 dev eth0 table local proto kernel scope host", "", false);
+    expect_words("broadcast 192.0.2.255 dev eth0 table local proto kernel scope link", "", false);
+    expect_words("fe80::/64 dev eth0 proto kernel metric 256 pref medium", "", false);
+    expect_words("multicast ff00::/8 dev eth0 table local proto kernel metric 256", "", false);
+    expect_words("default via fe80::1 dev eth0 proto ra metric 1024 expires 1790sec hoplimit 64",
                  "", false);
-    expect_words("2001:db8::/64 proto kernel metric 256 expires 86390sec pref medium", "", false);
+    expect_words("2001:db8::/64 dev eth0 proto kernel metric 256 expires 86390sec", "", false);
     expect_words("", "", false);
 }
 
 static void a_route_with_several_next_hops_is_not_taken(void **state)
 {
-    char first[] = "default proto static nexthop via 192.0.2.1 weight 1";
-    char next[] = "\tnexthop via 192.0.2.1 weight 1 ", by_id[] = "default nhid 7 via 192.0.2.1";
-    char *words[DOM0_NET_WORDS_MAX], many[2 * DOM0_NET_WORDS_MAX + 1];
+    char hop[] = "\tnexthop via 192.0.2.1 dev eth0 weight 1 ";
+    char one_line[] = "default proto static \\\tnexthop via 192.0.2.1 dev eth0 weight 1";
+    char *words[DOM0_NET_WORDS_MAX], many[2 * DOM0_NET_WORDS_MAX + 16] = "dev eth0 ";
 
     (void)state;
-    assert_int_equal(dom0_net_route_words(first, words), -EOPNOTSUPP);
-    assert_int_equal(dom0_net_route_words(next, words), -EOPNOTSUPP);
-    assert_int_equal(dom0_net_route_words(by_id, words), -EOPNOTSUPP);
-    for (size_t i = 0; i < sizeof(many) - 1; i++)
-        many[i] = i % 2 ? ' ' : 'x';
-    many[sizeof(many) - 1] = '\0';
-    assert_int_equal(dom0_net_route_words(many, words), -EOPNOTSUPP);
+    assert_int_equal(dom0_net_route_words(hop, "eth0", words), -EOPNOTSUPP);
+    assert_int_equal(dom0_net_route_words(one_line, "eth0", words), -EOPNOTSUPP);
+    for (unsigned int i = 0; i < DOM0_NET_WORDS_MAX; i++)
+        strcat(many, "x ");
+    assert_int_equal(dom0_net_route_words(many, "eth0", words), -EOPNOTSUPP);
 }
 
 int main(void)
@@ -419,6 +431,7 @@ int main(void)
         cmocka_unit_test(addresses_and_default_routes_are_use),
         cmocka_unit_test(so_are_those_of_its_bridge),
         cmocka_unit_test(routes_are_taken_as_ip_shows_them),
+        cmocka_unit_test(routes_by_other_interfaces_stay),
         cmocka_unit_test(routes_of_the_kernel_and_of_routers_come_back_by_themselves),
         cmocka_unit_test(a_route_with_several_next_hops_is_not_taken),
     };
