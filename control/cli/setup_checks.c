@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libxl_utils.h>
@@ -21,6 +22,7 @@
 static int name_free_wanted(struct setup *setup)
 {
     struct journal journal;
+    struct stat there;
     uint32_t domid;
     int len =
         snprintf(setup->path, sizeof(setup->path), "%s/%s.cfg", files_config_dir(), setup->name);
@@ -29,7 +31,7 @@ static int name_free_wanted(struct setup *setup)
         log_line("the path of %s.cfg is too long", setup->name);
         return -ENAMETOOLONG;
     }
-    if (access(setup->path, F_OK) == 0) {
+    if (lstat(setup->path, &there) == 0) {
         log_line("%s is there already and is not overwritten: `ferry start %s` starts it, --name "
                  "makes another one",
                  setup->path, setup->path);
@@ -148,8 +150,8 @@ static int kernel_wanted(struct setup *setup)
         return 0;
     if (nr > 0)
         log_line(
-            "none of the %d images in %s drives %s (%04x:%04x): see docs/nics.md for those that "
-            "are known, and `make kernel NICS=...`",
+            "none of the %d images in %s drives %s (%04x:%04x): docs/nics.md has the drivers that "
+            "there are; `make kernel NICS=...`, then --kernel",
             nr, files_kernel_dir(), setup->address, device.vendor, device.device);
     else
         log_line("there are no images in %s: install the package ferry-net, or name one by "
