@@ -30,7 +30,7 @@ endif
 # For control/util/paths.h.
 PATHS_CFLAGS := -DPATHS_CONFIG='"$(SYSCONFDIR)/ferry"' -DPATHS_STATE='"$(LOCALSTATEDIR)/lib/ferry"' \
 	-DPATHS_RUN='"$(RUNDIR)/ferry"' -DPATHS_LOG='"$(LOCALSTATEDIR)/log/ferryd.log"' \
-	-DPATHS_DEBUG='"$(DEBUGDIR)"'
+	-DPATHS_DEBUG='"$(DEBUGDIR)"' -DPATHS_KERNELS='"$(LIBDIR)/ferry"'
 
 # What is text names the same places: it is written for PREFIX=/usr. A second pass keeps what one pattern put in
 # from being found by the next.

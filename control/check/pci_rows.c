@@ -64,22 +64,38 @@ static uint16_t id_read(const struct bdf *bdf, const char *name)
     return files_read_line(path, line, sizeof(line)) > 0 ? (uint16_t)strtoul(line, NULL, 16) : 0;
 }
 
-bool check_driver(struct check_row *row, const struct bdf *bdf, const char *kernel)
+void check_device(const struct bdf *bdf, struct driver_device *device_r)
 {
-    const struct driver_device device = { .vendor = id_read(bdf, "vendor"),
-                                          .device = id_read(bdf, "device"),
-                                          .subvendor = id_read(bdf, "subsystem_vendor"),
-                                          .subdevice = id_read(bdf, "subsystem_device") };
-    char name[DRIVER_NAME_SIZE], *file;
+    *device_r = (struct driver_device){ .vendor = id_read(bdf, "vendor"),
+                                        .device = id_read(bdf, "device"),
+                                        .subvendor = id_read(bdf, "subsystem_vendor"),
+                                        .subdevice = id_read(bdf, "subsystem_device") };
+}
+
+int check_image(const struct driver_device *device, const char *kernel,
+                char name_r[DRIVER_NAME_SIZE])
+{
+    char *file;
     size_t len;
     int err = files_read(kernel, IMAGE_SIZE_MAX, &file, &len);
 
     if (err)
-        return false; /* `ferry start` says so itself */
-    err = driver_find(file, len, &device, name);
+        return -EIO;
+    err = driver_find(file, len, device, name_r);
     free(file);
-    if (err == -ENOENT)
-        return false;
+    return err;
+}
+
+bool check_driver(struct check_row *row, const struct bdf *bdf, const char *kernel)
+{
+    struct driver_device device;
+    char name[DRIVER_NAME_SIZE];
+    int err;
+
+    check_device(bdf, &device);
+    err = check_image(&device, kernel, name);
+    if (err == -ENOENT || err == -EIO)
+        return false; /* of a file that cannot be read `ferry start` says so itself */
     if (err)
         check_set(row, CHECK_REFUSED, "%s does not drive %04x:%04x", kernel, device.vendor,
                   device.device);

@@ -23,6 +23,7 @@ enum exit_code {
 int command_check(int argc, char **argv);
 int command_start(int argc, char **argv);
 int command_stop(int argc, char **argv);
+int command_setup(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_upgrade(int argc, char **argv);
 int command_adopt(int argc, char **argv);
@@ -58,6 +59,10 @@ int command_start_file(struct host *host, const char *path, bool insist);
 /* Start what the files in auto/ describe and does not run yet; one that fails keeps no other from being started. Returns
  * EXIT_OK if all run, EXIT_REFUSED if some were refused and nothing else was wrong, or EXIT_FAILED. */
 int command_start_all(struct host *host, bool insist);
+
+/* End a domain, give its devices back to dom0, forget its journal; says what is wrong. The caller has the name's lock.
+ * Returns an exit code. */
+int command_stop_domain(struct host *host, struct journal *journal);
 
 /* Copy the kernel that a domain was made from to where recoveries take it. 0 or a negative errno. */
 int command_kernel_keep(struct journal *journal, const char *path);

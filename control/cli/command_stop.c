@@ -12,7 +12,7 @@
 #include "xen/domain.h"
 #include "xen/pci.h"
 
-static int stop(struct host *host, struct journal *journal)
+int command_stop_domain(struct host *host, struct journal *journal)
 {
     int err;
 
@@ -50,7 +50,7 @@ int command_stop(int argc, char **argv)
         return code;
     code = EXIT_FAILED;
     if (host_open(&host) == 0) {
-        code = stop(&host, &journal);
+        code = command_stop_domain(&host, &journal);
         host_close(&host);
     }
     close(lock);

@@ -44,6 +44,11 @@ const char *files_debug_dir(void)
     return dir_of("FERRY_DEBUG_DIR", PATHS_DEBUG);
 }
 
+const char *files_kernel_dir(void)
+{
+    return dir_of("FERRY_KERNEL_DIR", PATHS_KERNELS);
+}
+
 bool files_name_ok(const char *name)
 {
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
@@ -146,19 +151,26 @@ static int directory_sync(const char *path)
     return err;
 }
 
-static int replace(const char *path, const void *data, size_t len, bool sync)
+static int put(const char *path, const void *data, size_t len, bool sync)
 {
-    char aside[FILES_PATH_SIZE + 8];
-    int fd, err;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), err;
 
-    snprintf(aside, sizeof(aside), "%s.new", path);
-    fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
     err = write_all(fd, data, len);
     if (!err && sync && fsync(fd))
         err = -errno;
     close(fd);
+    return err;
+}
+
+static int replace(const char *path, const void *data, size_t len, bool sync)
+{
+    char aside[FILES_PATH_SIZE + 8];
+    int err;
+
+    snprintf(aside, sizeof(aside), "%s.new", path);
+    err = put(aside, data, len, sync);
     if (!err && rename(aside, path))
         err = -errno;
     if (err)
@@ -176,6 +188,19 @@ int files_write(const char *path, const void *data, size_t len)
 int files_write_quick(const char *path, const void *data, size_t len)
 {
     return replace(path, data, len, false);
+}
+
+int files_write_new(const char *path, const void *data, size_t len)
+{
+    char aside[FILES_PATH_SIZE + 8];
+    int err;
+
+    snprintf(aside, sizeof(aside), "%s.new", path);
+    err = put(aside, data, len, true);
+    if (!err && link(aside, path)) /* unlike rename(), it replaces nothing */
+        err = -errno;
+    unlink(aside);
+    return err ? err : directory_sync(path);
 }
 
 int files_copy(const char *from, const char *to, size_t max)

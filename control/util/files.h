@@ -10,11 +10,12 @@
 #define FILES_NAME_MAX 63
 
 /* The places of paths.h and /var/log/xen/console, or what the environment says instead:
- * FERRY_STATE_DIR, FERRY_RUN_DIR, FERRY_CONFIG_DIR, FERRY_DEBUG_DIR, FERRY_CONSOLE_DIR. */
+ * FERRY_STATE_DIR, FERRY_RUN_DIR, FERRY_CONFIG_DIR, FERRY_DEBUG_DIR, FERRY_KERNEL_DIR, FERRY_CONSOLE_DIR. */
 const char *files_state_dir(void);
 const char *files_run_dir(void);
 const char *files_config_dir(void);
 const char *files_debug_dir(void);
+const char *files_kernel_dir(void);
 const char *files_console_dir(void);
 
 /* A domain's name becomes a file's: letters, digits, '_', '-', '.', not first a '.'. */
@@ -39,6 +40,8 @@ int files_read_tail(const char *path, size_t max, char **data_r, size_t *len_r);
 int files_write(const char *path, const void *data, size_t len);
 /* The same without waiting for the disk. */
 int files_write_quick(const char *path, const void *data, size_t len);
+/* A new file, whole or not at all; -EEXIST if there is one of that name, which is left as it is. Mode 0600. */
+int files_write_new(const char *path, const void *data, size_t len);
 /* A copy of a file of at most `max` bytes, written like that. */
 int files_copy(const char *from, const char *to, size_t max);
 

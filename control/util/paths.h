@@ -9,6 +9,7 @@
 #define PATHS_RUN "/run/ferry" /* locks, the socket: gone with the machine */
 #define PATHS_LOG "/var/log/ferryd.log" /* of ferryd in the background */
 #define PATHS_DEBUG "/usr/lib/debug/usr/lib/ferry" /* kernels with source lines, *.debug */
+#define PATHS_KERNELS "/usr/lib/ferry" /* kernels: ferry-net, ferry-net-NIC */
 #endif
 
 #endif

@@ -159,6 +159,22 @@ int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r)
     return 0;
 }
 
+int pci_bind(const struct bdf *bdf, const char *driver)
+{
+    char path[FILES_PATH_SIZE], address[BDF_SIZE];
+    int fd, err = 0;
+
+    snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
+    bdf_format(bdf, address);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, address, strlen(address)) < 0)
+        err = -errno;
+    close(fd);
+    return err;
+}
+
 void pci_give_back(struct host *host, const struct bdf *bdf)
 {
     libxl_device_pci pci;

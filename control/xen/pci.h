@@ -28,6 +28,8 @@ void pci_master_off(const struct bdf *bdf);
 
 /* Give the device to pciback unless it is there; taken_r tells whether dom0 had a driver on it. */
 int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r);
+/* Bind a device that no driver has. Returns 0 or a negative errno. */
+int pci_bind(const struct bdf *bdf, const char *driver);
 /* Back to dom0's driver, as pci_take() found it. */
 void pci_give_back(struct host *host, const struct bdf *bdf);
 

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* setup: from a NIC to a driver domain that runs, or back to where it began. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libxl_utils.h>
+
+#include "cli/command.h"
+#include "cli/dom0_keep.h"
+#include "cli/setup_checks.h"
+#include "config/config.h"
+#include "journal/journal.h"
+#include "recover/stats.h"
+#include "util/files.h"
+#include "util/log.h"
+#include "xen/pci.h"
+
+#define TIMEOUT_S 30
+#define TIMEOUT_MAX_S 3600
+#define POLL_MS 250
+#define STOP_TRIES 3
+#define ANSWER_SIZE 16
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static void use_print(void *ctx, const char *text)
+{
+    (void)ctx;
+    printf("  %s\n", text);
+}
+
+static void uses_print(const struct setup *setup)
+{
+    const struct dom0_net *net = &setup->keep.net;
+
+    if (!setup->nr_uses)
+        return;
+    printf("dom0 itself uses the network of %s:\n", net->nic.name);
+    dom0_net_uses(net, use_print, NULL);
+    printf("It loses that when the NIC is taken; who is logged in over it is cut off.\n");
+}
+
+/* Nobody is asked who cannot answer. */
+static int consent_wanted(const struct setup *setup)
+{
+    char answer[ANSWER_SIZE] = "";
+
+    if (!setup->nr_uses || setup->yes)
+        return 0;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        log_line("not taken, as dom0 uses it; --yes takes it all the same");
+        return -EPERM;
+    }
+    printf("Take it all the same? [y/N] ");
+    fflush(stdout);
+    if (fgets(answer, sizeof(answer), stdin) &&
+        (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+        return 0;
+    log_line("not taken; nothing was changed");
+    return -EPERM;
+}
+
+/* What was written must be what `ferry start` takes. */
+static int config_check(const struct setup *setup)
+{
+    struct config config;
+    int err = config_load(setup->path, NULL, &config);
+
+    if (err)
+        return err;
+    if (strcmp(config.xl.c_info.name, setup->name) != 0 || config.nr_nics != 1 ||
+        !bdf_is_same(&config.nics[0], &setup->bdf) ||
+        strcmp(config.xl.b_info.kernel, setup->kernel) != 0 ||
+        config.xl.b_info.target_memkb != (uint64_t)setup->memory * 1024)
+        err = -EINVAL;
+    config_dispose(&config);
+    return err;
+}
+
+static int config_put(struct setup *setup)
+{
+    int err = files_dir_make(files_config_dir());
+
+    if (!err)
+        err = files_write_new(setup->path, setup->text, strlen(setup->text));
+    if (err == -EEXIST)
+        log_line("%s is there already and is not overwritten", setup->path);
+    else if (err)
+        log_line("%s: %s", setup->path, strerror(-err));
+    if (err)
+        return err;
+    err = config_check(setup);
+    if (err) {
+        log_line("%s does not say what it was to say, and is taken away again", setup->path);
+        unlink(setup->path);
+        return err;
+    }
+    printf("%s is written\n", setup->path);
+    return 0;
+}
+
+/* why_r is set if not. */
+static bool has_link(struct setup *setup, const char **why_r)
+{
+    static struct ferry_stats stats;
+    struct journal journal;
+    int err = journal_load(setup->name, &journal);
+
+    if (!err)
+        err = stats_read(&setup->host, &journal, &stats);
+    *why_r = err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
+             : err == -ESRCH ? "the domain does not run"
+             : err           ? "its statistics make no sense"
+                             : "its kernel has not started the card";
+    for (unsigned int i = 0; !err && i < stats.nr_ports; i++) {
+        if (stats.ports[i].kind != FERRY_PORT_NIC)
+            continue;
+        *why_r = "there is no link: is the cable in?";
+        if (stats.ports[i].flags & FERRY_PORT_UP)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever interrupts it here wants it undone. Returns NULL, or why there is no link. */
+static const char *link_wait(struct setup *setup)
+{
+    const char *why;
+    bool is_up;
+    int64_t end = host_ticks_ms() + setup->timeout_s * 1000ll;
+    const struct sigaction by = { .sa_handler = interrupt };
+
+    printf("waiting up to %u s for its link\n", setup->timeout_s);
+    sigaction(SIGINT, &by, NULL);
+    sigaction(SIGTERM, &by, NULL);
+    while (!(is_up = has_link(setup, &why)) && !interrupted && host_ticks_ms() < end)
+        host_sleep_ms(POLL_MS);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    return is_up ? NULL : interrupted ? "it was interrupted" : why;
+}
+
+/* The lock is waited for: ferryd may have it. Returns an exit code. */
+static int domain_stop(struct setup *setup)
+{
+    struct journal journal;
+    int lock, code = EXIT_FAILED;
+
+    for (unsigned int i = 0; i < STOP_TRIES && code == EXIT_FAILED; i++) {
+        code = command_journal_take(setup->name, &journal, &lock);
+        if (code)
+            continue;
+        code = command_stop_domain(&setup->host, &journal);
+        close(lock);
+    }
+    command_tell_ferryd();
+    return code;
+}
+
+/* libxl gives it back by what it noted in xenstore; should that not be so, the driver is known here, too. Not from a
+ * domain that is there. */
+static void driver_restore(struct setup *setup)
+{
+    char now[64];
+    uint32_t domid;
+
+    pci_driver(&setup->bdf, now, sizeof(now));
+    if (strcmp(now, setup->keep.driver) == 0 ||
+        libxl_name_to_domid(setup->host.xl, setup->name, &domid) == 0)
+        return;
+    if (strcmp(now, "pciback") == 0)
+        pci_give_back(&setup->host, &setup->bdf);
+    pci_driver(&setup->bdf, now, sizeof(now));
+    if (!*now && *setup->keep.driver)
+        pci_bind(&setup->bdf, setup->keep.driver);
+}
+
+static void config_lay_aside(const struct setup *setup)
+{
+    char failed[FILES_PATH_SIZE + 8];
+
+    snprintf(failed, sizeof(failed), "%s.failed", setup->path);
+    if (rename(setup->path, failed))
+        log_line("%s: %s", setup->path, strerror(errno));
+    else
+        printf("its configuration is now %s\n", failed);
+}
+
+/* Dom0's interface as it was. Goes on over what fails: nobody may be there to try again. */
+static void interface_restore(struct setup *setup)
+{
+    const struct dom0_interface *nic = &setup->keep.net.nic;
+    int err;
+
+    driver_restore(setup);
+    err = dom0_keep_restore(&setup->keep, &setup->bdf);
+    if (!*nic->name)
+        printf("%s is as it was\n", setup->address);
+    else if (err)
+        printf("%s is dom0's again, but not all of it could be brought back: see above\n",
+               nic->name);
+    else
+        printf("%s is dom0's again, %s\n", nic->name,
+               nic->up ? "up, with the addresses and routes it had" : "down, as it was");
+}
+
+static void roll_back(struct setup *setup, bool is_started, const char *why)
+{
+    log_line("%s: %s; all of it is undone", setup->name, why);
+    if (is_started && domain_stop(setup) == EXIT_FAILED)
+        log_line("%s could not be stopped, and has the NIC: `ferry stop %s` again, then `ip link "
+                 "set %s up`",
+                 setup->name, setup->name,
+                 *setup->keep.net.nic.name ? setup->keep.net.nic.name : "...");
+    else
+        interface_restore(setup);
+    config_lay_aside(setup);
+}
+
+static void next_print(const struct setup *setup)
+{
+    printf("\nNext:\n"
+           "  guests:     vif = [ \"bridge=%s,backend=%s\" ]\n"
+           "  to see it:  ferry status %s\n"
+           "  at boot:    ln -s ../%s.cfg %s/auto/\n",
+           setup->bridge, setup->name, setup->name, setup->name, files_config_dir());
+    if (setup->nr_uses)
+        printf("  dom0:       modprobe xen-netfront; xl network-attach 0 bridge=%s backend=%s\n"
+               "              then addresses and routes on its new interface (docs/install.md)\n",
+               setup->bridge, setup->name);
+}
+
+/* The terminal may go away with the NIC: neither that nor a signal of its keys keeps it from coming to an end. */
+static void signals_ignore(void)
+{
+    static const int signals[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,
+                                   SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], SIG_IGN);
+}
+
+/* From here on things are changed. */
+static int act(struct setup *setup)
+{
+    const char *why = "it could not be started";
+    bool is_started;
+
+    signals_ignore();
+    if (config_put(setup))
+        return EXIT_FAILED;
+    if (setup->no_start) {
+        printf("\nNext:\n  ferry start %s\n", setup->path);
+        return EXIT_OK;
+    }
+    is_started = command_start_file(&setup->host, setup->path, false) == EXIT_OK;
+    if (is_started)
+        why = link_wait(setup);
+    if (why) {
+        roll_back(setup, is_started, why);
+        return EXIT_FAILED;
+    }
+    printf("%s has %s, with a link\n", setup->name, setup->address);
+    next_print(setup);
+    return EXIT_OK;
+}
+
+static void dry_print(const struct setup *setup)
+{
+    printf("%s\nThat would be written to %s.\n", setup->text, setup->path);
+    if (setup->no_start)
+        return;
+    if (setup->nr_uses && !setup->yes)
+        printf("As dom0 uses the NIC, --yes would be wanted, or an answer at the terminal.\n");
+    printf("%s would be taken from %s, and %s started. Without a link within %u s all of that\n"
+           "would be undone%s%s%s.\n",
+           setup->address, *setup->keep.driver ? setup->keep.driver : "no driver", setup->name,
+           setup->timeout_s, *setup->keep.net.nic.name ? ", and " : "", setup->keep.net.nic.name,
+           *setup->keep.net.nic.name ? " brought back as it is now" : "");
+}
+
+static int setup_all(struct setup *setup)
+{
+    int code = setup_checks(setup);
+
+    if (code)
+        return code;
+    uses_print(setup);
+    if (setup->dry_run)
+        dry_print(setup);
+    else if (consent_wanted(setup))
+        code = EXIT_FAILED;
+    else
+        code = act(setup);
+    dom0_keep_dispose(&setup->keep);
+    return code;
+}
+
+static bool number_take(const char *text, unsigned int min, unsigned int max,
+                        unsigned int *number_r)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || value < min || value > max)
+        return false;
+    *number_r = (unsigned int)value;
+    return true;
+}
+
+/* Returns -1 to go on, or an exit code. */
+static int option_take(struct setup *setup, int option)
+{
+    bool ok = true;
+
+    switch (option) {
+    case 'h':
+        return command_help();
+    case 'n':
+        setup->name = optarg;
+        ok = files_name_ok(optarg) && strlen(optarg) + sizeof(".cfg.failed") < FILES_NAME_MAX;
+        break;
+    case 'k':
+        setup->kernel_asked = optarg;
+        break;
+    case 'b':
+        setup->bridge = optarg;
+        ok = setup_bridge_ok(optarg);
+        break;
+    case 'm':
+        ok = number_take(optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, &setup->memory);
+        break;
+    case 't':
+        ok = number_take(optarg, 1, TIMEOUT_MAX_S, &setup->timeout_s);
+        break;
+    case 'd':
+        setup->dry_run = true;
+        break;
+    case 'y':
+        setup->yes = true;
+        break;
+    case 's':
+        setup->no_start = true;
+        break;
+    default:
+        return command_usage();
+    }
+    if (ok)
+        return -1;
+    log_line("'%.63s' makes no sense there; a name is of up to 50 letters, digits, '_', '-' and "
+             "'.', a bridge's of up to 15; memory is %u to %u (MB), the timeout 1 to %u (s)",
+             optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, TIMEOUT_MAX_S);
+    return EXIT_USAGE;
+}
+
+static int words_read(struct setup *setup, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },         { "name", required_argument, NULL, 'n' },
+        { "kernel", required_argument, NULL, 'k' }, { "bridge", required_argument, NULL, 'b' },
+        { "memory", required_argument, NULL, 'm' }, { "timeout", required_argument, NULL, 't' },
+        { "dry-run", no_argument, NULL, 'd' },      { "yes", no_argument, NULL, 'y' },
+        { "no-start", no_argument, NULL, 's' },     { 0 }
+    };
+    int option, code = -1;
+
+    while (code < 0 && (option = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+        code = option_take(setup, option);
+    if (code >= 0)
+        return code;
+    if (argc - optind != 1)
+        return command_usage();
+    setup->nic = argv[optind];
+    return -1;
+}
+
+int command_setup(int argc, char **argv)
+{
+    struct setup setup = {
+        .name = "domnet", .bridge = "xenbr0", .memory = 32, .timeout_s = TIMEOUT_S
+    };
+    int code = words_read(&setup, argc, argv);
+
+    if (code >= 0)
+        return code;
+    if (geteuid() != 0) {
+        log_line("only root can do this: run it with sudo");
+        return EXIT_FAILED;
+    }
+    if (host_open(&setup.host))
+        return EXIT_FAILED;
+    code = setup_all(&setup);
+    host_close(&setup.host);
+    return code;
+}
