@@ -56,6 +56,16 @@ void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
     free(guests);
 }
 
+/* Guests end, are saved and lose interfaces while their backend is rebuilt. */
+static bool is_gone(struct host *host, const struct vif_ref *ref)
+{
+    char found[STORE_PATH_SIZE];
+
+    return !xs_is_domain_introduced(host->xs, ref->guest) ||
+           store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vif/%u/backend", ref->guest,
+                      ref->handle) == -ENOENT;
+}
+
 static int back_state(struct host *host, uint32_t backend, const struct vif_ref *ref)
 {
     return store_state(host->xs, "/local/domain/%u/backend/vif/%u/%u/state", backend, ref->guest,
@@ -88,7 +98,9 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
             err = store_vif_nodes(host->xs, backend, ref->guest, ref->handle,
                                   connected ? XenbusStateConnected : XenbusStateInitialising);
         ref->way = err ? VIF_LOST : connected ? VIF_REBUILT : VIF_OFFERED;
-        if (err)
+        if (err && is_gone(host, ref))
+            ref->way = VIF_GONE;
+        else if (err)
             log_line("vif%u.%u: its nodes could not be rebuilt: %s", ref->guest, ref->handle,
                      strerror(-err));
     }
@@ -161,6 +173,8 @@ void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
         libxl_device_nic *nics;
         int nr = 0, rc = ERROR_FAIL;
 
+        if (ref->way == VIF_LOST && is_gone(host, ref))
+            ref->way = VIF_GONE;
         if (ref->way != VIF_LOST)
             continue;
         log_line("vif%u.%u: cannot be taken over: unplugged and replugged; the guest sees a new "

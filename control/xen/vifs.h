@@ -19,6 +19,7 @@ enum vif_way {
     VIF_TAKEN, /* it serves */
     VIF_LOST, /* to be unplugged and replugged */
     VIF_REPLUGGED,
+    VIF_GONE, /* its guest, or the toolstack, has given it up meanwhile */
 };
 
 struct vif_ref {

@@ -20,6 +20,8 @@ static struct xs_handle *store;
 static const struct journal journal = { .name = "domnet", .domid = 3 };
 static int64_t now_ms;
 static bool dies;
+static unsigned int guest_there = 7;
+static unsigned int replugs; /* begun */
 static const char *const *script; /* what the successor writes, a step after each read */
 
 int64_t host_ticks_ms(void)
@@ -43,8 +45,7 @@ int domain_look(struct host *host, const struct journal *of, struct domain_seen 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
     (void)xs;
-    (void)domid;
-    return true;
+    return domid == guest_there;
 }
 
 /* libxl is not asked for anything here. */
@@ -94,6 +95,7 @@ libxl_device_nic *libxl_device_nic_list(libxl_ctx *ctx, uint32_t domid, int *nr_
 {
     (void)ctx;
     (void)domid;
+    replugs++;
     *nr_r = 0;
     return NULL;
 }
@@ -189,6 +191,38 @@ static void a_dead_successor_is_told(void **state)
     dies = false;
 }
 
+/* A guest that was saved or destroyed meanwhile is not waited for, and nobody is told to plug it in again. */
+static void one_whose_guest_is_gone_is_not_replugged(void **state)
+{
+    static const struct {
+        unsigned int there;
+        bool has_device;
+        enum vif_way way;
+    } rows[] = { { 7, true, VIF_LOST }, { 8, true, VIF_GONE }, { 7, false, VIF_GONE } };
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vifs vifs = { .nr = 1, .refs = { { 7, 0, VIF_LOST } } };
+        struct host host;
+
+        store = fake_xs_open();
+        host = (struct host){ .xs = store };
+        if (rows[i].has_device)
+            fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
+        guest_there = rows[i].there;
+        replugs = 0;
+        vifs_replug(&host, 3, &vifs);
+        assert_int_equal(vifs.refs[0].way, rows[i].way);
+        assert_int_equal(replugs, rows[i].way == VIF_LOST);
+        /* Its nodes cannot be put back either. */
+        fake_xs_allow_changes(store, 0);
+        vifs_rebuild(&host, 3, &vifs);
+        assert_int_equal(vifs.refs[0].way, rows[i].way);
+        fake_xs_close(store);
+    }
+    guest_there = 7;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +230,7 @@ int main(void)
         cmocka_unit_test(one_whose_ring_makes_no_sense_is_lost),
         cmocka_unit_test(one_that_nobody_looks_at_is_lost),
         cmocka_unit_test(a_dead_successor_is_told),
+        cmocka_unit_test(one_whose_guest_is_gone_is_not_replugged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
