@@ -7,7 +7,6 @@ backend domain to ask for a device: then xl says so, nothing is left over, and t
 Without FERRY_LONG=1 each command has one kind of death.
 """
 import contextlib
-import os
 import time
 
 import ferry_domnet
@@ -192,7 +191,7 @@ def run(lab):
         mover = Mover(scene)
         streams = common.CheckedStreams(lab, scene.guest, [(scene.wire, STREAM_PORT)])
         for command, kinds in COMMANDS:
-            for kind in KINDS if "FERRY_LONG" in os.environ else kinds:
+            for kind in KINDS if matrix.IS_LONG else kinds:
                 began = time.monotonic()
                 what = f"{command.__name__}, {kind or 'no death'}"
                 try:
