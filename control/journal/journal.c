@@ -24,6 +24,21 @@ static void quick_path(const char *name, char path[FILES_PATH_SIZE])
     snprintf(path, FILES_PATH_SIZE, "%s/%s.json", files_run_dir(), name);
 }
 
+/* "" if the kernel does not tell. */
+static const char *boot_id(void)
+{
+    static char id[JOURNAL_UUID_SIZE];
+
+    if (!*id && files_read_line(BOOT_ID, id, sizeof(id)) != JOURNAL_UUID_SIZE - 1)
+        *id = '\0';
+    return id;
+}
+
+bool journal_is_of_another_boot(const struct journal *journal)
+{
+    return journal->boot[0] && *boot_id() && strcmp(journal->boot, boot_id()) != 0;
+}
+
 int journal_load(const char *name, struct journal *journal_r)
 {
     char path[FILES_PATH_SIZE], *text;
@@ -42,23 +57,10 @@ int journal_load(const char *name, struct journal *journal_r)
     err = journal_decode(text, journal_r);
     if (!err && strcmp(journal_r->name, name) != 0)
         err = -EINVAL;
+    if (!err && journal_is_of_another_boot(journal_r))
+        journal_deaths_age(journal_r);
     free(text);
     return err;
-}
-
-/* "" if the kernel does not tell. */
-static const char *boot_id(void)
-{
-    static char id[JOURNAL_UUID_SIZE];
-
-    if (!*id && files_read_line(BOOT_ID, id, sizeof(id)) != JOURNAL_UUID_SIZE - 1)
-        *id = '\0';
-    return id;
-}
-
-bool journal_is_of_another_boot(const struct journal *journal)
-{
-    return journal->boot[0] && *boot_id() && strcmp(journal->boot, boot_id()) != 0;
 }
 
 static int save(const struct journal *journal, const char *path,

@@ -41,6 +41,7 @@ void journal_death_put(struct json *json, const struct journal_death *death)
 {
     json_map_open(json, NULL);
     json_integer(json, "at_ms", death->at_ms);
+    json_integer(json, "ticks_ms", death->ticks_ms);
     json_integer(json, "back_ms", death->back_ms);
     json_integer(json, "back_us", death->back_us);
     json_integer(json, "depth", death->depth);
@@ -187,7 +188,9 @@ static int deaths_get(yajl_val root, struct journal *journal)
         struct journal_death *death = &journal->deaths[i];
         yajl_val map = list->u.array.values[i];
 
+        death->ticks_ms = -1;
         if (integer_get(map, "at_ms", 0, &death->at_ms) ||
+            (get(map, "ticks_ms") && integer_get(map, "ticks_ms", -1, &death->ticks_ms)) ||
             integer_get(map, "back_ms", -1, &death->back_ms) ||
             string_get(map, "cause", death->cause, sizeof(death->cause)) ||
             string_get(map, "way", death->way, sizeof(death->way)) || death_more_get(map, death))

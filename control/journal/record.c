@@ -11,7 +11,7 @@ const char *journal_wish_word(enum journal_wish wish)
     return words[wish];
 }
 
-void journal_death_add(struct journal *journal, int64_t at_ms, const char *cause)
+void journal_death_add(struct journal *journal, int64_t at_ms, int64_t ticks_ms, const char *cause)
 {
     struct journal_death *death;
 
@@ -23,9 +23,26 @@ void journal_death_add(struct journal *journal, int64_t at_ms, const char *cause
     death = &journal->deaths[journal->nr_deaths++];
     memset(death, 0, sizeof(*death));
     death->at_ms = at_ms;
+    death->ticks_ms = ticks_ms;
     death->back_ms = -1;
     snprintf(death->cause, sizeof(death->cause), "%s", cause);
     journal->nr_deaths_ever++;
+}
+
+unsigned int journal_death_times(const struct journal *journal, int64_t times_r[JOURNAL_DEATHS_MAX])
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        if (!journal_death_is_planned(&journal->deaths[i]) && journal->deaths[i].ticks_ms >= 0)
+            times_r[nr++] = journal->deaths[i].ticks_ms;
+    return nr;
+}
+
+void journal_deaths_age(struct journal *journal)
+{
+    for (unsigned int i = 0; i < journal->nr_deaths; i++)
+        journal->deaths[i].ticks_ms = -1;
 }
 
 struct journal_death *journal_death_last(struct journal *journal)

@@ -36,7 +36,9 @@ struct journal_step {
 };
 
 struct journal_death {
-    int64_t at_ms; /* since 1970 */
+    int64_t at_ms; /* since 1970, as the clock was set then */
+    int64_t
+        ticks_ms; /* host_ticks_ms() then, which nobody sets; -1: of an earlier boot, or not known */
     int64_t back_ms; /* from noticing to running again; -1: it did not come back */
     int64_t back_us; /* the same, finer */
     int64_t began_us; /* host_ticks_us() of the notice; 0: not known. Not in the file */
@@ -71,8 +73,14 @@ struct journal {
     struct journal_death deaths[JOURNAL_DEATHS_MAX]; /* the last ones, oldest first */
 };
 
-/* Append a death, forgetting the oldest if there is no room. */
-void journal_death_add(struct journal *journal, int64_t at_ms, const char *cause);
+/* Append a death, forgetting the oldest if there is no room. The times are host_now_ms() and host_ticks_ms(). */
+void journal_death_add(struct journal *journal, int64_t at_ms, int64_t ticks_ms, const char *cause);
+/* When those were of which nobody says that he asked for them, in this boot of dom0's, oldest first, by
+ * host_ticks_ms(). Returns how many. */
+unsigned int journal_death_times(const struct journal *journal,
+                                 int64_t times_r[JOURNAL_DEATHS_MAX]);
+/* Another boot has another clock: of none of its deaths it can be said how long ago it was. */
+void journal_deaths_age(struct journal *journal);
 /* The last one; there must be one. */
 struct journal_death *journal_death_last(struct journal *journal);
 /* Whether somebody asked for it: such a one counts for no crash loop. */

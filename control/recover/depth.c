@@ -32,9 +32,10 @@ static enum depth by_history(const struct journal *journal)
         return DEPTH_RELOAD;
     now = &journal->deaths[journal->nr_deaths - 1];
     before = now - 1;
-    if (before->depth != 2 || before->back_ms < 0 ||
-        now->at_ms - (before->at_ms + before->back_ms) > DEPTH_SOON_MS ||
-        now->at_ms < before->at_ms || !depth_alike(now, before))
+    if (before->depth != 2 || before->back_ms < 0 || before->ticks_ms < 0 ||
+        now->ticks_ms < before->ticks_ms ||
+        now->ticks_ms - before->ticks_ms - before->back_ms > DEPTH_SOON_MS ||
+        !depth_alike(now, before))
         return DEPTH_RELOAD;
     return before->reset_nic ? DEPTH_REBUILD : DEPTH_RELOAD_RESET;
 }

@@ -45,7 +45,7 @@ void recover_report_keep(const struct journal *journal, const char *report)
 
 void recover_note_death(struct journal *journal, const char *cause)
 {
-    journal_death_add(journal, host_now_ms(), cause);
+    journal_death_add(journal, host_now_ms(), host_ticks_ms(), cause);
     journal_death_last(journal)->began_us = host_ticks_us();
     recover_report_keep(journal, "");
 }

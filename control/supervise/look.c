@@ -122,19 +122,16 @@ static bool death_take(struct supervised *supervised, const char *why)
     struct journal *journal = &supervised->journal;
     int64_t times[JOURNAL_DEATHS_MAX], delay;
     struct journal_death *death;
-    unsigned int nr = 0;
 
     if (supervised->noted)
         return true;
-    journal_death_add(journal, host_now_ms(), why);
+    journal_death_add(journal, host_now_ms(), host_ticks_ms(), why);
     death = journal_death_last(journal);
     death->began_us = supervised->noticed_us;
     report_take(supervised, death);
     supervised->noted = true;
-    for (unsigned int i = 0; i < journal->nr_deaths; i++)
-        if (!journal_death_is_planned(&journal->deaths[i]))
-            times[nr++] = journal->deaths[i].at_ms;
-    delay = backoff_delay_ms(&supervised->common->backoff, times, nr, host_now_ms());
+    delay = backoff_delay_ms(&supervised->common->backoff, times,
+                             journal_death_times(journal, times), host_ticks_ms());
     log_line("%s: died: %s%s%s (death %lu)", journal->name, why, *death->reason ? ": " : "",
              death->reason, journal->nr_deaths_ever);
     if (delay == 0)

@@ -115,7 +115,7 @@ static void restart_note(struct supervised *supervised)
             back_us = statuspage_served_us(status) - fault_us;
     struct journal_death *death;
 
-    journal_death_add(journal, host_now_ms(), "crash");
+    journal_death_add(journal, host_now_ms(), host_ticks_ms(), "crash");
     death = journal_death_last(journal);
     death->depth = 1;
     snprintf(death->way, sizeof(death->way), "restarted");

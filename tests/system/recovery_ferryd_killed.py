@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ferryd dies by SIGKILL at each step of its work: the next one finishes it, and no guest notices.
 
-Without FERRY_LONG=1 at every second step, those after something was changed.
+Without FERRY_LONG=1 at every second step.
 """
 import os
 

@@ -197,7 +197,8 @@ static struct journal died(const char *reason)
 {
     struct journal journal = { .nr_deaths = 1 };
 
-    journal.deaths[0] = (struct journal_death){ .at_ms = 100000, .back_ms = -1, .cause = "crash" };
+    journal.deaths[0] =
+        (struct journal_death){ .ticks_ms = 100000, .back_ms = -1, .cause = "crash" };
     snprintf(journal.deaths[0].reason, sizeof(journal.deaths[0].reason), "%s", reason);
     return journal;
 }
@@ -212,7 +213,7 @@ static void dies_again(struct journal *journal, int64_t later_ms, bool reset_nic
     last->reset_nic = reset_nic;
     last->back_ms = 20;
     journal->deaths[journal->nr_deaths] = (struct journal_death){
-        .at_ms = last->at_ms + last->back_ms + later_ms, .back_ms = -1, .cause = "crash"
+        .ticks_ms = last->ticks_ms + last->back_ms + later_ms, .back_ms = -1, .cause = "crash"
     };
     snprintf(journal->deaths[journal->nr_deaths].reason, JOURNAL_REASON_SIZE, "%s", reason);
     journal->nr_deaths++;
@@ -232,6 +233,28 @@ static void the_same_death_soon_goes_deeper(void **state)
     assert_int_equal(depth_choose(&journal, &well), DEPTH_REBUILD);
     dies_again(&journal, DEPTH_SOON_MS + 1, true, "page fault: write of 0080 at x+0x12");
     assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
+}
+
+/* The clock may be set meanwhile, an hour back or forward; the machine may have been booted. */
+static void what_is_soon_does_not_hang_on_the_clock(void **state)
+{
+    static const int64_t set_ms[] = { -3600000, 3600000 };
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        struct journal journal = died("invariant: fdb.c:12");
+
+        journal.deaths[0].at_ms = 1795710000000;
+        dies_again(&journal, 500, false, "invariant: fdb.c:12");
+        journal.deaths[1].at_ms = journal.deaths[0].at_ms + set_ms[i];
+        assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD_RESET);
+        dies_again(&journal, DEPTH_SOON_MS + 1, false, "invariant: fdb.c:12");
+        journal.deaths[2].at_ms = journal.deaths[1].at_ms;
+        assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
+        journal.nr_deaths--;
+        journal.deaths[0].ticks_ms = -1;
+        assert_int_equal(depth_choose(&journal, &well), DEPTH_RELOAD);
+    }
 }
 
 static void another_death_does_not(void **state)
@@ -330,6 +353,7 @@ int main(void)
         cmocka_unit_test(no_limit_grows_beyond_the_slow_one),
         cmocka_unit_test(the_words_of_a_kernel_that_hung_are_not_its_successors),
         cmocka_unit_test(the_same_death_soon_goes_deeper),
+        cmocka_unit_test(what_is_soon_does_not_hang_on_the_clock),
         cmocka_unit_test(another_death_does_not),
         cmocka_unit_test(what_failed_is_not_tried_again),
         cmocka_unit_test(without_the_means_it_is_rebuilt),

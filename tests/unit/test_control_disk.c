@@ -65,7 +65,7 @@ static struct journal journal_long(const char *name, unsigned int tries)
     snprintf(journal.name, sizeof(journal.name), "%s", name);
     snprintf(journal.uuid, sizeof(journal.uuid), "00112233-4455-6677-8899-aabbccddeeff");
     for (unsigned int i = 0; i < JOURNAL_DEATHS_MAX; i++) {
-        journal_death_add(&journal, 1000 + i, "crash");
+        journal_death_add(&journal, 1000 + i, 500, "crash");
         for (unsigned int k = 0; k < JOURNAL_STEPS_MAX; k++)
             journal_step_add(&journal.deaths[i], "a step", 100);
     }
@@ -153,7 +153,7 @@ static void journals_cut_anywhere_keep_no_other_from_being_looked_after(void **s
 
     (void)state;
     snprintf(journal.uuid, sizeof(journal.uuid), "00112233-4455-6677-8899-aabbccddeeff");
-    journal_death_add(&journal, 1000, "crash");
+    journal_death_add(&journal, 1000, 500, "crash");
     journal_remove("domnet");
     assert_int_equal(journal_save(&journal), 0);
     journal_path("sound", ".json", path);

@@ -34,7 +34,7 @@ static struct journal journal_full(void)
                                .nics = { { { 0, 3, 0, 1 }, true }, { { 1, 4, 2, 0 }, false } } };
 
     for (unsigned int i = 0; i < JOURNAL_DEATHS_MAX + 3; i++)
-        journal_death_add(&journal, 1000 + i, "crash");
+        journal_death_add(&journal, 1000 + i, 500, "crash");
     snprintf(journal.kernel, sizeof(journal.kernel), "/boot/ferry-net");
     journal.adopted = true;
     journal.has_policy = true;
@@ -71,6 +71,7 @@ static void test_journal_roundtrip(void **state)
     assert_int_equal(after.nr_deaths, JOURNAL_DEATHS_MAX);
     assert_int_equal(after.nr_deaths_ever, JOURNAL_DEATHS_MAX + 3);
     assert_int_equal(after.deaths[0].at_ms, 1003); /* the three oldest are forgotten */
+    assert_int_equal(after.deaths[0].ticks_ms, 500);
     assert_int_equal(after.deaths[0].back_ms, 1234);
     assert_string_equal(after.deaths[0].way, "rebuilt");
     assert_string_equal(after.kernel, "/boot/ferry-net");
@@ -300,10 +301,39 @@ static void test_backoff(void **state)
     /* A minute later only the new one counts. */
     times[6] = times[5] + backoff.window_ms;
     assert_int_equal(backoff_delay_ms(&backoff, times, 7, times[6]), 0);
-    /* A clock that was set back: what lies ahead counts as now. */
+    /* What lies ahead, in a journal that somebody has written into, counts as now. */
     assert_int_equal(backoff_delay_ms(&backoff, times, 6, 0), BACKOFF_STOP);
     backoff.max_deaths = 0;
     assert_int_equal(backoff_delay_ms(&backoff, times, 1, times[0]), BACKOFF_STOP);
+}
+
+/* Nobody sets the clock that counts, and that of another boot does not count. */
+static void test_death_times(void **state)
+{
+    static const char field[] = "\"ticks_ms\"";
+    struct journal journal = journal_full(), read;
+    int64_t times[JOURNAL_DEATHS_MAX];
+    char *text;
+
+    (void)state;
+    journal.nr_deaths = 0;
+    journal_death_add(&journal, 1795710000000, 7000, "crash");
+    journal_death_add(&journal, 1795710001000, 8000, "upgrade");
+    journal_death_add(&journal, 1795706400000, 9000, "hang");
+    assert_int_equal(journal_death_times(&journal, times), 2);
+    assert_int_equal(times[0], 7000);
+    assert_int_equal(times[1], 9000);
+    journal_deaths_age(&journal);
+    assert_int_equal(journal_death_times(&journal, times), 0);
+    /* A journal written before there was this field. */
+    journal.deaths[0].ticks_ms = 7000;
+    text = journal_encode(&journal);
+    for (char *at = text; (at = strstr(at, field));)
+        memcpy(at, "\"elsewhat\"", sizeof(field) - 1);
+    assert_int_equal(journal_decode(text, &read), 0);
+    assert_int_equal(read.nr_deaths, 3);
+    assert_int_equal(journal_death_times(&read, times), 0);
+    free(text);
 }
 
 static void test_backoff_bounded(void **state)
@@ -359,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_file_tail),
         cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_death_times),
         cmocka_unit_test(test_backoff_bounded),
         cmocka_unit_test(test_verdict),
     };

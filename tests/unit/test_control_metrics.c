@@ -83,7 +83,7 @@ static struct journal_death *die(const char *cause, unsigned int depth, int64_t 
 {
     struct journal_death *death;
 
-    journal_death_add(&journal, 1, cause);
+    journal_death_add(&journal, 1, 500, cause);
     death = journal_death_last(&journal);
     death->depth = depth;
     death->back_us = back_us;

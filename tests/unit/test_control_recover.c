@@ -51,6 +51,11 @@ int64_t host_now_ms(void)
     return 1000;
 }
 
+int64_t host_ticks_ms(void)
+{
+    return 5;
+}
+
 int64_t host_ticks_us(void)
 {
     return 5000;
@@ -201,7 +206,7 @@ static int setup(void **state)
     strcpy(journal.name, "domnet");
     strcpy(journal.uuid, "00112233-4455-6677-8899-aabbccddeeff");
     journal.domid = OLD_ID;
-    journal_death_add(&journal, 1, "crash");
+    journal_death_add(&journal, 1, 500, "crash");
     assert_int_equal(policyfile_add(&file, "default", "isolated", 0), 0);
     assert_int_equal(policies_keep(&journal, &file), 0);
     policyfile_dispose(&file);

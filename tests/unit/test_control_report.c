@@ -35,7 +35,7 @@ static int start(void **state)
     memset(&stats, 0, sizeof(stats));
     memset(&row, 0, sizeof(row));
     strcpy(journal.name, "domnet");
-    journal_death_add(&journal, 1700000000000, "crash");
+    journal_death_add(&journal, 1700000000000, 500, "crash");
     death = journal_death_last(&journal);
     death->depth = 2;
     death->back_us = 45678;
