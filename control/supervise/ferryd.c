@@ -174,8 +174,37 @@ static int metrics_start(struct daemon *d)
     return d->metrics.listener < 0 ? -EINVAL : 0;
 }
 
+/* The one that is there. */
+static void other_name(void)
+{
+    char *text = NULL, *pid = socket_ask("status", &text) ? NULL : strstr(text, "\"pid\":");
+    int number = pid ? atoi(pid + strlen("\"pid\":")) : 0;
+
+    if (number > 0)
+        log_line("another ferryd runs, as process %d: it goes on, and this one ends", number);
+    else
+        log_line("another ferryd runs, but does not answer: `pgrep ferryd`; this one ends");
+    free(text);
+}
+
+/* One at a time. The kernel gives the lock back whatever ends its holder. Of this process' children, only the
+ * daemon itself keeps it. */
+static int lock_take(void)
+{
+    int lock = files_lock(".ferryd", false);
+
+    if (lock == -EAGAIN)
+        other_name();
+    else if (lock < 0)
+        log_line("%s/.ferryd.lock: %s", files_run_dir(), strerror(-lock));
+    return lock < 0 ? lock : 0;
+}
+
 static int start(struct daemon *d, bool foreground)
 {
+    /* Before it leaves the terminal, where the caller sees it. */
+    if (lock_take())
+        return -EAGAIN;
     if (!foreground && background())
         return -EIO;
     if (notify_begin(&d->notify))
@@ -183,10 +212,6 @@ static int start(struct daemon *d, bool foreground)
             "NOTIFY_SOCKET or WATCHDOG_USEC makes no sense: the service manager is told nothing");
     if (host_open(&d->host))
         return -EIO;
-    if (files_lock(".ferryd", false) < 0) {
-        log_line("there is another one, or %s cannot be written", files_run_dir());
-        return -EAGAIN;
-    }
     d->signals = signals_open();
     d->listener = socket_listen();
     if (d->signals < 0 || d->listener < 0) {
@@ -200,13 +225,17 @@ static int start(struct daemon *d, bool foreground)
     return 0;
 }
 
-static int number_parse(const char *text, long max, unsigned int *number_r)
+/* Says what is taken if it is not one. */
+static int number_parse(const char *option, const char *text, unsigned int min, unsigned int max,
+                        unsigned int *number_r)
 {
     char *end;
-    long value = strtol(text, &end, 10);
+    unsigned long value = strtoul(text, &end, 10);
 
-    if (end == text || *end || value < 0 || value > max)
-        return -EINVAL;
+    if (*text < '0' || *text > '9' || *end || value < min || value > max) {
+        log_line("--%s %s: a number from %u to %u is wanted", option, text, min, max);
+        return -ERANGE;
+    }
     *number_r = (unsigned int)value;
     return 0;
 }
@@ -237,18 +266,24 @@ static int options_parse(int argc, char **argv, struct daemon *d, bool *foregrou
         if (option == 'f')
             *foreground_r = true;
         else if (option == 'm')
-            err = number_parse(optarg, JOURNAL_DEATHS_MAX - 1, &backoff->max_deaths);
+            err =
+                number_parse("max-deaths", optarg, 0, JOURNAL_DEATHS_MAX - 1, &backoff->max_deaths);
         else if (option == 'w')
-            err = number_parse(optarg, 86400, &seconds);
+            err = number_parse("window", optarg, 0, 86400, &seconds);
         else if (option == 'd')
-            err = number_parse(optarg, 3, &common->min_depth);
+            err = number_parse("min-depth", optarg, 2, 3, &common->min_depth);
         else if (option == 'M')
             d->metrics_where = optarg;
         else
             err = -EINVAL;
     }
-    if (err || optind < argc) {
-        fputs(usage, stderr);
+    if (!err && optind < argc) {
+        log_line("'%s' is not understood: domains are named to `ferry start`", argv[optind]);
+        err = -EINVAL;
+    }
+    if (err) {
+        if (err != -ERANGE)
+            fputs(usage, stderr);
         return 2;
     }
     backoff->window_ms = seconds * 1000;

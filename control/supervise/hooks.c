@@ -50,6 +50,22 @@ static bool is_ours(const char *path)
     return false;
 }
 
+/* Whoever may write the directory may put programs there. Says so, once, if that is not root alone. */
+static bool is_directory_ours(const char *path)
+{
+    static bool is_told;
+    struct stat stat;
+    bool ok = lstat(path, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == geteuid() &&
+              !(stat.st_mode & (S_IWGRP | S_IWOTH));
+
+    if (!ok && !is_told)
+        log_line("nothing in %s is run: it must be a directory of root's, and nobody else's to "
+                 "write (chown root, chmod go-w)",
+                 path);
+    is_told = !ok;
+    return ok;
+}
+
 static void environment_set(const struct journal *journal, const struct journal_death *death)
 {
     char number[32];
@@ -145,6 +161,10 @@ int hooks_run(const struct journal *journal, const struct journal_death *death)
     nr = scandir(directory, &entries, is_named_well, alphasort);
     if (nr < 0)
         return errno == ENOENT ? 0 : -errno;
+    if (!is_directory_ours(directory)) {
+        entries_free(entries, nr);
+        return -EPERM;
+    }
     hooks_look();
     place = place_find();
     if (nr && !place)

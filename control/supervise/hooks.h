@@ -15,7 +15,8 @@
  * write, or whose names are not of letters, digits, '-' and '_' are left out, aloud. One that runs for longer than half a minute
  * is ended. While too many such processes run, a death is told to none, aloud.
  *
- * Returns the number of programs there are to run, or a negative errno.
+ * Returns the number of programs there are to run, or a negative errno; -EPERM, once aloud, if the directory is not root's
+ * alone.
  */
 int hooks_run(const struct journal *journal, const struct journal_death *death);
 
