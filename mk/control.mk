@@ -21,9 +21,10 @@ CONTROL_PROGRAMS := ferry ferryd
 CONTROL_SHARED := $(filter-out control/util/faultpoint.c,$(wildcard $(foreach \
 	room,util image journal xen config check recover,control/$(room)/*.c))) \
 	common/address.c common/vlan.c $(wildcard common/policy*.c)
-ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/cli/*.c) $(CONTROL_SHARED))
+control-faultpoint := $(if $(CONTROL_FAULTS),control/util/faultpoint.c)
+ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/cli/*.c) $(CONTROL_SHARED) $(control-faultpoint))
 ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/supervise/*.c) $(CONTROL_SHARED) \
-	$(if $(CONTROL_FAULTS),control/util/faultpoint.c))
+	$(control-faultpoint))
 
 .PHONY: control control-gcc control-clang control-faults
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)
@@ -32,11 +33,11 @@ control-clang:
 	$(MAKE) --no-print-directory CONTROL_CC=clang CONTROL_BUILD=$(BUILD)/control-clang \
 		$(CONTROL_PROGRAMS:%=$(BUILD)/control-clang/%)
 
-# build/ferryd-faults dies where it is told to (control/util/faultpoint.h): for scenarios only.
+# build/ferry-faults and build/ferryd-faults die where they are told to (control/util/faultpoint.h): for scenarios only.
 control-faults:
 	$(MAKE) --no-print-directory CONTROL_FAULTS=1 CONTROL_BUILD=$(BUILD)/control-faults \
-		$(BUILD)/control-faults/ferryd
-	@cp $(BUILD)/control-faults/ferryd $(BUILD)/ferryd-faults
+		$(CONTROL_PROGRAMS:%=$(BUILD)/control-faults/%)
+	@for program in $(CONTROL_PROGRAMS); do cp $(BUILD)/control-faults/$$program $(BUILD)/$$program-faults; done
 
 # `make check` builds them with the rest: by gcc for the scenarios, by clang for its warnings.
 test-images: control control-faults

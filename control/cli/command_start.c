@@ -13,6 +13,7 @@
 #include "config/policies.h"
 #include "image/image.h"
 #include "journal/journal.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/domain.h"
@@ -26,6 +27,14 @@ static int absent_wanted(struct host *host, const struct config *config)
     struct journal journal;
     uint32_t domid;
 
+    if (libxl_name_to_domid(host->xl, name, &domid) == 0 && journal_load(name, &journal) == 0 &&
+        journal.domid == JOURNAL_NO_DOMID && journal.wish == JOURNAL_STOP) {
+        log_line("a domain %s is there already, with id %u, of a start that was cut short: `ferry "
+                 "stop %s`, "
+                 "and start again",
+                 name, domid, name);
+        return -EEXIST;
+    }
     if (libxl_name_to_domid(host->xl, name, &domid) == 0) {
         log_line(
             "a domain %s is there already, with id %u; `ferry restart %s` replaces one that ferry "
@@ -73,16 +82,24 @@ int command_contained_wanted(struct host *host, const struct config *config, boo
     return 0;
 }
 
+/* The journal says first whose the devices were: whoever comes after this process must be able to give them back. */
 static int nics_take(struct host *host, struct journal *journal)
 {
-    for (unsigned int i = 0; i < journal->nr_nics; i++) {
+    int err;
+
+    for (unsigned int i = 0; i < journal->nr_nics; i++)
+        if (pci_is_taken_from_dom0(&journal->nics[i].bdf))
+            journal->nics[i].taken = true;
+    err = journal_save(journal);
+    faultpoint("noted whose");
+    for (unsigned int i = 0; !err && i < journal->nr_nics; i++) {
         bool taken;
 
-        if (pci_take(host, &journal->nics[i].bdf, &taken))
-            return -EIO;
+        err = pci_take(host, &journal->nics[i].bdf, &taken);
         journal->nics[i].taken = journal->nics[i].taken || taken;
+        faultpoint("taken");
     }
-    return 0;
+    return err;
 }
 
 static void nics_give_back(struct host *host, struct journal *journal)
@@ -159,11 +176,13 @@ static int domain_make(struct host *host, struct journal *journal, struct config
 {
     int err = config_keep(journal, config, policy);
 
+    faultpoint("kept");
     if (err || nics_take(host, journal))
         return -EIO;
-    err = journal_save(journal); /* who takes a device must know whose it was */
+    err = journal_save(journal);
     if (!err)
         err = domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
+    faultpoint("created");
     if (err) {
         log_line(
             "%s could not be created (%s); with too little memory free, try `xl mem-set 0 ...`",
@@ -175,8 +194,10 @@ static int domain_make(struct host *host, struct journal *journal, struct config
         return err;
     journal->wish = JOURNAL_RUN;
     err = journal_save(journal);
+    faultpoint("noted to run");
     if (!err)
         err = domain_unpause(host, journal);
+    faultpoint("unpaused");
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "journal/journal.h"
 #include "recover/reference.h"
+#include "util/faultpoint.h"
 #include "util/log.h"
 #include "xen/domain.h"
 #include "xen/pci.h"
@@ -22,15 +23,19 @@ int command_stop_domain(struct host *host, struct journal *journal)
         log_line("%s: the journal cannot be written: %s", journal->name, strerror(-err));
         return EXIT_FAILED;
     }
+    faultpoint("noted to stop");
+    domain_destroy_twin(host, journal); /* a start that was cut short left it */
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST) {
         log_line("%s: the domain does not go away: %s; see `xl list`", journal->name,
                  strerror(-err));
         return EXIT_FAILED;
     }
+    faultpoint("destroyed");
     for (unsigned int i = 0; i < journal->nr_nics; i++)
         if (journal->nics[i].taken)
             pci_give_back(host, &journal->nics[i].bdf);
+    faultpoint("given back");
     reference_forget(journal);
     journal_remove(journal->name);
     printf("%s is stopped\n", journal->name);

@@ -136,6 +136,14 @@ static void pciback_load(void)
         waitpid(pid, NULL, 0);
 }
 
+bool pci_is_taken_from_dom0(const struct bdf *bdf)
+{
+    char driver[64];
+
+    pci_driver(bdf, driver, sizeof(driver));
+    return driver[0] && strcmp(driver, "pciback") != 0;
+}
+
 int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r)
 {
     libxl_device_pci pci;
@@ -180,6 +188,8 @@ void pci_give_back(struct host *host, const struct bdf *bdf)
     libxl_device_pci pci;
     char text[BDF_SIZE];
 
+    if (pci_is_taken_from_dom0(bdf))
+        return; /* it was noted, and not taken */
     bdf_format(bdf, text);
     device_of(bdf, &pci);
     if (libxl_device_pci_assignable_remove(host->xl, &pci, 1))

@@ -26,11 +26,13 @@ void pci_quiet(const struct bdf *bdf);
 /* Clear Bus Master only: for a device whose domain goes on and sets it again. */
 void pci_master_off(const struct bdf *bdf);
 
+/* Whether pci_take() would take it from a driver of dom0's. */
+bool pci_is_taken_from_dom0(const struct bdf *bdf);
 /* Give the device to pciback unless it is there; taken_r tells whether dom0 had a driver on it. */
 int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r);
 /* Bind a device that no driver has. Returns 0 or a negative errno. */
 int pci_bind(const struct bdf *bdf, const char *driver);
-/* Back to dom0's driver, as pci_take() found it. */
+/* Back to dom0's driver, as pci_take() found it; nothing to do for one that pciback has not got. */
 void pci_give_back(struct host *host, const struct bdf *bdf);
 
 #endif

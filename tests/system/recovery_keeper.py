@@ -12,6 +12,27 @@ def ping(lab, guest):
     guest.run(f"ping -c 3 -i 0.2 -W 2 {lab.wire['A'].ip}")
 
 
+def only_one(lab):
+    """A second ferryd ends at once, says why where it was called, and takes nothing from the first."""
+    pid = lab.dom0.output("pidof ferryd")
+    for options in ("-f", ""):
+        done = lab.dom0.run(f"ferryd {options}", timeout=10, check=False)
+        expect(done.rc == 1 and f"as process {pid}" in done.stderr, f"ferryd {options}, the second one: {done}")
+    expect(lab.dom0.output("pidof ferryd") == pid, "there are two")
+    expect(common.status(lab)["supervised"], "the first one does not answer any more")
+
+
+def clock_set_back(lab, domnet, guest):
+    """An hour, after a death: neither the wait before the next recovery nor the count of deaths follows."""
+    for seconds in (-3600, 7200):
+        lab.dom0.run(f"date -s @$(( $(date +%s) + {seconds} ))")
+        ping(lab, guest)
+        death = common.death(lab, lambda: lab.dom0.run("xl destroy domnet", timeout=60), f"clock set by {seconds} s")
+        expect(death["way"] == "rebuilt" and death["back_ms"] < 30000, death)
+    lab.dom0.run("date -s @$(( $(date +%s) - 3600 ))")
+    ping(lab, guest)
+
+
 def keeper_dies(lab, ferryd, domnet, guest):
     """ferryd is killed, then the driver domain is: the next ferryd sees to it."""
     domid = domnet.domid
@@ -21,7 +42,7 @@ def keeper_dies(lab, ferryd, domnet, guest):
     lab.dom0.run("xl destroy domnet", timeout=60)
     time.sleep(1)
     expect(common.status(lab)["state"] == "dead", "`ferry status` does not see the death")
-    again = common.supervise(lab, "--max-deaths 1 --window 600")
+    again = common.supervise(lab, "--max-deaths 3 --window 600")
     common.wait_for(lambda: common.status(lab)["state"] == "running", "not back", 30)
     expect(domnet.domid == domid, "it came back with another id")
     ping(lab, guest)
@@ -40,7 +61,7 @@ def restarted(lab, domnet, guest):
 
 
 def given_up(lab, domnet):
-    """One death is in the journal, and a restart, which does not count; the next is one too many."""
+    """Three deaths are in the journal, and a restart, which does not count; the next is one too many."""
     lab.dom0.run("xl destroy domnet", timeout=60)
     common.wait_for(lambda: common.status(lab)["wish"] == "given up", "not given up", 20)
     time.sleep(2)
@@ -65,7 +86,9 @@ def run(lab):
     domnet = common.start(lab, path)
     guest = ferry_domnet.guest(lab, 1)
     lab.wait_console("domnet", "nic0: link up", timeout=20)
+    only_one(lab)
     try:
+        clock_set_back(lab, domnet, guest)
         ferryd = keeper_dies(lab, ferryd, domnet, guest)
         restarted(lab, domnet, guest)
         given_up(lab, domnet)

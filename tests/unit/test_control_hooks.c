@@ -92,7 +92,9 @@ static void each_is_told_in_order(void **state)
 
     (void)state;
     program_put("10-first", "#!/bin/sh\necho \"first $# $1 $2 $3\" >> \"$OUT\"\nexit 7\n", 0755);
-    program_put("20-second", "#!/bin/sh\necho \"$FERRY_REASON $FERRY_OUTAGE_MS $FERRY_DEATHS end\" >> \"$OUT\"\n", 0700);
+    program_put(
+        "20-second",
+        "#!/bin/sh\necho \"$FERRY_REASON $FERRY_OUTAGE_MS $FERRY_DEATHS end\" >> \"$OUT\"\n", 0700);
     program_put("30-old.bak", "#!/bin/sh\necho backup >> \"$OUT\"\n", 0755);
     assert_int_equal(told(), 2);
     text = written("end");

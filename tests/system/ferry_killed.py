@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`ferry` dies by SIGKILL at each step of start, stop, restart and upgrade: the commands that follow put all right.
+
+After each: no domain is left over, the guest of a restart sees nothing, and dom0 has its interface back in the end.
+"""
+import ferry_domnet
+import recovery_common as common
+import recovery_nic
+from ferry_domnet import BUILD, expect
+from ferrylab.slots import SLOTS
+
+START = ("kept", "noted whose", "taken", "created", "noted to run", "unpaused")
+STOP = ("noted to stop", "destroyed", "given back")
+RESTART = ("old one gone", "built", "unpaused")
+UPGRADE = ("noted", "text", "resumed")
+
+
+def killed(lab, step, words):
+    done = lab.dom0.run(f"FERRY_DIE_AT='{step}' ferry-faults {words}", timeout=60, check=False)
+    expect("dies at: " + step in done.stderr, f"ferry {words} has no step '{step}': {done}")
+    expect(done.rc not in (0, 1), f"ferry {words}, {step}: was not killed: {done}")
+
+
+def is_there(lab):
+    return lab.dom0.run("xl domid domnet", check=False).rc == 0
+
+
+def all_as_before(lab, names, what):
+    expect(not is_there(lab), f"{what}: a domain is left over")
+    common.wait_for(lambda: recovery_nic.interfaces(lab, SLOTS["A"].bdf) == names,
+                    f"{what}: dom0 has not got its interface back", 10)
+    expect(lab.dom0.run("ferry status domnet", check=False).rc == 5, f"{what}: still known")
+
+
+def start_killed(lab, path, names, step):
+    """`ferry stop` undoes what was done; where nothing is to be undone, `ferry start` just works."""
+    killed(lab, step, f"start {path}")
+    again = lab.dom0.run(f"ferry start {path}", timeout=60, check=False)
+    expect((again.rc == 0) == (step in ("kept", "noted whose", "taken")), f"start again, killed when '{step}': {again}")
+    expect(again.rc == 0 or "`ferry stop domnet`" in again.stderr or "`ferry restart domnet`" in again.stderr,
+           f"start again, killed when '{step}': it is not said what to do: {again.stderr}")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    all_as_before(lab, names, f"start, killed when '{step}'")
+
+
+def stop_killed(lab, path, names, step):
+    lab.dom0.run(f"ferry start {path}", timeout=60)
+    killed(lab, step, "stop domnet")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    all_as_before(lab, names, f"stop, killed when '{step}'")
+
+
+def replaced(lab, guest, step, words):
+    """With ferryd: it, or the same command once more, brings the domain to where the guest is served."""
+    killed(lab, step, words)
+    common.wait_for(lambda: common.status(lab)["state"] == "running", f"{words}, killed when '{step}': not back", 40)
+    common.ping_works(lab, guest, 20)
+    lab.dom0.run(f"ferry {words}", timeout=60)
+    common.ping_works(lab, guest, 20)
+
+
+def run(lab):
+    common.install(lab)
+    common.prefer_dom0(lab)
+    lab.dom0.put(BUILD / "ferry-faults", f"{common.TOOLS}/ferry-faults")
+    recovery_nic.dom0_drives(lab, SLOTS["A"].bdf)
+    names = recovery_nic.interfaces(lab, SLOTS["A"].bdf)
+    path = common.config(lab, image="ferry-net-faults", extra="restarts=0")
+    for step in START:
+        start_killed(lab, path, names, step)
+    for step in STOP:
+        stop_killed(lab, path, names, step)
+    ferryd = common.supervise(lab, "--max-deaths 15 --window 1")
+    domnet = common.start(lab, path)
+    guest = ferry_domnet.guest(lab, 1)
+    lab.wait_console("domnet", "nic0: link up", timeout=20)
+    domid, states = domnet.domid, common.StateLog(lab, common.domid_front(guest) + "/state")
+    try:
+        for step in RESTART:
+            replaced(lab, guest, step, "restart domnet")
+        for step in UPGRADE:
+            replaced(lab, guest, step, "upgrade domnet --kernel /root/images/ferry-net-faults")
+    finally:
+        print(ferryd.stdout, flush=True)
+    expect(domnet.domid == domid, "it has another id")
+    expect(set(states.values()) == {"4"}, f"the frontend's state went {states.values()}")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    all_as_before(lab, names, "in the end")
