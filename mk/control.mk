@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The dom0 tools, build/ferry and build/ferryd, on Debian's libxl: `make control`; mk/paths.mk
+# The dom0 tools, build/ferry, build/ferryd and build/ferry-extcap, on Debian's libxl: `make control`; mk/paths.mk
 # says where they look for things, mk/install.mk puts them in place.
 # CONTROL_CC=clang CONTROL_BUILD= build elsewhere.
 
@@ -16,14 +16,17 @@ CONTROL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxencall -lxenstore -lxentoollog \
 	-lyajl
 ferry-libs := -lncursesw -ltinfo -lpcap
+ferry-extcap-libs := -lpcap
 
-CONTROL_PROGRAMS := ferry ferryd
+CONTROL_PROGRAMS := ferry ferryd ferry-extcap
 CONTROL_SHARED := $(filter-out control/util/faultpoint.c,$(wildcard $(foreach \
 	room,util image journal xen config check recover,control/$(room)/*.c))) \
 	common/address.c common/vlan.c $(wildcard common/policy*.c)
 ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/cli/*.c) $(CONTROL_SHARED))
 ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/supervise/*.c) $(CONTROL_SHARED) \
 	$(if $(CONTROL_FAULTS),control/util/faultpoint.c))
+ferry-extcap-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/extcap/*.c) control/util/files.c \
+	control/util/log.c)
 
 .PHONY: control control-gcc control-clang control-faults
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)
@@ -60,4 +63,4 @@ $(BUILD)/$(1) $(CONTROL_BUILD)/$(1): $$($(1)-objects)
 endef
 $(foreach p,$(CONTROL_PROGRAMS),$(eval $(call control-program-rule,$(p))))
 
--include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d))
+-include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d) $(ferry-extcap-objects:.o=.d))
