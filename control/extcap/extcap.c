@@ -183,21 +183,20 @@ static bool number_parse(const char *text, long max, long *number_r)
 
 static bool words_parse(int argc, char **argv, struct words *words)
 {
-    static const struct option options[] = {
-        { "extcap-interfaces", no_argument, NULL, 'i' },
-        { "extcap-version", optional_argument, NULL, 'v' },
-        { "extcap-interface", required_argument, NULL, 'n' },
-        { "extcap-dlt", required_argument, NULL, 'l' },
-        { "extcap-dlts", no_argument, NULL, 'd' },
-        { "extcap-config", no_argument, NULL, 'c' },
-        { "capture", no_argument, NULL, 'r' },
-        { "fifo", required_argument, NULL, 'o' },
-        { "extcap-capture-filter", required_argument, NULL, 'f' },
-        { "snaplen", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { 0 }
-    };
+    static const struct option options[] = { { "extcap-interfaces", no_argument, NULL, 'i' },
+                                             { "extcap-version", optional_argument, NULL, 'v' },
+                                             { "extcap-interface", required_argument, NULL, 'n' },
+                                             { "extcap-dlt", required_argument, NULL, 'l' },
+                                             { "extcap-dlts", no_argument, NULL, 'd' },
+                                             { "extcap-config", no_argument, NULL, 'c' },
+                                             { "capture", no_argument, NULL, 'r' },
+                                             { "fifo", required_argument, NULL, 'o' },
+                                             { "extcap-capture-filter", required_argument, NULL,
+                                               'f' },
+                                             { "snaplen", required_argument, NULL, 's' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { "version", no_argument, NULL, 'V' },
+                                             { 0 } };
     int option;
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {

@@ -12,7 +12,8 @@
 
 struct interface {
     char domain[INTERFACES_DOMAIN_SIZE], port[INTERFACES_PORT_SIZE];
-    char shown[INTERFACES_SHOWN_SIZE]; /* in words; has nothing that the protocol would take for its own */
+    char shown
+        [INTERFACES_SHOWN_SIZE]; /* in words; has nothing that the protocol would take for its own */
 };
 
 struct interfaces {

@@ -129,11 +129,11 @@ static void ports_and_bridges_are_interfaces(void **state)
     RUN("--extcap-interfaces", "--extcap-version=4.0");
     assert_int_equal(code, 0);
     assert_string_equal(
-        output, HEAD
-        "interface {value=ferry:domnet:nic0}{display=Ferry domnet: nic0}\n"
-        "interface {value=ferry:domnet:vif3.0}{display=Ferry domnet: vif3.0 of web}\n"
-        "interface {value=ferry:domnet:bridge:xenbr0}{display=Ferry domnet: bridge:xenbr0, all ports}\n"
-        "interface {value=ferry:dom-2:nic0}{display=Ferry dom-2: nic0}\n");
+        output, HEAD "interface {value=ferry:domnet:nic0}{display=Ferry domnet: nic0}\n"
+                     "interface {value=ferry:domnet:vif3.0}{display=Ferry domnet: vif3.0 of web}\n"
+                     "interface {value=ferry:domnet:bridge:xenbr0}{display=Ferry domnet: "
+                     "bridge:xenbr0, all ports}\n"
+                     "interface {value=ferry:dom-2:nic0}{display=Ferry dom-2: nic0}\n");
 }
 
 static void without_domains_there_are_none(void **state)
@@ -156,13 +156,15 @@ static void without_domains_there_are_none(void **state)
 static void names_that_mean_more_are_left_out(void **state)
 {
     (void)state;
-    file_write("vifs.json",
-               "[{\"name\":\"--help\",\"ports\":[{\"port\":\"nic0\"}]},"
-               "{\"name\":\"a;touch x\",\"ports\":[{\"port\":\"nic0\"}]},"
-               "{\"name\":\"b\",\"ports\":[{\"port\":\"-w\"},{\"port\":\"$(id)\"},{\"port\":\"a}{b\"},"
-               "{\"port\":\"../x\"},{\"port\":\"\"},{\"port\":7},8,{\"bridge\":\"x\\ny\",\"port\":\"nic1\","
-               "\"guest\":\"}{value=z}\\ninterface \\u00e9\"}]},"
-               "{\"name\":\"c\"},{\"ports\":[]},null]");
+    file_write(
+        "vifs.json",
+        "[{\"name\":\"--help\",\"ports\":[{\"port\":\"nic0\"}]},"
+        "{\"name\":\"a;touch x\",\"ports\":[{\"port\":\"nic0\"}]},"
+        "{\"name\":\"b\",\"ports\":[{\"port\":\"-w\"},{\"port\":\"$(id)\"},{\"port\":\"a}{b\"},"
+        "{\"port\":\"../"
+        "x\"},{\"port\":\"\"},{\"port\":7},8,{\"bridge\":\"x\\ny\",\"port\":\"nic1\","
+        "\"guest\":\"}{value=z}\\ninterface \\u00e9\"}]},"
+        "{\"name\":\"c\"},{\"ports\":[]},null]");
     RUN("--extcap-interfaces");
     assert_int_equal(code, 0);
     assert_string_equal(output, HEAD "interface {value=ferry:b:nic1}{display=Ferry b: nic1 of "
@@ -215,8 +217,7 @@ static void a_capture_is_ferrys_own(void **state)
     RUN("--capture", "--extcap-interface", PORT, "--fifo", (char *)path_of("fifo"));
     assert_int_equal(code, 0);
     assert_string_equal(output, "");
-    snprintf(output, sizeof(output), "capture\n--write\n%s\n--\ndomnet\nvif3.0\n",
-             path_of("fifo"));
+    snprintf(output, sizeof(output), "capture\n--write\n%s\n--\ndomnet\nvif3.0\n", path_of("fifo"));
     assert_string_equal(file_read("fifo"), output);
 }
 
