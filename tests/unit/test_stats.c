@@ -198,8 +198,8 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(seen.ports[0].mac[0], 2);
     assert_string_equal(seen.ports[0].bridge, "");
     assert_int_equal(seen.ports[1].kind, FERRY_PORT_VIF);
-    assert_int_equal(seen.ports[1].flags, FERRY_PORT_UP | FERRY_PORT_CONNECTED | FERRY_PORT_FULL |
-                                              FERRY_PORT_ISOLATED);
+    assert_int_equal(seen.ports[1].flags,
+                     FERRY_PORT_UP | FERRY_PORT_CONNECTED | FERRY_PORT_FULL | FERRY_PORT_ISOLATED);
     assert_int_equal(seen.ports[1].guest, 7);
     assert_int_equal(seen.ports[1].nr_queues, 2);
     assert_int_equal(seen.ports[1].nr_waiting, 9);
