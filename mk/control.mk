@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The dom0 tools, build/ferry and build/ferryd, on Debian's libxl: `make control`; mk/paths.mk
+# The dom0 tools, build/ferry, build/ferryd and build/ferry-extcap, on Debian's libxl: `make control`; mk/paths.mk
 # says where they look for things, mk/install.mk puts them in place.
 # CONTROL_CC=clang CONTROL_BUILD= build elsewhere.
 
@@ -16,8 +16,9 @@ CONTROL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxencall -lxenstore -lxentoollog \
 	-lyajl
 ferry-libs := -lncursesw -ltinfo -lpcap
+ferry-extcap-libs := -lpcap
 
-CONTROL_PROGRAMS := ferry ferryd
+CONTROL_PROGRAMS := ferry ferryd ferry-extcap
 CONTROL_SHARED := $(filter-out control/util/faultpoint.c,$(wildcard $(foreach \
 	room,util image journal xen config check recover,control/$(room)/*.c))) \
 	common/address.c common/vlan.c $(wildcard common/policy*.c)
@@ -25,6 +26,8 @@ control-faultpoint := $(if $(CONTROL_FAULTS),control/util/faultpoint.c)
 ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/cli/*.c) $(CONTROL_SHARED) $(control-faultpoint))
 ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/supervise/*.c) $(CONTROL_SHARED) \
 	$(control-faultpoint))
+ferry-extcap-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/extcap/*.c) control/util/files.c \
+	control/util/log.c)
 
 .PHONY: control control-gcc control-clang control-faults
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)
@@ -36,8 +39,8 @@ control-clang:
 # build/ferry-faults and build/ferryd-faults die where they are told to (control/util/faultpoint.h): for scenarios only.
 control-faults:
 	$(MAKE) --no-print-directory CONTROL_FAULTS=1 CONTROL_BUILD=$(BUILD)/control-faults \
-		$(CONTROL_PROGRAMS:%=$(BUILD)/control-faults/%)
-	@for program in $(CONTROL_PROGRAMS); do cp $(BUILD)/control-faults/$$program $(BUILD)/$$program-faults; done
+		$(BUILD)/control-faults/ferry $(BUILD)/control-faults/ferryd
+	@for program in ferry ferryd; do cp $(BUILD)/control-faults/$$program $(BUILD)/$$program-faults; done
 
 # `make check` builds them with the rest: by gcc for the scenarios, by clang for its warnings.
 test-images: control control-faults
@@ -61,4 +64,4 @@ $(BUILD)/$(1) $(CONTROL_BUILD)/$(1): $$($(1)-objects)
 endef
 $(foreach p,$(CONTROL_PROGRAMS),$(eval $(call control-program-rule,$(p))))
 
--include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d))
+-include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d) $(ferry-extcap-objects:.o=.d))

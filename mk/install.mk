@@ -43,7 +43,8 @@ install: install-control install-kernels install-debug
 
 # The tools alone. A configuration that is there is left as it is.
 install-control: control
-	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(CONTROL_PROGRAMS:%=$(BUILD)/%)
+	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(BUILD)/ferry $(BUILD)/ferryd
+	install -D -m 755 -t $(DESTDIR)$(EXTCAPDIR) $(BUILD)/ferry-extcap
 	$(foreach m,$(INSTALL_MAN),$(call install-text,644,docs/man/$(m),$(DATADIR)/man/man8/$(m)))
 	$(foreach u,ferryd.service ferry.service,$(call install-text,644,control/init/$(u),$(UNITDIR)/$(u)))
 	$(call install-text,644,control/cli/ferry.bash-completion,$(DATADIR)/bash-completion/completions/ferry)
@@ -64,7 +65,7 @@ install-debug: images
 
 # What `make install` put there, with the same variables; configurations and what ferryd knows are left.
 uninstall:
-	rm -f $(CONTROL_PROGRAMS:%=$(DESTDIR)$(SBINDIR)/%) $(INSTALL_MAN:%=$(DESTDIR)$(DATADIR)/man/man8/%) \
+	rm -f $(DESTDIR)$(SBINDIR)/ferry $(DESTDIR)$(SBINDIR)/ferryd $(DESTDIR)$(EXTCAPDIR)/ferry-extcap $(INSTALL_MAN:%=$(DESTDIR)$(DATADIR)/man/man8/%) \
 		$(DESTDIR)$(UNITDIR)/ferryd.service $(DESTDIR)$(UNITDIR)/ferry.service \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
 		$(IMAGES_NAMES:%=$(DESTDIR)$(DEBUGDIR)/%.debug)

@@ -20,8 +20,11 @@ RUNDIR ?= /run
 UNITDIR ?= $(LIBDIR)/systemd/system
 # gdb's convention: the file's whole path under /usr/lib/debug.
 DEBUGDIR ?= /usr/lib/debug$(LIBDIR)/ferry
+# Where Wireshark looks for programs that capture (`tshark -G folders`): Debian's has /usr/lib/x86_64-linux-gnu/wireshark/extcap.
+EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
 
-paths-wrong := $(foreach p,PREFIX SBINDIR LIBDIR DATADIR SYSCONFDIR LOCALSTATEDIR RUNDIR UNITDIR DEBUGDIR,\
+paths-wrong := $(foreach p,PREFIX SBINDIR LIBDIR DATADIR SYSCONFDIR LOCALSTATEDIR RUNDIR UNITDIR DEBUGDIR \
+	EXTCAPDIR,\
 	$(if $(filter /%,$($(p))),$(if $(word 2,$($(p))),$(p)),$(p)))
 ifneq ($(strip $(paths-wrong)),)
 $(error $(strip $(paths-wrong)): one path from the root on is wanted)
@@ -30,13 +33,13 @@ endif
 # For control/util/paths.h.
 PATHS_CFLAGS := -DPATHS_CONFIG='"$(SYSCONFDIR)/ferry"' -DPATHS_STATE='"$(LOCALSTATEDIR)/lib/ferry"' \
 	-DPATHS_RUN='"$(RUNDIR)/ferry"' -DPATHS_LOG='"$(LOCALSTATEDIR)/log/ferryd.log"' \
-	-DPATHS_DEBUG='"$(DEBUGDIR)"' -DPATHS_KERNELS='"$(LIBDIR)/ferry"'
+	-DPATHS_DEBUG='"$(DEBUGDIR)"' -DPATHS_KERNELS='"$(LIBDIR)/ferry"' -DPATHS_FERRY='"$(SBINDIR)/ferry"'
 
 # What is text names the same places: it is written for PREFIX=/usr. A second pass keeps what one pattern put in
 # from being found by the next.
 PATHS_SED := sed -e 's|/usr/lib/debug/usr/lib/ferry|@DEBUG@|g' -e 's|/usr/sbin/ferry|@SBIN@/ferry|g' \
-	-e 's|/usr/lib/ferry|@LIB@/ferry|g' -e 's|/usr/share/doc/ferry|@DATA@/doc/ferry|g' \
+	-e 's|/usr/lib/ferry|@LIB@/ferry|g' -e 's|/usr/lib/x86_64-linux-gnu/wireshark/extcap|@EXTCAP@|g' -e 's|/usr/share/doc/ferry|@DATA@/doc/ferry|g' \
 	-e 's|/etc/ferry|@ETC@/ferry|g' -e 's|/etc/default/ferry|@ETC@/default/ferry|g' \
 	-e 's|/var/lib/ferry|@VAR@/lib/ferry|g' -e 's|/var/log/ferryd|@VAR@/log/ferryd|g' -e 's|/run/ferry|@RUN@/ferry|g' \
 	-e 's|@DEBUG@|$(DEBUGDIR)|g; s|@SBIN@|$(SBINDIR)|g; s|@LIB@|$(LIBDIR)|g; s|@DATA@|$(DATADIR)|g' \
-	-e 's|@ETC@|$(SYSCONFDIR)|g; s|@VAR@|$(LOCALSTATEDIR)|g; s|@RUN@|$(RUNDIR)|g'
+	-e 's|@ETC@|$(SYSCONFDIR)|g; s|@VAR@|$(LOCALSTATEDIR)|g; s|@RUN@|$(RUNDIR)|g; s|@EXTCAP@|$(EXTCAPDIR)|g'

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/links.h"
 #include "cli/observe.h"
 #include "config/policies.h"
 #include "config/policystore.h"
@@ -122,6 +123,15 @@ static void policy_text(struct report *report, const struct journal *journal)
     policyfile_dispose(&policy);
 }
 
+/* Of a domain that runs, and whose kernel shows them. */
+static void ports_json(struct report *report, const struct journal *journal)
+{
+    static struct ferry_stats stats;
+
+    if (stats_read(&report->host, journal, &stats) == 0)
+        links_json(report->json, &stats);
+}
+
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
@@ -137,6 +147,7 @@ static void one_json(struct report *report, const struct journal *journal)
     json_bool(json, "adopted", journal->adopted);
     json_string(json, "kernel", journal->kernel);
     kernel_json(report, journal);
+    ports_json(report, journal);
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
     policy_json(report, journal);
@@ -184,15 +195,15 @@ static void ports_text(struct report *report, const struct journal *journal)
     for (unsigned int i = 0; i < stats.nr_ports; i++) {
         const struct ferry_stats_port *port = &stats.ports[i];
         bool is_vif = port->kind == FERRY_PORT_VIF;
-        char guest[GUEST_NAME_SIZE] = "";
+        char guest[GUEST_NAME_SIZE] = "", words[LINKS_WORDS_SIZE];
 
+        links_words(port, words);
         if (is_vif)
             guest_name(&report->host, port->guest, guest);
         printf("  %s%s%s: %s%s%s%s", port->name, is_vif ? " of " : "", guest,
                is_vif && !(port->flags & FERRY_PORT_CONNECTED) ? "waits for its guest's driver"
-               : port->flags & FERRY_PORT_UP                   ? "up"
-               : is_vif                                        ? "connected, no carrier"
-                                                               : "NO LINK",
+               : is_vif && !(port->flags & FERRY_PORT_UP)      ? "connected, no carrier"
+                                                               : words,
                *port->bridge ? ", bridge "
                : is_vif      ? ""
                              : ", in no bridge",

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "supervise/exposition.h"
 
-static const char *const type_words[] = { "counter", "gauge", "histogram" };
+static const char *const type_words[] = { "counter", "gauge", "histogram", "info" };
 
 void exposition_family(struct exposition *exposition, const char *name, enum exposition_type type,
                        const char *help)
 {
-    const char *suffix = type == EXPOSITION_COUNTER && !exposition->openmetrics ? "_total" : "";
+    const char *suffix = "";
 
+    if (type == EXPOSITION_COUNTER && !exposition->openmetrics)
+        suffix = "_total";
+    if (type == EXPOSITION_INFO && !exposition->openmetrics) {
+        suffix = "_info";
+        type = EXPOSITION_GAUGE;
+    }
     fprintf(exposition->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix,
             type_words[type]);
 }
@@ -56,6 +62,13 @@ void exposition_gauge(struct exposition *exposition, const char *name,
 {
     sample_begin(exposition->out, name, "", labels, NULL);
     fprintf(exposition->out, "%.17g\n", value);
+}
+
+void exposition_info(struct exposition *exposition, const char *name,
+                     const struct exposition_labels *labels)
+{
+    sample_begin(exposition->out, name, "_info", labels, NULL);
+    fputs("1\n", exposition->out);
 }
 
 void exposition_histogram(struct exposition *exposition, const char *name,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Metrics as text, for Prometheus and its kind. Pure.
- * Source: OpenMetrics 1.0; Prometheus' text format 0.0.4, which names a counter's family as its samples.
+ * Source: OpenMetrics 1.0; Prometheus' text format 0.0.4, which names a counter's family, and
+ * that of an info, as its samples, and knows no infos.
  */
 #ifndef CONTROL_SUPERVISE_EXPOSITION_H
 #define CONTROL_SUPERVISE_EXPOSITION_H
@@ -16,7 +17,12 @@ struct exposition {
     bool openmetrics;
 };
 
-enum exposition_type { EXPOSITION_COUNTER, EXPOSITION_GAUGE, EXPOSITION_HISTOGRAM };
+enum exposition_type {
+    EXPOSITION_COUNTER,
+    EXPOSITION_GAUGE,
+    EXPOSITION_HISTOGRAM,
+    EXPOSITION_INFO
+};
 
 /* A family begins; its samples follow, and no other family's between them. */
 void exposition_family(struct exposition *exposition, const char *name, enum exposition_type type,
@@ -33,6 +39,10 @@ void exposition_counter(struct exposition *exposition, const char *name,
                         const struct exposition_labels *labels, uint64_t value);
 void exposition_gauge(struct exposition *exposition, const char *name,
                       const struct exposition_labels *labels, double value);
+
+/* What does not change, in labels; its name ends in _info. */
+void exposition_info(struct exposition *exposition, const char *name,
+                     const struct exposition_labels *labels);
 
 /*
  * A histogram's samples.

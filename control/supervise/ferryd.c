@@ -16,6 +16,7 @@
 
 #include "check/check.h"
 #include "journal/journal.h"
+#include "supervise/beats.h"
 #include "supervise/hooks.h"
 #include "supervise/metrics.h"
 #include "supervise/notify.h"
@@ -163,6 +164,8 @@ static int metrics_start(struct daemon *d)
     d->metrics.listener = -1;
     if (!d->metrics_where)
         return 0;
+    if (beats_init())
+        log_line("no memory for the age of heartbeats: the metrics go without");
     d->metrics.listener = metrics_listen(d->metrics_where);
     if (d->metrics.listener == -EINVAL)
         log_line("--metrics %s: accepted: unix:/PATH, 127.0.0.1:PORT, [::1]:PORT; others would see "

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "journal/journal.h"
+#include "supervise/beats.h"
 #include "supervise/hooks.h"
 #include "supervise/journald.h"
 #include "supervise/recovery.h"
@@ -48,6 +49,7 @@ void supervised_free(struct supervised *supervised)
 {
     events_off(supervised);
     supervised_forget(supervised);
+    beats_forget(supervised->journal.name);
     supervised_unlock(supervised);
     free(supervised);
 }
@@ -209,6 +211,7 @@ static bool is_fine(struct supervised *supervised, bool *hangs_r)
     *hangs_r = false;
     if (supervised->journal.wish != JOURNAL_RUN) {
         supervised_forget(supervised);
+        beats_forget(supervised->journal.name);
         return true;
     }
     if (domain_look(supervised->common->host, &supervised->journal, &seen))

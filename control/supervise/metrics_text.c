@@ -7,8 +7,10 @@
 
 #include "journal/journal.h"
 #include "recover/stats.h"
+#include "supervise/beats.h"
 #include "supervise/exposition.h"
 #include "supervise/recoveries.h"
+#include "util/log.h"
 #include "xen/domain.h"
 #include "xen/guest.h"
 #include "xen/statspages.h"
@@ -22,6 +24,7 @@ struct domain {
     struct journal journal;
     struct recoveries recoveries;
     bool seen, runs, has_stats;
+    int64_t beat_age_ms; /* -1: not known */
     struct ferry_stats stats;
     char guests[FERRY_STATS_PORTS][GUEST_NAME_SIZE];
 };
@@ -64,6 +67,7 @@ static void look(void *ctx, const char *name)
     recoveries_count(&d->recoveries, &d->journal);
     d->runs = !d->journal.recovering && domain_look(host, &d->journal, &seen) == 0 &&
               domain_state_of(&seen, &why) == DOMAIN_STATE_FINE;
+    d->beat_age_ms = beats_age_ms(name, host_ticks_ms());
     d->has_stats = stats_read(host, &d->journal, &d->stats) == 0;
     for (unsigned int i = 0; d->has_stats && i < d->stats.nr_ports; i++) {
         d->guests[i][0] = '\0';
@@ -103,6 +107,60 @@ static void domains_put(struct exposition *e)
     EACH(d)
     exposition_counter(e, "ferry_domain_deaths", EXPOSITION_LABELS("domain", d->name),
                        d->journal.nr_deaths_ever);
+}
+
+/* What the journal knows: it does not run as it should, or could not be brought back as it should. */
+static void degraded_put(struct exposition *e)
+{
+    exposition_family(e, "ferry_domain_degraded", EXPOSITION_GAUGE,
+                      "Whether it was given up, is being recovered, is so after recoveries that "
+                      "failed, or can only be rebuilt for want of its image.");
+    EACH(d)
+    {
+        const struct journal *journal = &d->journal;
+        const struct {
+            const char *word;
+            bool holds;
+        } reasons[] = { { "given-up", journal->wish == JOURNAL_GIVEN_UP },
+                        { "recovering", journal->recovering },
+                        { "recovery-failed", journal->recovering && journal->tries },
+                        { "no-image", !journal->kernel[0] } };
+
+        for (unsigned int i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+            exposition_gauge(e, "ferry_domain_degraded",
+                             EXPOSITION_LABELS("domain", d->name, "reason", reasons[i].word),
+                             reasons[i].holds);
+    }
+}
+
+static void beats_put(struct exposition *e)
+{
+    exposition_family(
+        e, "ferry_domain_heartbeat_age_seconds", EXPOSITION_GAUGE,
+        "How long ago ferryd last saw its heartbeat go on; a domain that sleeps beats "
+        "every two seconds.");
+    EACH(d)
+    if (d->beat_age_ms >= 0)
+        exposition_gauge(e, "ferry_domain_heartbeat_age_seconds",
+                         EXPOSITION_LABELS("domain", d->name), (double)d->beat_age_ms / 1000);
+}
+
+static void infos_put(struct exposition *e)
+{
+    exposition_family(
+        e, "ferry_domain", EXPOSITION_INFO,
+        "Version of ferryd, and the image that the domain runs; empty if it was adopted "
+        "without one.");
+    EACH(d)
+    {
+        char image[FILES_PATH_SIZE];
+
+        snprintf(image, sizeof(image), "%s", d->journal.kernel);
+        log_clean(image, strlen(image));
+        exposition_info(
+            e, "ferry_domain",
+            EXPOSITION_LABELS("domain", d->name, "version", FERRY_VERSION, "image", image));
+    }
 }
 
 static void recoveries_put(struct exposition *e)
@@ -255,7 +313,10 @@ char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
     if (!e.out)
         return NULL;
     domains_look(host);
+    infos_put(&e);
     domains_put(&e);
+    degraded_put(&e);
+    beats_put(&e);
     recoveries_put(&e);
     ports_put(&e);
     port_states_put(&e);

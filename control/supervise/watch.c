@@ -7,6 +7,7 @@
 
 #include "journal/journal.h"
 #include "recover/steps.h"
+#include "supervise/beats.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/domctl.h"
@@ -230,6 +231,7 @@ bool supervised_watch(struct supervised *supervised, bool runs)
         return false;
     }
     supervised->has_status = true;
+    beats_note(supervised->journal.name, supervised->status.beat, host_ticks_ms());
     restarts_wanted(supervised);
     if (!runs)
         return false;

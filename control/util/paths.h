@@ -12,4 +12,8 @@
 #define PATHS_KERNELS "/usr/lib/ferry" /* kernels: ferry-net, ferry-net-NIC */
 #endif
 
+#ifndef PATHS_FERRY
+#define PATHS_FERRY "/usr/sbin/ferry" /* for those whose PATH has no sbin */
+#endif
+
 #endif

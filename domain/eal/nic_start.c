@@ -51,16 +51,19 @@ static void link_show(struct nic *nic)
     status_nic_enter();
     err = rte_eth_link_get_nowait(nic->id, &link);
     status_nic_leave();
-    if (err != 0 || link.link_status == nic->port.up)
+    if (err != 0)
+        return;
+    nic->port.speed = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
+    if (link.link_status == nic->port.up)
         return;
     nic->port.up = link.link_status;
     nic->full_since_ns = 0;
     if (!nic->port.up)
         log_info("%s: link down", nic->port.name);
-    else if (link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN)
+    else if (!nic->port.speed)
         log_info("%s: link up", nic->port.name);
     else
-        log_info("%s: link up, %u Mb/s, %s duplex", nic->port.name, link.link_speed,
+        log_info("%s: link up, %u Mb/s, %s duplex", nic->port.name, nic->port.speed,
                  link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX ? "full" : "half");
 }
 

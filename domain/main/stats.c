@@ -163,6 +163,7 @@ static void port_fill(struct ferry_stats_port *page, const struct port *port,
         .flags = (port->up ? FERRY_PORT_UP : 0) | (port->is_full ? FERRY_PORT_FULL : 0) |
                  (port->isolated ? FERRY_PORT_ISOLATED : 0),
         .mtu = port->mtu,
+        .speed = port->up ? port->speed : 0,
         .in_frames = stats->rx_frames,
         .in_bytes = stats->rx_bytes,
         .out_frames = stats->tx_frames,

@@ -117,6 +117,7 @@ struct port {
         tx_segments_max; /* of a chain that hardware is to cut; 0: PORT_TX_TSO_* is no hardware's */
     bool up; /* link or carrier; frames for a port that is down are dropped and counted */
     bool is_full; /* it takes frames yet, but soon none: who sends to it should rest a little */
+    uint32_t speed; /* of a NIC's link that is up, Mb/s; 0: not known */
     struct port_stats stats;
 
     /* Policy; set by the port's owner before it is plugged in, whose memory it stays. */

@@ -64,7 +64,7 @@ struct ferry_stats_port {
     uint16_t nr_queues;
     uint16_t mtu;
     uint32_t nr_waiting; /* frames for a guest that has no room for them yet */
-    uint32_t reserved;
+    uint32_t speed; /* of a NIC's link, Mb/s; 0: down, or not known, as to older kernels */
     /* "in" is what came in through the port: from the guest, from the wire. */
     uint64_t in_frames, in_bytes, out_frames, out_bytes;
     uint64_t drops[FERRY_DROPS];

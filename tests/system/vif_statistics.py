@@ -128,6 +128,10 @@ def metrics_are_served(lab, vif):
     expect(not absent, f"rules or dashboard ask for what is not served: {absent}")
     expect(openmetrics.endswith("# EOF") or openmetrics.endswith("# EOF\n"), f"no end: {openmetrics[-200:]}")
     expect(sample(text, "ferry_domain_up", domain=NAME) == 1, f"it is not up:\n{text}")
+    expect(sample(text, "ferry_domain_info", domain=NAME) == 1, f"no version and image:\n{text}")
+    expect(sample(text, "ferry_domain_degraded", domain=NAME) == 0, f"it is degraded:\n{text}")
+    expect(f'ferry_domain_heartbeat_age_seconds{{domain="{NAME}"}}' in text and
+           sample(text, "ferry_domain_heartbeat_age_seconds", domain=NAME) < 10, f"its heart does not beat:\n{text}")
     for depth in (1, 2, 3):
         expect(sample(text, "ferry_recoveries_total", domain=NAME, depth=depth) >= 1, f"no recovery at depth {depth}:\n{text}")
         expect(sample(text, "ferry_recovery_seconds_count", domain=NAME, depth=depth) >= 1, f"no time at depth {depth}")

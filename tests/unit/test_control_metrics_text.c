@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the metrics say of a domain that the journal describes, and of its heartbeat. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "journal/journal.h"
+#include "recover/stats.h"
+#include "supervise/beats.h"
+#include "supervise/metrics_text.h"
+#include "xen/domain.h"
+#include "xen/guest.h"
+
+static struct journal journal;
+static int64_t now_ms;
+static bool domain_runs;
+static char *text;
+
+/* Fakes: one domain. */
+int journal_load(const char *name, struct journal *journal_r)
+{
+    assert_string_equal(name, journal.name);
+    *journal_r = journal;
+    return 0;
+}
+
+void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
+{
+    found(ctx, journal.name);
+}
+
+int domain_look(struct host *host, const struct journal *asked, struct domain_seen *seen_r)
+{
+    (void)host;
+    (void)asked;
+    *seen_r = (struct domain_seen){ .exists = domain_runs, .is_ours = domain_runs };
+    return 0;
+}
+
+int stats_read(struct host *host, const struct journal *asked, struct ferry_stats *stats_r)
+{
+    (void)host;
+    (void)asked;
+    (void)stats_r;
+    return -ESRCH;
+}
+
+void guest_name(struct host *host, uint16_t domid, char name[GUEST_NAME_SIZE])
+{
+    (void)host;
+    (void)domid;
+    name[0] = '\0';
+}
+
+int64_t host_ticks_ms(void)
+{
+    return now_ms;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    memset(&journal, 0, sizeof(journal));
+    strcpy(journal.name, "domnet");
+    strcpy(journal.uuid, "1");
+    strcpy(journal.kernel, "/usr/lib/ferry/ferry-net");
+    domain_runs = true;
+    now_ms = 100000;
+    return beats_init();
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(text);
+    text = NULL;
+    return 0;
+}
+
+static void expect_line(const char *line)
+{
+    char *at = strstr(text, line);
+
+    if (!at || (at > text && at[-1] != '\n') || at[strlen(line)] != '\n')
+        fail_msg("no line %s in:\n%s", line, text);
+}
+
+static void ask(bool openmetrics)
+{
+    size_t len;
+
+    free(text);
+    text = metrics_text(NULL, openmetrics, &len);
+    assert_non_null(text);
+    assert_int_equal(strlen(text), len);
+}
+
+static void the_version_and_the_image_are_told(void **state)
+{
+    (void)state;
+    ask(false);
+    expect_line("# TYPE ferry_domain_info gauge");
+    expect_line("ferry_domain_info{domain=\"domnet\",version=\"1.2.3\","
+                "image=\"/usr/lib/ferry/ferry-net\"} 1");
+    ask(true);
+    expect_line("# TYPE ferry_domain info");
+    expect_line("ferry_domain_info{domain=\"domnet\",version=\"1.2.3\","
+                "image=\"/usr/lib/ferry/ferry-net\"} 1");
+}
+
+static void a_path_may_hold_anything(void **state)
+{
+    (void)state;
+    strcpy(journal.kernel, "/a\"b\377\033");
+    ask(false);
+    expect_line("ferry_domain_info{domain=\"domnet\",version=\"1.2.3\",image=\"/a\\\"b\?\?\"} 1");
+}
+
+#define DEGRADED(reason, value)                                                                    \
+    expect_line("ferry_domain_degraded{domain=\"domnet\",reason=\"" reason "\"} " value)
+
+static void a_domain_that_is_well_is_not_degraded(void **state)
+{
+    (void)state;
+    journal.tries = 1; /* of a recovery that is over */
+    ask(false);
+    expect_line("ferry_domain_up{domain=\"domnet\"} 1");
+    DEGRADED("given-up", "0");
+    DEGRADED("recovering", "0");
+    DEGRADED("recovery-failed", "0");
+    DEGRADED("no-image", "0");
+}
+
+static void each_reason_is_told(void **state)
+{
+    (void)state;
+    journal.recovering = true;
+    ask(false);
+    expect_line("ferry_domain_up{domain=\"domnet\"} 0");
+    DEGRADED("recovering", "1");
+    DEGRADED("recovery-failed", "0");
+    journal.tries = 2;
+    ask(false);
+    DEGRADED("recovering", "1");
+    DEGRADED("recovery-failed", "1");
+    journal.recovering = false;
+    journal.wish = JOURNAL_GIVEN_UP;
+    domain_runs = false;
+    ask(false);
+    DEGRADED("given-up", "1");
+    DEGRADED("recovering", "0");
+    journal.wish = JOURNAL_STOP; /* that is nothing wrong */
+    journal.kernel[0] = '\0';
+    ask(false);
+    DEGRADED("given-up", "0");
+    DEGRADED("no-image", "1");
+}
+
+#define AGE "ferry_domain_heartbeat_age_seconds{domain=\"domnet\"} "
+
+static void a_heartbeat_ages_until_it_goes_on(void **state)
+{
+    (void)state;
+    ask(false);
+    assert_null(strstr(text, AGE));
+    beats_note("domnet", 7, now_ms);
+    ask(false);
+    expect_line(AGE "0");
+    now_ms += 1500;
+    beats_note("domnet", 7, now_ms);
+    ask(false);
+    expect_line(AGE "1.5");
+    beats_note("domnet", 8, now_ms);
+    ask(false);
+    expect_line(AGE "0");
+    now_ms += 60000; /* dead: nobody looks at its counter */
+    domain_runs = false;
+    ask(false);
+    expect_line(AGE "60");
+    beats_note("domnet", 1, now_ms); /* another start, which counts anew */
+    ask(false);
+    expect_line(AGE "0");
+    beats_forget("domnet");
+    ask(false);
+    assert_null(strstr(text, AGE));
+}
+
+static void another_process_notes_it(void **state)
+{
+    pid_t pid = fork();
+    int status;
+
+    (void)state;
+    if (pid == 0) {
+        beats_note("domnet", 7, now_ms - 250);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    ask(false);
+    expect_line(AGE "0.25");
+}
+
+static void domains_do_not_take_each_others_places(void **state)
+{
+    char name[16];
+
+    (void)state;
+    for (unsigned int i = 0; i < BEATS_MAX; i++) {
+        snprintf(name, sizeof(name), "dom%u", i);
+        beats_note(name, 1, now_ms - i);
+    }
+    beats_note("more", 1, now_ms);
+    assert_int_equal(beats_age_ms("more", now_ms), -1);
+    assert_int_equal(beats_age_ms("dom0", now_ms), 0);
+    assert_int_equal(beats_age_ms("dom31", now_ms), 31);
+    beats_forget("dom5");
+    beats_note("more", 1, now_ms);
+    assert_int_equal(beats_age_ms("more", now_ms), 0);
+    assert_int_equal(beats_age_ms("dom5", now_ms), -1);
+    assert_int_equal(beats_age_ms("dom6", now_ms), 6);
+    assert_int_equal(beats_age_ms("dom6", 0), 0); /* a clock that went back */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+    const struct CMUnitTest tests[] = {
+        TEST(the_version_and_the_image_are_told),     TEST(a_path_may_hold_anything),
+        TEST(a_domain_that_is_well_is_not_degraded),  TEST(each_reason_is_told),
+        TEST(a_heartbeat_ages_until_it_goes_on),      TEST(another_process_notes_it),
+        TEST(domains_do_not_take_each_others_places),
+    };
+
+    return cmocka_run_group_tests_name("control_metrics_text", tests, NULL, NULL);
+}
