@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/capture_lock.h"
 #include "cli/command.h"
 #include "cli/pcapng.h"
 #include "journal/journal.h"
@@ -44,7 +45,9 @@ static struct capture {
     long count; /* -1: until it is ended */
     volatile void *pages; /* NULL: not mapped */
     uint64_t cons, offset_ns; /* from Xen's system time to 1970 */
-    uint64_t nr_written, nr_seen, nr_missed; /* the last two of domains that are gone */
+    uint64_t nr_written, nr_missed_told;
+    struct capturering_counts counts;
+    bool has_gap; /* for some time nothing was captured, because nobody read */
     int64_t looked_ms, stopped_ms; /* since when the domain captures nothing; 0: it does */
     struct pcapng pcapng;
     FILE *out;
@@ -78,10 +81,19 @@ static void pages_unmap(void)
 {
     if (!capture.pages)
         return;
-    capture.nr_seen += control()->nr_seen;
-    capture.nr_missed += control()->nr_missed;
     domctl_unmap(&capture.host, capture.pages, CAPTURE_PAGES);
     capture.pages = NULL;
+}
+
+static void counts_take(void)
+{
+    if (capture.pages)
+        capturering_count(capture.pages, capture.id, &capture.counts);
+}
+
+static unsigned long long nr_missed(void)
+{
+    return capture.counts.missed + capture.counts.now_missed;
 }
 
 /* Returns 0, or a negative errno: the domain is not there now (-ESRCH), or can do no captures. */
@@ -183,6 +195,16 @@ static bool go_on(void)
     return err != -EINVAL;
 }
 
+/* The domain counts what found no room until it ends a capture, and nothing after that. */
+static void gap_tell(void)
+{
+    log_line("%s: it had ended the capture, which nobody read for a while: %llu frames were missed "
+             "until then, and what passed after that was not captured; it goes on",
+             capture.journal.name, nr_missed() - capture.nr_missed_told);
+    capture.nr_missed_told = nr_missed();
+    capture.has_gap = true;
+}
+
 /* It took us for gone: we were stopped for a while. Returns false to end. */
 static bool begin_again(void)
 {
@@ -195,11 +217,14 @@ static bool begin_again(void)
     if (host_ticks_ms() - capture.stopped_ms < STOPPED_MS)
         return true;
     capture.stopped_ms = 0;
-    err = request();
-    log_line(err ? "%s: it captures no more"
-                 : "%s: it had ended the capture, which nobody read; it goes on",
-             capture.journal.name);
-    return !err;
+    err = request(); /* counters begin at 0 */
+    if (err) {
+        log_line("%s: it captures no more", capture.journal.name);
+        return false;
+    }
+    gap_tell();
+    capturering_count_end(&capture.counts);
+    return true;
 }
 
 static bool look(void)
@@ -210,8 +235,11 @@ static bool look(void)
     if (!capture.pages)
         return go_on();
     control()->beat++;
+    counts_take();
     if (!domain_is_there(&capture.host, &capture.journal)) {
         frames_take();
+        counts_take();
+        capturering_count_end(&capture.counts);
         pages_unmap();
     } else if (control()->id != capture.id && control()->id) {
         log_line("%s: another capture has begun, this one ends", capture.journal.name);
@@ -232,15 +260,17 @@ static void finish(void)
 {
     char path[64];
 
+    counts_take();
     if (capture.pages && control()->id == capture.id) {
         node_path(path);
         xs_rm(capture.host.xs, XBT_NULL, path);
     }
     pages_unmap();
-    pcapng_counts(&capture.pcapng, now_ns(), capture.nr_seen, capture.nr_missed);
+    pcapng_counts(&capture.pcapng, now_ns(), capture.counts.seen + capture.counts.now_seen,
+                  nr_missed());
     fflush(capture.out);
-    log_line("%llu frames written, %llu missed", (unsigned long long)capture.nr_written,
-             (unsigned long long)capture.nr_missed);
+    log_line("%llu frames written, %llu missed%s", (unsigned long long)capture.nr_written,
+             nr_missed(), capture.has_gap ? ", besides what passed while nobody read" : "");
 }
 
 /* The filter's program behind the port and the length. Returns an exit code. */
@@ -306,17 +336,37 @@ static bool port_is_there(void)
     return false;
 }
 
+static void refused_tell(int err, const struct capture_lock_holder *holder)
+{
+    const char *name = capture.journal.name;
+    time_t since = (time_t)holder->since_s;
+    struct tm parts;
+    char when[32];
+
+    if (err != -EAGAIN) {
+        log_line("%s/.%s.capture.lock: %s", files_run_dir(), name, strerror(-err));
+    } else if (!holder->pid) {
+        log_line("%s: a capture runs already; one at a time (`fuser -v %s/.%s.capture.lock` shows "
+                 "whose)",
+                 name, files_run_dir(), name);
+    } else {
+        strftime(when, sizeof(when), "%F %T", localtime_r(&since, &parts));
+        log_line(
+            "%s: a capture of %s runs already, pid %d, since %s; one at a time: `kill %d` ends it",
+            name, holder->port, (int)holder->pid, when, (int)holder->pid);
+    }
+}
+
 static int capture_run(void)
 {
-    char lock_name[FILES_NAME_MAX + 16];
+    struct capture_lock_holder holder;
     int err, lock;
 
     if (!port_is_there())
         return EXIT_FAILED;
-    snprintf(lock_name, sizeof(lock_name), ".%s.capture", capture.journal.name);
-    lock = files_lock(lock_name, false);
+    lock = capture_lock_take(capture.journal.name, capture.port, &holder);
     if (lock < 0) {
-        log_line("%s: a capture runs already; one at a time", capture.journal.name);
+        refused_tell(lock, &holder);
         return EXIT_FAILED;
     }
     capture.out = strcmp(capture.path, "-") == 0 ? stdout : fopen(capture.path, "w");
@@ -337,7 +387,7 @@ static int capture_run(void)
     fflush(capture.out);
     run();
     finish();
-    close(lock);
+    capture_lock_free(lock);
     return ferror(capture.out) ? EXIT_FAILED : EXIT_OK;
 }
 

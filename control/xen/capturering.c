@@ -33,3 +33,29 @@ int capturering_take(const volatile void *pages, uint64_t *cons, struct capturer
     *cons += record->size;
     return 1;
 }
+
+void capturering_count(const volatile void *pages, uint32_t id, struct capturering_counts *counts)
+{
+    const volatile struct ferry_capture_control *control = pages;
+    uint32_t before = control->id, after;
+    uint64_t seen, missed;
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    seen = control->nr_seen;
+    missed = control->nr_missed;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    after = control->id;
+    if ((before && before != id) || (after && after != id))
+        return;
+    if (seen < counts->now_seen || missed < counts->now_missed)
+        capturering_count_end(counts);
+    counts->now_seen = seen;
+    counts->now_missed = missed;
+}
+
+void capturering_count_end(struct capturering_counts *counts)
+{
+    counts->seen += counts->now_seen;
+    counts->missed += counts->now_missed;
+    counts->now_seen = counts->now_missed = 0;
+}

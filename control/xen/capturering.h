@@ -23,4 +23,20 @@ struct capturering_frame {
  */
 int capturering_take(const volatile void *pages, uint64_t *cons, struct capturering_frame *frame_r);
 
+/* Frames that the domain says the filter let pass, and those of them that found no room: over all captures that one
+ * reader asked for. */
+struct capturering_counts {
+    uint64_t seen, missed; /* of those that are over */
+    uint64_t now_seen, now_missed; /* of the last one */
+};
+
+/*
+ * Look at the domain's counters. They are those of the capture `id` while it runs, and stand when the domain has ended it; those
+ * of another capture are left alone. If they have begun anew, what they were before is kept.
+ */
+void capturering_count(const volatile void *pages, uint32_t id, struct capturering_counts *counts);
+
+/* The last capture is over: the next one's counters begin at 0. */
+void capturering_count_end(struct capturering_counts *counts);
+
 #endif

@@ -34,13 +34,19 @@ static void tap(const struct port *port, struct rte_mbuf *const *frames, uint16_
     capture_frames(port, frames, nr, FERRY_CAPTURE_OUT);
 }
 
-static void end(void)
+static void stop(void)
 {
     capture_runs = false;
     egress_tap = NULL;
+}
+
+static void end(void)
+{
+    stop();
     WRITE_ONCE(control->id, 0);
 }
 
+/* The same request after a restart of the kernel goes on with ring and counters. */
 static void begin(void)
 {
     bool goes_on = control->magic == FERRY_CAPTURE_MAGIC && control->id == request.id &&
@@ -74,11 +80,12 @@ static void node_read(void *ctx, int err, const char *value, size_t len)
     }
     if (err != 0)
         return;
-    end();
+    stop();
     if (capture_request_parse(value, len, &request, &why) == 0) {
         begin();
         return;
     }
+    end();
     snprintf(control->why, sizeof(control->why), "%s", why);
     barrier();
     WRITE_ONCE(control->refused_id, request.id);

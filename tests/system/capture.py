@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`ferry capture`: what it writes is what passed, filters hold, a reader that is gone is noticed, deaths are survived."""
+import re
 import time
 
 import ferry_domnet
@@ -60,9 +61,28 @@ def refused(lab, vif):
 def reader_gone(lab, vif):
     start(lab, vif)
     other = lab.dom0.run(f"ferry capture {NAME} {vif} -w {FILE}.2 2>&1", check=False)
-    expect(other.rc == 1 and "one at a time" in other.stdout, f"two at once: {other.stdout}")
+    pid = lab.dom0.output("pgrep -x ferry").split()[0]
+    expect(other.rc == 1 and f"a capture of {vif} runs already, pid {pid}, since " in other.stdout and
+           "one at a time" in other.stdout, f"two at once: {other.stdout}")
     lab.dom0.run("pkill -KILL -x ferry")
     lab.wait_console(NAME, "its reader is gone", timeout=15)
+
+
+def reader_stopped(lab, guest, vif):
+    """What finds no room while nobody reads is counted and told; the capture goes on once somebody reads again."""
+    session = start(lab, f"{vif} icmp")
+    lab.dom0.run("pkill -STOP -x ferry")
+    guest.run(f"ping -q -c 200 -i 0.01 -s 1400 {lab.wire['A'].ip}", timeout=60)
+    time.sleep(5)
+    lab.dom0.run("pkill -CONT -x ferry")
+    time.sleep(3)
+    guest.run(f"ping -q -c {PINGS} -i 0.05 -s 99 {lab.wire['A'].ip}")
+    said = stop(lab, session)
+    found = re.search(r"nobody read for a while: (\d+) frames were missed until then", said)
+    expect(found and int(found[1]) > 0, f"what was missed is not told: {said}")
+    expect(f"written, {found[1]} missed, besides what passed" in said, f"it is another number at the end: {said}")
+    lines = [line for line in decoded(lab) if "length 107" in line]
+    expect(len(lines) == 2 * PINGS, f"it does not go on: {len(lines)} of {2 * PINGS}")
 
 
 def over_deaths(lab, guest, vif):
@@ -96,5 +116,6 @@ def run(lab):
     refused(lab, vif)
     exact(lab, guest, vif)
     reader_gone(lab, vif)
+    reader_stopped(lab, guest, vif)
     over_deaths(lab, guest, vif)
     ferryd.kill()
