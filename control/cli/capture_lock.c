@@ -16,8 +16,8 @@
 static void holder_write(int lock, const char *port)
 {
     char line[LINE_SIZE];
-    int len = snprintf(line, sizeof(line), "%d %lld %.31s\n", (int)getpid(),
-                       (long long)time(NULL), port);
+    int len =
+        snprintf(line, sizeof(line), "%d %lld %.31s\n", (int)getpid(), (long long)time(NULL), port);
 
     /* Who it is is told on a best effort: the lock holds without. */
     if (ftruncate(lock, 0) || pwrite(lock, line, (size_t)len, 0) != len)

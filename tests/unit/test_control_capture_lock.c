@@ -78,7 +78,14 @@ static void one_that_was_killed_holds_nothing(void **state)
 static void a_file_that_makes_no_sense_names_nobody(void **state)
 {
     static const char *const lines[] = {
-        "", "\n", "x", "12\n", "0 5 vif3.0\n", "-1 5 vif3.0\n", "1 5 vif3.0\n", "4194305 5 vif3.0\n",
+        "",
+        "\n",
+        "x",
+        "12\n",
+        "0 5 vif3.0\n",
+        "-1 5 vif3.0\n",
+        "1 5 vif3.0\n",
+        "4194305 5 vif3.0\n",
     };
     int lock = capture_lock_take("domnet", "nic0", &holder);
 
@@ -123,10 +130,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(the_second_is_told_of_the_first),
-        TEST(one_that_was_killed_holds_nothing),
-        TEST(a_file_that_makes_no_sense_names_nobody),
-        TEST(a_name_acts_on_no_terminal),
+        TEST(the_second_is_told_of_the_first),         TEST(one_that_was_killed_holds_nothing),
+        TEST(a_file_that_makes_no_sense_names_nobody), TEST(a_name_acts_on_no_terminal),
         TEST(without_a_directory_it_says_so),
     };
 
