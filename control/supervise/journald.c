@@ -8,8 +8,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SOCKET "/run/systemd/journal/socket"
+#ifndef JOURNALD_SOCKET /* tests have one of their own */
+#define JOURNALD_SOCKET "/run/systemd/journal/socket"
+#endif
 #define TEXT_SIZE 2048
+#define MESSAGE_SIZE 512
 
 /* A value of one line: what ends lines would begin another field. */
 static void field_put(FILE *out, const char *name, const char *value)
@@ -24,18 +27,18 @@ static size_t fields_make(char text[TEXT_SIZE], const struct journal *journal,
                           const struct journal_death *death)
 {
     FILE *out = fmemopen(text, TEXT_SIZE, "w");
+    char message[MESSAGE_SIZE], end[96] = "not brought back";
     long len;
 
     if (!out)
         return 0;
-    fprintf(out, "MESSAGE=%s: death %lu: %s%s%s, ", journal->name,
-            (unsigned long)journal->nr_deaths_ever, death->cause, *death->reason ? ": " : "",
-            death->reason);
-    if (death->back_ms < 0)
-        fprintf(out, "not brought back\n");
-    else
-        fprintf(out, "%s at depth %u after %ld ms\n", death->way, death->depth,
-                (long)death->back_ms);
+    if (death->back_ms >= 0)
+        snprintf(end, sizeof(end), "%s at depth %u after %ld ms", death->way, death->depth,
+                 (long)death->back_ms);
+    snprintf(message, sizeof(message), "%s: death %lu: %s%s%s, %s", journal->name,
+             (unsigned long)journal->nr_deaths_ever, death->cause, *death->reason ? ": " : "",
+             death->reason, end);
+    field_put(out, "MESSAGE", message);
     fprintf(out, "MESSAGE_ID=" JOURNALD_MESSAGE_ID "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=ferryd\n",
             death->back_ms < 0 ? 3 : 4);
     field_put(out, "FERRY_DOMAIN", journal->name);
@@ -50,7 +53,8 @@ static size_t fields_make(char text[TEXT_SIZE], const struct journal *journal,
 
 void journald_send(const struct journal *journal, const struct journal_death *death)
 {
-    static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+    static const struct sockaddr_un address = { .sun_family = AF_UNIX,
+                                                .sun_path = JOURNALD_SOCKET };
     char text[TEXT_SIZE];
     size_t len;
     int fd;
