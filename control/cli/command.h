@@ -54,6 +54,12 @@ int command_words(int argc, char **argv, int min, int max, const char *flag, boo
  */
 int command_journal_take(const char *name, struct journal *journal_r, int *lock_r);
 
+/*
+ * Whether a file is the one that a domain was started from whose devices left dom0 and are pciback's, as it runs, or shut itself
+ * down: their interfaces, by which the file may name them, are not there, and journal_r is for config_load().
+ */
+bool command_nics_known(const char *path, struct journal *journal_r);
+
 /* Start a domain from a file; says what is wrong. Returns an exit code. */
 int command_start_file(struct host *host, const char *path, bool insist);
 /* Start what the files in auto/ describe and does not run yet; one that fails keeps no other from being started. Returns

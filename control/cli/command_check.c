@@ -62,6 +62,7 @@ struct target {
 /* A file is a configuration; anything else must be a device. */
 static int target_find(const char *what, struct target *target)
 {
+    struct journal known;
     struct config config;
     int err;
 
@@ -69,7 +70,7 @@ static int target_find(const char *what, struct target *target)
         target->nr = 1;
         return pci_find(what, &target->nics[0]);
     }
-    err = config_load(what, NULL, &config);
+    err = config_load(what, command_nics_known(what, &known) ? &known : NULL, &config);
     if (err)
         return err;
     memcpy(target->nics, config.nics, sizeof(target->nics));

@@ -267,15 +267,12 @@ static bool is_as_kept(const struct journal *journal, const char *path)
     return is_same;
 }
 
-/* Devices that a domain took from dom0 and left with pciback, as it shut itself down: their interfaces, by which the file may
- * name them, are not there. Returns whether that is so. */
-static bool has_left_nics(const char *path, struct journal *journal_r)
+bool command_nics_known(const char *path, struct journal *journal_r)
 {
     char name[FILES_NAME_MAX + 1], driver[64];
 
     if (config_name(path, name) || journal_load(name, journal_r) ||
-        journal_r->wish != JOURNAL_STOP || journal_is_of_another_boot(journal_r) ||
-        !is_as_kept(journal_r, path))
+        journal_is_of_another_boot(journal_r) || !is_as_kept(journal_r, path))
         return false;
     for (unsigned int i = 0; i < journal_r->nr_nics; i++) {
         pci_driver(&journal_r->nics[i].bdf, driver, sizeof(driver));
@@ -287,11 +284,11 @@ static bool has_left_nics(const char *path, struct journal *journal_r)
 
 int command_start_file(struct host *host, const char *path, bool insist)
 {
-    struct journal left;
+    struct journal known;
     struct config config;
     int code;
 
-    if (config_load(path, has_left_nics(path, &left) ? &left : NULL, &config))
+    if (config_load(path, command_nics_known(path, &known) ? &known : NULL, &config))
         return EXIT_FAILED;
     code = all_start(host, &config, insist);
     config_dispose(&config);

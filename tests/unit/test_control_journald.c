@@ -57,11 +57,12 @@ static void a_death_has_its_fields(void **state)
     };
 
     (void)state;
-    assert_string_equal(sent(&death),
-                        "MESSAGE=domnet: death 3: crash: page fault, reloaded at depth 2 after 41 ms\n"
-                        "MESSAGE_ID=" JOURNALD_MESSAGE_ID "\nPRIORITY=4\nSYSLOG_IDENTIFIER=ferryd\n"
-                        "FERRY_DOMAIN=domnet\nFERRY_CAUSE=crash\nFERRY_REASON=page fault\n"
-                        "FERRY_DEPTH=2\nFERRY_OUTAGE_MS=41\n");
+    assert_string_equal(
+        sent(&death),
+        "MESSAGE=domnet: death 3: crash: page fault, reloaded at depth 2 after 41 ms\n"
+        "MESSAGE_ID=" JOURNALD_MESSAGE_ID "\nPRIORITY=4\nSYSLOG_IDENTIFIER=ferryd\n"
+        "FERRY_DOMAIN=domnet\nFERRY_CAUSE=crash\nFERRY_REASON=page fault\n"
+        "FERRY_DEPTH=2\nFERRY_OUTAGE_MS=41\n");
 }
 
 static void one_that_stays_is_an_error(void **state)
@@ -116,8 +117,8 @@ static void nobody_else_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_death_has_its_fields),    cmocka_unit_test(one_that_stays_is_an_error),
-        cmocka_unit_test(a_reason_is_no_field),      cmocka_unit_test(the_longest_ones_are_sent),
+        cmocka_unit_test(a_death_has_its_fields), cmocka_unit_test(one_that_stays_is_an_error),
+        cmocka_unit_test(a_reason_is_no_field),   cmocka_unit_test(the_longest_ones_are_sent),
         cmocka_unit_test(nobody_else_is_told),
     };
 
