@@ -391,13 +391,15 @@ static int capture_run(void)
     return ferror(capture.out) ? EXIT_FAILED : EXIT_OK;
 }
 
-static int number_parse(const char *text, long max, long *number_r)
+static int number_parse(const char *option, const char *text, long max, long *number_r)
 {
     char *end;
     long number = strtol(text, &end, 10);
 
-    if (end == text || *end || number < 1 || number > max)
-        return -EINVAL;
+    if (end == text || *end || number < 1 || number > max) {
+        log_line("--%s %s: a number from 1 to %ld is wanted", option, text, max);
+        return -ERANGE;
+    }
     *number_r = number;
     return 0;
 }
@@ -421,12 +423,14 @@ static int words_parse(int argc, char **argv)
         if (option == 'w')
             capture.path = optarg;
         else if (option == 's')
-            err = number_parse(optarg, 262144, &snaplen);
+            err = number_parse("snaplen", optarg, 262144, &snaplen);
         else if (option == 'c')
-            err = number_parse(optarg, INT32_MAX, &capture.count);
+            err = number_parse("count", optarg, INT32_MAX, &capture.count);
         else
             err = -EINVAL;
     }
+    if (err == -ERANGE)
+        return EXIT_USAGE;
     if (err || argc - optind < 2 || strlen(argv[optind + 1]) >= FERRY_CAPTURE_PORT_SIZE + 7 ||
         strpbrk(argv[optind + 1], " \t\n"))
         return command_usage();

@@ -200,8 +200,10 @@ static int delay_parse(const char *text)
     char *end;
     double delay = strtod(text, &end);
 
-    if (end == text || *end || !(delay >= 0.1 && delay <= DELAY_MAX_S))
-        return -EINVAL;
+    if (end == text || *end || !(delay >= 0.1 && delay <= DELAY_MAX_S)) {
+        log_line("--delay %s: seconds from 0.1 to %.0f are wanted", text, DELAY_MAX_S);
+        return -ERANGE;
+    }
     top.delay_s = delay;
     return 0;
 }
@@ -211,10 +213,25 @@ static int iterations_parse(const char *text)
     char *end;
     long nr = strtol(text, &end, 10);
 
-    if (end == text || *end || nr < 1)
-        return -EINVAL;
+    if (end == text || *end || nr < 1) {
+        log_line("--iterations %s: a number from 1 on is wanted", text);
+        return -ERANGE;
+    }
     top.iterations = nr;
     return 0;
+}
+
+static int order_parse(const char *text)
+{
+    char words[128] = "";
+
+    if (top_order_parse(text, &top.order) == 0)
+        return 0;
+    for (enum top_order i = 0; i < TOP_ORDERS; i++)
+        snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s", i ? ", " : "",
+                 top_order_word(i));
+    log_line("--sort %s: one of %s is wanted", text, words);
+    return -ERANGE;
 }
 
 /* Returns -1 to go on, or an exit code. */
@@ -238,10 +255,12 @@ static int words_parse(int argc, char **argv)
         else if (option == 'i')
             err = iterations_parse(optarg);
         else if (option == 's')
-            err = top_order_parse(optarg, &top.order);
+            err = order_parse(optarg);
         else
             err = -EINVAL;
     }
+    if (err == -ERANGE)
+        return EXIT_USAGE;
     if (err || argc - optind > 1)
         return command_usage();
     top.only = argv[optind];

@@ -150,6 +150,7 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
+    files_standard_open();
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         usage_print(stdout);

@@ -300,6 +300,7 @@ int main(int argc, char **argv)
     bool foreground = false;
     int code;
 
+    files_standard_open();
     log_program = "ferryd";
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     code = options_parse(argc, argv, &daemon, &foreground);

@@ -52,4 +52,8 @@ int files_read_line(const char *path, char *line, size_t size);
  * -EAGAIN when somebody holds it and wait is false. Closing gives it back. */
 int files_lock(const char *name, bool wait);
 
+/* A program that is started with standard input, output or error closed must not have another file in their place: what it prints
+ * would go there. To be called before anything is opened. */
+void files_standard_open(void);
+
 #endif

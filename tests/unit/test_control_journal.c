@@ -2,6 +2,7 @@
 /* The journal, its file, the pause between deaths, and what a look at a domain means. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -287,6 +289,25 @@ static void test_file_tail(void **state)
     unlink(path);
 }
 
+/* What is opened afterwards is not taken for standard output, whichever was closed. */
+static void test_standard_files(void **state)
+{
+    (void)state;
+    for (int closed = STDIN_FILENO; closed <= STDERR_FILENO; closed++) {
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            close(closed);
+            files_standard_open();
+            _exit(open("/dev/zero", O_RDONLY) > STDERR_FILENO && fcntl(closed, F_GETFD) >= 0 ? 0
+                                                                                             : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+}
+
 static void test_backoff(void **state)
 {
     struct backoff backoff = BACKOFF_DEFAULT;
@@ -388,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_journal_of_another_boot_is_told_from_this_ones),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_file_tail),
+        cmocka_unit_test(test_standard_files),
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_death_times),
         cmocka_unit_test(test_backoff_bounded),
