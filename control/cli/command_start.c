@@ -25,29 +25,24 @@ static int absent_wanted(struct host *host, const struct config *config)
     const char *name = config->xl.c_info.name;
     struct domain_seen seen;
     struct journal journal;
+    bool is_known = journal_load(name, &journal) == 0;
     uint32_t domid;
 
-    if (libxl_name_to_domid(host->xl, name, &domid) == 0 && journal_load(name, &journal) == 0 &&
-        journal.domid == JOURNAL_NO_DOMID && journal.wish == JOURNAL_STOP) {
-        log_line("a domain %s is there already, with id %u, of a start that was cut short: `ferry "
-                 "stop %s`, "
-                 "and start again",
-                 name, domid, name);
-        return -EEXIST;
-    }
     if (libxl_name_to_domid(host->xl, name, &domid) == 0) {
-        log_line(
-            "a domain %s is there already, with id %u; `ferry restart %s` replaces one that ferry "
-            "started",
-            name, domid, name);
+        if (is_known && journal.domid == JOURNAL_NO_DOMID && journal.wish == JOURNAL_STOP)
+            log_line("a domain %s is there already, with id %u, of a start that was cut short: "
+                     "`ferry stop %s`, and start again",
+                     name, domid, name);
+        else
+            log_line("a domain %s is there already, with id %u; `ferry restart %s` replaces one "
+                     "that ferry started",
+                     name, domid, name);
         return -EEXIST;
     }
-    if (journal_load(name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
-        !journal_is_of_another_boot(&journal) &&
+    if (is_known && journal.wish == JOURNAL_RUN && !journal_is_of_another_boot(&journal) &&
         (domain_look(host, &journal, &seen) || !seen.exists)) {
         log_line("%s was started and has died; ferryd brings it back if it runs; otherwise `ferry "
-                 "restart "
-                 "%s`, or `ferry stop %s` and start again",
+                 "restart %s`, or `ferry stop %s` and start again",
                  name, name, name);
         return -EEXIST;
     }
@@ -179,9 +174,7 @@ static int domain_make(struct host *host, struct journal *journal, struct config
     faultpoint("kept");
     if (err || nics_take(host, journal))
         return -EIO;
-    err = journal_save(journal);
-    if (!err)
-        err = domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
+    err = domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
     faultpoint("created");
     if (err) {
         log_line(
