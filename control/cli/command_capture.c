@@ -19,10 +19,12 @@
 #include "recover/stats.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/option.h"
 #include "xen/capturering.h"
 #include "xen/domain.h"
 #include "xen/domctl.h"
 
+#define SNAPLEN_MAX 262144
 #define POLL_MS 5
 #define LOOK_MS                                                                                    \
     50 /* whether the domain is still there: what is mapped keeps a dead one from going (R11) */
@@ -51,7 +53,7 @@ static struct capture {
     int64_t looked_ms, stopped_ms; /* since when the domain captures nothing; 0: it does */
     struct pcapng pcapng;
     FILE *out;
-} capture = { .snaplen = 262144, .count = -1, .path = "-" };
+} capture = { .snaplen = SNAPLEN_MAX, .count = -1, .path = "-" };
 
 static void end_asked(int signal)
 {
@@ -391,19 +393,6 @@ static int capture_run(void)
     return ferror(capture.out) ? EXIT_FAILED : EXIT_OK;
 }
 
-static int number_parse(const char *option, const char *text, long max, long *number_r)
-{
-    char *end;
-    long number = strtol(text, &end, 10);
-
-    if (end == text || *end || number < 1 || number > max) {
-        log_line("--%s %s: a number from 1 to %ld is wanted", option, text, max);
-        return -ERANGE;
-    }
-    *number_r = number;
-    return 0;
-}
-
 /* NAME PORT [FILTER...]; returns -1 to go on, or an exit code. */
 static int words_parse(int argc, char **argv)
 {
@@ -414,7 +403,7 @@ static int words_parse(int argc, char **argv)
                                              { 0 } };
     char filter[REQUEST_SIZE] = "";
     size_t used = 0;
-    long snaplen = capture.snaplen;
+    uint32_t snaplen = capture.snaplen, count = 0;
     int option, err = 0;
 
     while (!err && (option = getopt_long(argc, argv, "w:s:c:h", options, NULL)) >= 0) {
@@ -423,9 +412,9 @@ static int words_parse(int argc, char **argv)
         if (option == 'w')
             capture.path = optarg;
         else if (option == 's')
-            err = number_parse("snaplen", optarg, 262144, &snaplen);
+            err = option_number("snaplen", optarg, 1, SNAPLEN_MAX, &snaplen);
         else if (option == 'c')
-            err = number_parse("count", optarg, INT32_MAX, &capture.count);
+            err = option_number("count", optarg, 1, INT32_MAX, &count);
         else
             err = -EINVAL;
     }
@@ -434,7 +423,8 @@ static int words_parse(int argc, char **argv)
     if (err || argc - optind < 2 || strlen(argv[optind + 1]) >= FERRY_CAPTURE_PORT_SIZE + 7 ||
         strpbrk(argv[optind + 1], " \t\n"))
         return command_usage();
-    capture.snaplen = (uint32_t)snaplen;
+    capture.snaplen = snaplen;
+    capture.count = count ? (long)count : -1;
     capture.port = argv[optind + 1];
     for (int i = optind + 2; i < argc && used < sizeof(filter); i++)
         used += (size_t)snprintf(filter + used, sizeof(filter) - used, "%s%s", used ? " " : "",

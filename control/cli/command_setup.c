@@ -18,6 +18,7 @@
 #include "recover/stats.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/option.h"
 #include "xen/pci.h"
 
 #define TIMEOUT_S 30
@@ -307,18 +308,6 @@ static int setup_all(struct setup *setup)
     return code;
 }
 
-static bool number_take(const char *text, unsigned int min, unsigned int max,
-                        unsigned int *number_r)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (*text < '0' || *text > '9' || *end || value < min || value > max)
-        return false;
-    *number_r = (unsigned int)value;
-    return true;
-}
-
 /* Returns -1 to go on, or an exit code. */
 static int option_take(struct setup *setup, int option)
 {
@@ -339,11 +328,12 @@ static int option_take(struct setup *setup, int option)
         ok = setup_bridge_ok(optarg);
         break;
     case 'm':
-        ok = number_take(optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, &setup->memory);
-        break;
+        return option_number("memory", optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, &setup->memory)
+                   ? EXIT_USAGE
+                   : -1;
     case 't':
-        ok = number_take(optarg, 1, TIMEOUT_MAX_S, &setup->timeout_s);
-        break;
+        return option_number("timeout", optarg, 1, TIMEOUT_MAX_S, &setup->timeout_s) ? EXIT_USAGE
+                                                                                     : -1;
     case 'd':
         setup->dry_run = true;
         break;
@@ -359,8 +349,8 @@ static int option_take(struct setup *setup, int option)
     if (ok)
         return -1;
     log_line("'%.63s' makes no sense there; a name is of up to 50 letters, digits, '_', '-' and "
-             "'.', a bridge's of up to 15; memory is %u to %u (MB), the timeout 1 to %u (s)",
-             optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, TIMEOUT_MAX_S);
+             "'.', a bridge's of up to 15",
+             optarg);
     return EXIT_USAGE;
 }
 

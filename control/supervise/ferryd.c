@@ -24,6 +24,7 @@
 #include "util/files.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/option.h"
 #include "util/paths.h"
 #include "util/socket.h"
 
@@ -228,21 +229,6 @@ static int start(struct daemon *d, bool foreground)
     return 0;
 }
 
-/* Says what is taken if it is not one. */
-static int number_parse(const char *option, const char *text, unsigned int min, unsigned int max,
-                        unsigned int *number_r)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    if (*text < '0' || *text > '9' || *end || value < min || value > max) {
-        log_line("--%s %s: a number from %u to %u is wanted", option, text, min, max);
-        return -ERANGE;
-    }
-    *number_r = (unsigned int)value;
-    return 0;
-}
-
 /* Returns -1 to go on, or an exit code. */
 static int options_parse(int argc, char **argv, struct daemon *d, bool *foreground_r)
 {
@@ -269,12 +255,12 @@ static int options_parse(int argc, char **argv, struct daemon *d, bool *foregrou
         if (option == 'f')
             *foreground_r = true;
         else if (option == 'm')
-            err =
-                number_parse("max-deaths", optarg, 0, JOURNAL_DEATHS_MAX - 1, &backoff->max_deaths);
+            err = option_number("max-deaths", optarg, 0, JOURNAL_DEATHS_MAX - 1,
+                                &backoff->max_deaths);
         else if (option == 'w')
-            err = number_parse("window", optarg, 0, 86400, &seconds);
+            err = option_number("window", optarg, 0, 86400, &seconds);
         else if (option == 'd')
-            err = number_parse("min-depth", optarg, 2, 3, &common->min_depth);
+            err = option_number("min-depth", optarg, 2, 3, &common->min_depth);
         else if (option == 'M')
             d->metrics_where = optarg;
         else
