@@ -344,7 +344,8 @@ static bool tx_work(const struct vif_queue *queue)
     return prod != queue->tx.req_cons && !(queue->tx_unfinished && prod == queue->tx_seen);
 }
 
-static bool tx_arm(struct vif_queue *queue)
+/* packets: how many from now on are to come before the guest notifies. */
+static bool tx_arm(struct vif_queue *queue, uint32_t packets)
 {
     RING_IDX next = queue->tx_unfinished ? queue->tx_seen : queue->tx.req_cons;
 
@@ -352,7 +353,7 @@ static bool tx_arm(struct vif_queue *queue)
         return false;
     if (tx_work(queue))
         return true;
-    WRITE_ONCE(queue->tx.sring->req_event, next + 1);
+    WRITE_ONCE(queue->tx.sring->req_event, next + packets);
     mb(); /* the wish before the second look */
     return tx_work(queue);
 }
@@ -361,14 +362,16 @@ bool vif_arm(struct port *port)
 {
     struct vif *vif = (struct vif *)port;
     bool work = false;
+    uint32_t packets;
 
     if (!vif->mapped || vif->broken)
         return vif->broken;
+    packets = moderation_packets(&vif->moderation, clock_last());
     for (unsigned int i = 0; i < vif->nr_queues; i++) {
-        work |= tx_arm(vif_queue_of(vif, i));
+        work |= tx_arm(vif_queue_of(vif, i), packets);
         work |= rx_arm(vif_queue_of(vif, i));
     }
-    if (!work && !vif->broken && !vif->held_by)
+    if (!work && !vif->broken && !vif->held_by && !vif->moderation.due_ns)
         vif_active &= ~vif_bit(vif);
     return work || vif->broken;
 }

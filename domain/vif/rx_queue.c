@@ -127,6 +127,7 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     uint32_t room = vif_host.queue_mbufs > queued ? vif_host.queue_mbufs - queued : 0;
 
     open = open && (several || queue_is_open(queue));
+    moderation_answered(&vif->moderation);
     for (uint16_t i = 0; i < nr; i++) {
         bool fits = open && frame_fits(vif, frames[i]);
 
