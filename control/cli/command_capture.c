@@ -315,6 +315,8 @@ static const char *why(int err)
         return "it does not run (`ferry status`)";
     case -ENOTSUP:
         return "its kernel can do no captures: `ferry upgrade` to one that can";
+    case -EPROTONOSUPPORT:
+        return "its kernel is newer than these tools: install the tools that came with it";
     case -ETIMEDOUT:
         return "no answer: is it hanging? (`ferry status`)";
     default:

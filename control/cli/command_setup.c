@@ -122,8 +122,10 @@ static bool has_link(struct setup *setup, const char **why_r)
         err = stats_read(&setup->host, &journal, &stats);
     *why_r = err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
              : err == -ESRCH ? "the domain does not run"
-             : err           ? "its statistics make no sense"
-                             : "its kernel has not started the card";
+             : err == -EPROTONOSUPPORT
+                 ? "its kernel is newer than these tools and shows other statistics"
+             : err ? "its statistics make no sense"
+                   : "its kernel has not started the card";
     for (unsigned int i = 0; !err && i < stats.nr_ports; i++) {
         if (stats.ports[i].kind != FERRY_PORT_NIC)
             continue;

@@ -160,20 +160,20 @@ const volatile void *reference_status_map(struct host *host, const struct journa
 }
 
 const volatile void *reference_stats_map(struct host *host, const struct journal *journal,
-                                         const struct reference *reference)
+                                         const struct reference *reference, unsigned int nr)
 {
     xen_pfn_t frames[STATSPAGES_NR];
 
-    if (!reference->has_image || !reference->image.note.stats)
+    if (!reference->has_image || !reference->image.note.stats || nr > STATSPAGES_NR)
         return NULL;
-    for (unsigned int i = 0; i < STATSPAGES_NR; i++) {
+    for (unsigned int i = 0; i < nr; i++) {
         uint64_t mfn;
 
         if (reference_mfn(host, journal, reference, reference->image.note.stats + i * 4096ul, &mfn))
             return NULL;
         frames[i] = mfn;
     }
-    return domctl_map(host, journal->domid, PROT_READ, frames, STATSPAGES_NR);
+    return domctl_map(host, journal->domid, PROT_READ, frames, nr);
 }
 
 volatile void *reference_capture_map(struct host *host, const struct journal *journal,

@@ -9,6 +9,7 @@
 #include "recover/stats.h"
 #include "supervise/beats.h"
 #include "supervise/exposition.h"
+#include "supervise/metrics_more.h"
 #include "supervise/recoveries.h"
 #include "util/log.h"
 #include "xen/domain.h"
@@ -237,7 +238,7 @@ static void port_states_put(struct exposition *e)
     EACH_PORT(d, port)
     port_gauge_put(e, "ferry_port_up", d, port, port->flags & FERRY_PORT_UP);
     exposition_family(e, "ferry_port_waiting_frames", EXPOSITION_GAUGE,
-                      "Frames for a guest that has no room for them yet.");
+                      "Frames that the guest, or the NIC, has no room for yet.");
     EACH_PORT(d, port)
     port_gauge_put(e, "ferry_port_waiting_frames", d, port, port->nr_waiting);
 }
@@ -305,6 +306,18 @@ static void loop_put(struct exposition *e)
                          d->stats.nr_stations_known);
 }
 
+/* What an older kernel does not show is left out. */
+static void more_put(struct exposition *e)
+{
+    static struct metrics_more more[DOMAINS_MAX];
+    unsigned int nr = 0;
+
+    EACH(d)
+    if (d->has_stats && statspages_has_more(&d->stats))
+        more[nr++] = (struct metrics_more){ d->name, &d->stats, d->guests };
+    metrics_more_put(e, more, nr);
+}
+
 char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
 {
     char *text = NULL;
@@ -321,6 +334,7 @@ char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
     ports_put(&e);
     port_states_put(&e);
     loop_put(&e);
+    more_put(&e);
     exposition_end(&e);
     if (fclose(e.out)) {
         free(text);

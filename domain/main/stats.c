@@ -9,7 +9,9 @@
 #include "arch/x86/layout.h"
 #include "eal/nic.h"
 #include "eal/pool.h"
+#include "main/kept.h"
 #include "main/loop.h"
+#include "main/stats_bridges.h"
 #include "net/bridge.h"
 #include "vif/vif.h"
 #include "xen/clock.h"
@@ -24,12 +26,9 @@
 #define SECOND_NS 1000000000ull
 #define VID_MASK 0xfffu /* FDB_DOMAIN() */
 
-/* Counters that begin at 0 with a start of the kernel, of which dom0 is shown the sum over all starts. */
-enum { COUNTERS = 4 + FERRY_DROPS };
-struct kept {
-    uint64_t before[COUNTERS]; /* of the starts before */
-    uint64_t last[COUNTERS]; /* of this one, when it was last looked at */
-};
+#define COUNTERS (4 + FERRY_DROPS) /* of a port */
+
+_Static_assert(COUNTERS <= KEPT_MAX, "they are kept");
 
 static struct kept kept_nics[LOOP_NICS_MAX] __outlive;
 static struct kept kept_loop __outlive;
@@ -45,21 +44,13 @@ static uint64_t due_ns, stations_due_ns;
 bool stats_is_timed;
 static uint64_t stage_ns[FERRY_STAGES], mark_ns;
 
-/* What counts here begins at 0 again. */
-static void kept_begin(struct kept *kept)
-{
-    for (unsigned int i = 0; i < COUNTERS; i++) {
-        kept->before[i] += kept->last[i];
-        kept->last[i] = 0;
-    }
-}
-
 void stats_init(bool resuming)
 {
     if (resuming && pages->magic == FERRY_STATS_MAGIC && pages->version == FERRY_STATS_VERSION &&
         pages->size == sizeof(*pages)) {
         pages->seq = (pages->seq + 1) & ~1u; /* the last start may have died while it wrote */
         kept_begin(&kept_loop);
+        stats_bridges_init(true);
         for (unsigned int i = 0; i < LOOP_NICS_MAX && !recovery_keeps_nic(); i++)
             kept_begin(&kept_nics[i]);
         return;
@@ -67,6 +58,7 @@ void stats_init(bool resuming)
     memset(pages, 0, sizeof(*pages));
     memset(kept_nics, 0, sizeof(kept_nics));
     memset(&kept_loop, 0, sizeof(kept_loop));
+    stats_bridges_init(false);
     pages->version = FERRY_STATS_VERSION;
     pages->size = sizeof(*pages);
     pages->began_ns = clock_now();
@@ -144,15 +136,6 @@ uint64_t stats_due(void)
     return changed ? due_ns : UINT64_MAX;
 }
 
-/* counters: in, those of this start; out, of all of them. */
-static void kept_add(struct kept *kept, uint64_t counters[COUNTERS])
-{
-    for (unsigned int i = 0; i < COUNTERS; i++) {
-        kept->last[i] = counters[i];
-        counters[i] += kept->before[i];
-    }
-}
-
 static void port_fill(struct ferry_stats_port *page, const struct port *port,
                       enum ferry_port_kind kind)
 {
@@ -189,7 +172,7 @@ static void nic_fill(struct ferry_stats_port *page, struct kept *kept, const str
 
     port_fill(page, nic, FERRY_PORT_NIC);
     memcpy(counters, &page->in_frames, sizeof(counters));
-    kept_add(kept, counters);
+    kept_add(kept, counters, COUNTERS);
     memcpy(&page->in_frames, counters, sizeof(counters));
 }
 _Static_assert(sizeof(struct ferry_stats_port) -
@@ -236,30 +219,57 @@ static void show(unsigned int place, const struct port *port)
     stations_due_ns = 0;
 }
 
+/* Those of the vif in that place of the table, whose port is in that place of the pages. */
+static void queues_fill(unsigned int index, unsigned int nr_queues, unsigned int port)
+{
+    for (unsigned int i = 0; i < nr_queues && pages->nr_queues < FERRY_STATS_QUEUES; i++) {
+        struct vif_queue_info info;
+
+        vif_queue_info(index, i, &info);
+        pages->queues[pages->nr_queues++] =
+            (struct ferry_stats_queue){ .port = (uint8_t)port,
+                                        .index = (uint8_t)i,
+                                        .nr_waiting = info.nr_waiting,
+                                        .in_frames = info.stats.rx_frames,
+                                        .in_bytes = info.stats.rx_bytes,
+                                        .out_frames = info.stats.tx_frames,
+                                        .out_bytes = info.stats.tx_bytes };
+    }
+}
+
+static void vif_fill(unsigned int place, unsigned int index, const struct vif_info *vif)
+{
+    struct ferry_stats_port *page = &pages->ports[place];
+
+    show(place, vif->port);
+    port_fill(page, vif->port, FERRY_PORT_VIF);
+    page->flags |= vif->connected ? FERRY_PORT_CONNECTED : 0;
+    page->guest = vif->guest;
+    page->handle = vif->handle;
+    page->nr_queues = vif->nr_queues;
+    page->nr_waiting = vif->nr_waiting;
+    page->drops[FERRY_DROP_MULTICAST] = vif->nr_filtered;
+    pages->more[place] = (struct ferry_stats_more){ .nr_copies = vif->nr_copies,
+                                                    .nr_notifications = vif->nr_notified,
+                                                    .nr_events = vif->nr_events };
+    queues_fill(index, vif->nr_queues, place);
+}
+
 static void ports_fill(void)
 {
     unsigned int nr = 0;
 
+    pages->nr_queues = 0;
     for (; nr < nr_nics; nr++) {
         show(nr, nics[nr]);
         /* By its number: another NIC may be missing now. */
         nic_fill(&pages->ports[nr], &kept_nics[nic_number(nics[nr]) % LOOP_NICS_MAX], nics[nr]);
     }
     for (unsigned int i = 0; i < VIF_MAX && nr < FERRY_STATS_PORTS; i++) {
-        struct ferry_stats_port *page = &pages->ports[nr];
         struct vif_info vif;
 
-        if (!vif_info(i, &vif))
-            continue;
-        show(nr, vif.port);
-        port_fill(page, vif.port, FERRY_PORT_VIF);
-        page->flags |= vif.connected ? FERRY_PORT_CONNECTED : 0;
-        page->guest = vif.guest;
-        page->handle = vif.handle;
-        page->nr_queues = vif.nr_queues;
-        page->nr_waiting = vif.nr_waiting;
-        page->drops[FERRY_DROP_MULTICAST] = vif.nr_filtered;
-        nr++;
+        if (vif_info(i, &vif))
+            vif_fill(nr++, i, &vif);
     }
     if (pages->nr_ports != nr)
         stations_due_ns = 0;
@@ -269,9 +279,9 @@ static void ports_fill(void)
 static void loop_fill(void)
 {
     struct gnttab_copied copied = gnttab_copied();
-    uint64_t counters[COUNTERS] = { copied.ops, copied.calls, evtchn_nr_notified() };
+    uint64_t counters[] = { copied.ops, copied.calls, evtchn_nr_notified() };
 
-    kept_add(&kept_loop, counters);
+    kept_add(&kept_loop, counters, ARRAY_LEN(counters));
     pages->nr_copies = counters[0];
     pages->nr_copy_calls = counters[1];
     pages->nr_notifications = counters[2];
@@ -287,6 +297,7 @@ void stats_write(uint64_t now)
     pages->written_ns = now;
     loop_fill();
     ports_fill();
+    stats_bridges_fill(pages);
     if (now >= stations_due_ns) {
         stations_fill(now);
         stations_due_ns = now + STATIONS_INTERVAL_NS;

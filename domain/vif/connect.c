@@ -152,6 +152,7 @@ static int queues_connect(struct vif *vif)
             return err;
         }
         queue->marks.nr_extras = 0; /* of other rings */
+        queue->index = vif->nr_queues;
         vif->nr_queues++;
     }
     return 0;
@@ -241,7 +242,7 @@ static int queues_resume(struct vif *vif)
         }
         if (err)
             return err;
-        vif->nr_queues++;
+        queue->index = vif->nr_queues++;
         ports += queue->held.rx_port ? 2 : 1;
     }
     vif->cost = budget_cost(record->front.queues, ports, record->front.has_ctrl);
@@ -291,8 +292,8 @@ void vif_disconnect(struct vif *vif)
     vif_broken &= ~vif_bit(vif);
     log_limited(&vif->control.limit, LOG_INFO,
                 "%s: disconnected: %lu frames from it, %lu to it, %lu bad, %lu dropped",
-                vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames, vif->rx_bad,
-                vif->port.stats.tx_drops);
+                vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames,
+                vif->counts.rx_bad, vif->port.stats.tx_drops);
 }
 
 void vif_break(struct vif *vif, const char *why)

@@ -104,7 +104,7 @@ static void ctrl_answer(struct vif *vif, struct xen_netif_ctrl_response rsp)
     *RING_GET_RESPONSE(ring, ring->rsp_prod_pvt) = rsp;
     ring->rsp_prod_pvt++;
     if (ring_push(&ring->sring->rsp_prod, &ring->sring->rsp_event, before, ring->rsp_prod_pvt))
-        evtchn_notify(vif->ctrl.port);
+        vif_notify(vif, vif->ctrl.port);
 }
 
 static struct xen_netif_ctrl_request request_take(struct vif *vif)
@@ -260,7 +260,7 @@ void vif_ctrl_go(struct vif *vif, bool is_new)
         requests_fail(vif, in_hand > (uint32_t)nr ? (uint32_t)nr : in_hand);
     }
     if (!is_new)
-        evtchn_notify(vif->ctrl.port); /* the last start may have died before */
+        vif_notify(vif, vif->ctrl.port); /* the last start may have died before */
     ctrl_serve(vif);
 }
 

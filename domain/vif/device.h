@@ -136,6 +136,7 @@ struct vif_marks {
 /* A pair of rings. What is the same for all of a vif's queues is the vif's. */
 struct vif_queue {
     struct vif *vif; /* NULL: one of vif_more_queues that is free */
+    uint8_t index; /* among the vif's */
     netif_tx_back_ring_t tx;
     netif_rx_back_ring_t rx;
     uint32_t tx_seen; /* req_prod at which an unfinished packet was found */
@@ -152,6 +153,15 @@ struct vif_ctrl {
     unsigned int slot;
     evtchn_port_t port;
     struct timer timer; /* more requests wait than one turn serves */
+};
+
+/* What is counted besides port.stats, once for each burst. Outlives restarts. */
+struct vif_counts {
+    uint64_t nr_filtered; /* multicast frames that it did not want */
+    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
+    uint64_t nr_copies;
+    uint64_t nr_notified, nr_events;
+    struct vif_queue_stats queues[VIF_QUEUES_MAX];
 };
 
 struct vif {
@@ -176,8 +186,7 @@ struct vif {
     const struct port
         *held_by; /* full when last sent to: nothing is taken before hold_timer; or NULL */
     struct timer hold_timer;
-    uint64_t nr_filtered; /* multicast frames that it did not want */
-    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
+    struct vif_counts counts;
     uint32_t nr_waiting, nr_waiting_mbufs; /* frames in all its queues, and their mbufs */
     struct vif_cost cost; /* what it takes of the budget, or was offered */
     struct vif_shape offered;
@@ -276,7 +285,8 @@ int vif_reconnect(struct vif *vif) __must_check;
 /*
  * queue.c: take the rings and ports of one queue, as vif_connect() and vif_reconnect() say of all of them,
  * or give them back. vif_queue_begin() forgets what waited for another ring; vif_queue_go(): responses are
- * written up to here and no further; vif_queue_notify() rings its ports.
+ * written up to here and no further; vif_queue_notify() rings its ports. vif_notify() sends an event to the guest,
+ * through one of the vif's ports, and counts it.
  */
 int vif_queue_connect(struct vif_queue *queue, const struct vif_front_queue *front) __must_check;
 int vif_queue_reconnect(struct vif_queue *queue, const struct vif_front_queue *front,
@@ -285,6 +295,7 @@ void vif_queue_disconnect(struct vif_queue *queue);
 void vif_queue_begin(struct vif_queue *queue);
 void vif_queue_go(struct vif_queue *queue);
 void vif_queue_notify(const struct vif_queue *queue);
+void vif_notify(struct vif *vif, evtchn_port_t port);
 
 /*
  * ctrl.c: the same for the control ring, if the frontend has one; without one only what was set on an

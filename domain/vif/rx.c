@@ -11,7 +11,6 @@
 #include "vif/ring_check.h"
 #include "vif/rx_plan.h"
 #include "xen/clock.h"
-#include "xen/evtchn.h"
 #include "xen/gnttab.h"
 #include "xen/status.h"
 
@@ -155,23 +154,51 @@ static void entry_answer(const struct rx_entry *entry, bool okay)
     }
 }
 
-static void batch_run(void)
+/* What went to a queue in one go. */
+static void sent_count(const struct vif_queue *queue, uint32_t frames, uint64_t bytes,
+                       uint32_t copies)
 {
-    gnttab_copy(batch.ops, batch.nr_ops);
-    for (unsigned int i = 0; i < batch.nr_entries; i++) {
+    struct vif_counts *counts = &queue->vif->counts;
+    struct port_stats *stats = &queue->vif->port.stats;
+
+    stats->tx_frames += frames;
+    stats->tx_bytes += bytes;
+    counts->nr_copies += copies;
+    counts->queues[queue->index].tx_frames += frames;
+    counts->queues[queue->index].tx_bytes += bytes;
+}
+
+/* Settle the entries of one queue, which lie together, from first on. Returns where the next queue's are. */
+static unsigned int entries_settle(unsigned int first)
+{
+    const struct vif_queue *queue = batch.entries[first].queue;
+    uint32_t frames = 0, copies = 0;
+    uint64_t bytes = 0;
+    unsigned int i = first;
+
+    for (; i < batch.nr_entries && batch.entries[i].queue == queue; i++) {
         struct rx_entry *entry = &batch.entries[i];
-        struct port_stats *stats = &entry->queue->vif->port.stats;
         bool okay = copies_okay(entry);
 
         entry_answer(entry, okay);
+        copies += entry->nr_ops;
         if (okay) {
-            stats->tx_frames++;
-            stats->tx_bytes += entry->frame->pkt_len;
+            frames++;
+            bytes += entry->frame->pkt_len;
         } else {
-            stats->tx_drops++;
+            queue->vif->port.stats.tx_drops++;
         }
         rte_pktmbuf_free(entry->frame);
     }
+    sent_count(queue, frames, bytes, copies);
+    return i;
+}
+
+static void batch_run(void)
+{
+    gnttab_copy(batch.ops, batch.nr_ops);
+    for (unsigned int i = 0; i < batch.nr_entries;)
+        i = entries_settle(i);
     batch.nr_entries = batch.nr_ops = 0;
 }
 
@@ -260,7 +287,7 @@ void vif_rx_push(struct vif_queue *queue)
     if (before == queue->rx.rsp_prod_pvt)
         return;
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, before, queue->rx.rsp_prod_pvt))
-        evtchn_notify(queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
+        vif_notify(queue->vif, queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
 }
 
 /* The first frame found no room in time, and perhaps never can. */

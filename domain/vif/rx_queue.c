@@ -133,7 +133,7 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 
         if (vif->filters_multicast && multicast_filters(&vif->multicast, frames[i])) {
             rte_pktmbuf_free(frames[i]);
-            vif->nr_filtered++;
+            vif->counts.nr_filtered++;
             continue;
         }
         if (fits && several)

@@ -13,7 +13,6 @@
 #include "vif/tx_frame.h"
 #include "vif/tx_parse.h"
 #include "xen/clock.h"
-#include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
 #define RING_SLOTS_MAX 256 /* of a one-page ring of 12-byte slots */
@@ -140,7 +139,7 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
     rte_pktmbuf_free(entry->frame);
     entry->frame = NULL;
     stats->rx_errors++;
-    vif->rx_bad++;
+    vif->counts.rx_bad++;
 }
 
 /*
@@ -166,12 +165,26 @@ void vif_tx_push(struct vif_queue *queue)
 
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, READ_ONCE(sring->rsp_prod),
                   queue->tx.rsp_prod_pvt))
-        evtchn_notify(queue->held.tx_port);
+        vif_notify(queue->vif, queue->held.tx_port);
+}
+
+/* before: what the vif had counted when the burst began */
+static void burst_count(const struct vif_queue *queue, uint64_t frames_before,
+                        uint64_t bytes_before)
+{
+    const struct port_stats *stats = &queue->vif->port.stats;
+    struct vif_counts *counts = &queue->vif->counts;
+
+    counts->nr_copies += burst.nr_ops;
+    counts->queues[queue->index].rx_frames += stats->rx_frames - frames_before;
+    counts->queues[queue->index].rx_bytes += stats->rx_bytes - bytes_before;
 }
 
 static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = queue->vif;
+    const uint64_t frames_before = vif->port.stats.rx_frames,
+                   bytes_before = vif->port.stats.rx_bytes;
     uint16_t nr_frames = 0;
 
     burst_gather(queue, nr);
@@ -190,6 +203,7 @@ static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, u
             frames[nr_frames++] = entry->frame;
     }
     INVARIANT(queue->tx.rsp_prod_pvt == queue->tx.req_cons);
+    burst_count(queue, frames_before, bytes_before);
     vif_tx_push(queue);
     return nr_frames;
 }

@@ -161,7 +161,20 @@ struct vif_info {
     uint32_t nr_waiting; /* frames that wait for room in the guest */
     uint64_t nr_bad; /* packets answered with an error, and copies that Xen refused */
     uint64_t nr_filtered; /* multicast frames that it did not want */
+    uint64_t nr_copies; /* grant copies from and to it */
+    uint64_t nr_notified, nr_events; /* events sent to it, and by it */
 };
 bool vif_info(unsigned int index, struct vif_info *info_r);
+
+/* One of the nr_queues of the vif in that place. The counters are of all frontends that it had. */
+struct vif_queue_stats {
+    uint64_t rx_frames, rx_bytes; /* from the guest */
+    uint64_t tx_frames, tx_bytes;
+};
+struct vif_queue_info {
+    uint32_t nr_waiting;
+    struct vif_queue_stats stats;
+};
+void vif_queue_info(unsigned int index, unsigned int queue, struct vif_queue_info *info_r);
 
 #endif

@@ -126,7 +126,7 @@ static void place_spoil(struct vif *vif)
     RING_IDX ctrl_mark = vif->ctrl_mark;
     struct vif_marks marks = vif->queue.marks;
     struct port_stats stats = vif->port.stats;
-    uint64_t rx_bad = vif->rx_bad;
+    struct vif_counts counts = vif->counts;
 
     queue_drain(&vif->queue);
     memset(vif, 0x5a, sizeof(*vif));
@@ -136,7 +136,7 @@ static void place_spoil(struct vif *vif)
     vif->ctrl_mark = ctrl_mark;
     vif->queue.marks = marks;
     vif->port.stats = stats;
-    vif->rx_bad = rx_bad;
+    vif->counts = counts;
 }
 
 unsigned int kernel_restart(void)

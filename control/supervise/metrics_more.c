@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "supervise/metrics_more.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "xen/statspages.h"
+
+/* The domains, while their families are written one by one. */
+struct writing {
+    struct exposition *e;
+    const struct metrics_more *domains;
+    unsigned int nr;
+};
+
+#define EACH(w, d)                                                                                 \
+    for (const struct metrics_more *d = (w)->domains; d < (w)->domains + (w)->nr; d++)
+
+static uint64_t at(const void *start, size_t offset)
+{
+    return *(const uint64_t *)((const char *)start + offset);
+}
+
+/* A counter of each queue; in, out: where it is in struct ferry_stats_queue. */
+static void queue_counter_put(const struct writing *w, const char *name, const char *help,
+                              size_t in, size_t out)
+{
+    const struct {
+        const char *word;
+        size_t offset;
+    } directions[] = { { "in", in }, { "out", out } };
+
+    exposition_family(w->e, name, EXPOSITION_COUNTER, help);
+    EACH(w, d)
+    for (unsigned int i = 0; i < 2 * d->stats->nr_queues; i++) {
+        const struct ferry_stats_queue *queue = &d->stats->queues[i / 2];
+        char index[4];
+
+        snprintf(index, sizeof(index), "%u", queue->index);
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port",
+                                             d->stats->ports[queue->port].name, "guest",
+                                             d->guests[queue->port], "queue", index, "direction",
+                                             directions[i % 2].word),
+                           at(queue, directions[i % 2].offset));
+    }
+}
+
+static void queues_put(const struct writing *w)
+{
+    static const char waiting[] = "ferry_queue_waiting_frames";
+
+    queue_counter_put(
+        w, "ferry_queue_frames",
+        "Frames that went through a queue of a guest's interface; in is from the guest.",
+        offsetof(struct ferry_stats_queue, in_frames),
+        offsetof(struct ferry_stats_queue, out_frames));
+    queue_counter_put(w, "ferry_queue_bytes", "Bytes of these frames.",
+                      offsetof(struct ferry_stats_queue, in_bytes),
+                      offsetof(struct ferry_stats_queue, out_bytes));
+    exposition_family(w->e, waiting, EXPOSITION_GAUGE,
+                      "Frames that the guest has no room for yet on that queue.");
+    EACH(w, d)
+    for (unsigned int i = 0; i < d->stats->nr_queues; i++) {
+        const struct ferry_stats_queue *queue = &d->stats->queues[i];
+        char index[4];
+
+        snprintf(index, sizeof(index), "%u", queue->index);
+        exposition_gauge(w->e, waiting,
+                         EXPOSITION_LABELS("domain", d->name, "port",
+                                           d->stats->ports[queue->port].name, "guest",
+                                           d->guests[queue->port], "queue", index),
+                         queue->nr_waiting);
+    }
+}
+
+/* A counter of each vif; offset: where it is in struct ferry_stats_more. */
+static void vif_counter_put(const struct writing *w, const char *name, const char *help,
+                            size_t offset)
+{
+    exposition_family(w->e, name, EXPOSITION_COUNTER, help);
+    EACH(w, d)
+    for (unsigned int i = 0; i < d->stats->nr_ports; i++) {
+        const struct ferry_stats_port *port = &d->stats->ports[i];
+
+        if (port->kind == FERRY_PORT_VIF)
+            exposition_counter(w->e, name,
+                               EXPOSITION_LABELS("domain", d->name, "port", port->name, "guest",
+                                                 d->guests[i], "bridge", port->bridge),
+                               at(&d->stats->more[i], offset));
+    }
+}
+
+static void vifs_put(const struct writing *w)
+{
+    vif_counter_put(w, "ferry_vif_grant_copies", "Copies from and to the pages of a guest.",
+                    offsetof(struct ferry_stats_more, nr_copies));
+    vif_counter_put(w, "ferry_vif_notifications", "Events sent to a guest for its interface.",
+                    offsetof(struct ferry_stats_more, nr_notifications));
+    vif_counter_put(w, "ferry_vif_events", "Events that a guest sent for its interface.",
+                    offsetof(struct ferry_stats_more, nr_events));
+}
+
+#define EACH_BRIDGE(w, d, b)                                                                       \
+    EACH(w, d)                                                                                     \
+    for (const struct ferry_stats_bridge *b = d->stats->bridges;                                   \
+         b < d->stats->bridges + d->stats->nr_bridges; b++)
+
+static void bridge_counter_put(const struct writing *w, const char *name,
+                               const struct metrics_more *d,
+                               const struct ferry_stats_bridge *bridge, const char *label,
+                               const char *value, uint64_t nr)
+{
+    exposition_counter(
+        w->e, name, EXPOSITION_LABELS("domain", d->name, "bridge", bridge->name, label, value), nr);
+}
+
+static void bridge_gauge_put(const struct writing *w, const char *name, const char *help,
+                             size_t offset)
+{
+    exposition_family(w->e, name, EXPOSITION_GAUGE, help);
+    EACH_BRIDGE(w, d, bridge)
+    exposition_gauge(w->e, name, EXPOSITION_LABELS("domain", d->name, "bridge", bridge->name),
+                     *(const uint32_t *)((const char *)bridge + offset));
+}
+
+static void bridges_put(const struct writing *w)
+{
+    static const char frames[] = "ferry_bridge_frames", drops[] = "ferry_bridge_drops";
+
+    exposition_family(
+        w->e, frames, EXPOSITION_COUNTER,
+        "Frames that a bridge passed on: forwarded to the port of a known station, or "
+        "flooded, which counts once.");
+    EACH_BRIDGE(w, d, bridge)
+    {
+        bridge_counter_put(w, frames, d, bridge, "way", "forwarded", bridge->nr_forwarded);
+        bridge_counter_put(w, frames, d, bridge, "way", "flooded", bridge->nr_flooded);
+    }
+    exposition_family(w->e, drops, EXPOSITION_COUNTER,
+                      "Frames that a bridge did not pass on, by reason (ferry(8)); most are in "
+                      "ferry_port_drops too.");
+    EACH_BRIDGE(w, d, bridge)
+    for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
+        bridge_counter_put(w, drops, d, bridge, "reason", statspages_bridge_drop_word(drop),
+                           bridge->drops[drop]);
+    bridge_gauge_put(w, "ferry_bridge_stations", "Addresses that a bridge knows.",
+                     offsetof(struct ferry_stats_bridge, nr_stations));
+    bridge_gauge_put(w, "ferry_bridge_ports", "Ports of a bridge.",
+                     offsetof(struct ferry_stats_bridge, nr_ports));
+}
+
+void metrics_more_put(struct exposition *exposition, const struct metrics_more *domains,
+                      unsigned int nr)
+{
+    const struct writing w = { .e = exposition, .domains = domains, .nr = nr };
+
+    queues_put(&w);
+    vifs_put(&w);
+    bridges_put(&w);
+}
