@@ -23,8 +23,9 @@ static const struct command {
       "say whether a driver domain with this device would be contained" },
     { "setup", command_setup,
       "setup BDF|INTERFACE [--name NAME] [--dry-run] [--yes] [--no-start] [--kernel IMAGE] "
-      "[--memory MB] [--bridge BRIDGE] [--timeout S]",
-      "check, write a configuration, start it; without a link dom0 gets the NIC back" },
+      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S]",
+      "check, write a configuration, start it; without a link, or unconfirmed, dom0 gets the NIC "
+      "back" },
     { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
       "check, take the device from dom0, create the domain; or all of " PATHS_CONFIG "/auto" },
     { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
