@@ -21,7 +21,7 @@ NICS = {"ferry": "A", "linux": "B", "dom0": "C", "direct": "D"}
 SERVED = ("ferry", "linux", "dom0")  # those with vifs
 GUEST_MB = 128
 FIRST_ADDRESS = 2
-ANSWER_LIMIT_S = 120  # many guests start at once
+ANSWER_LIMIT_S = 30
 
 _DOM0_BRIDGE = """
 modprobe -a bridge xen-netback && echo {bdf} > /sys/bus/pci/drivers/pciback/unbind && modprobe e1000e &&
