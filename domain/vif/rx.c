@@ -202,11 +202,15 @@ static void batch_run(void)
     batch.nr_entries = batch.nr_ops = 0;
 }
 
+static unsigned int slots_of(const struct vif_queue *queue, struct rte_mbuf *frame)
+{
+    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+}
+
+/* Of the first frame that waits. */
 static unsigned int slots_needed(const struct vif_queue *queue)
 {
-    struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-
-    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+    return slots_of(queue, waiting_first(&queue->waiting.list));
 }
 
 static int slots_free(struct vif_queue *queue)
@@ -257,8 +261,8 @@ static void queue_gather(struct vif_queue *queue)
     if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
         few_slots_set(queue, false);
     for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(queue); i++) {
-        const struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-        int needed = (int)slots_needed(queue);
+        struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
+        int needed = (int)slots_of(queue, frame);
 
         if (nr_free < needed)
             break;
