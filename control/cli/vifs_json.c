@@ -29,6 +29,32 @@ static void vif_more_json(struct json *json, const struct ferry_stats *stats, un
     json_array_close(json);
 }
 
+/* What cannot be told is not there. */
+static void ring_json(struct json *json, const char *name, uint32_t size, const char *what,
+                      uint32_t nr)
+{
+    json_map_open(json, name);
+    json_integer(json, "descriptors", size);
+    if (nr != FERRY_STATS_UNKNOWN)
+        json_integer(json, what, nr);
+    json_map_close(json);
+}
+
+static void nic_more_json(struct json *json, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_more *more = &stats->more[place];
+
+    json_integer(json, "waiting", stats->ports[place].nr_waiting);
+    ring_json(json, "in_ring", more->in_ring, "filled", more->in_filled);
+    ring_json(json, "out_ring", more->out_ring, "used", more->out_used);
+    if (!(more->flags & FERRY_MORE_ERRORS))
+        return;
+    json_integer(json, "missed", (int64_t)more->nr_missed);
+    json_integer(json, "no_buffers", (int64_t)more->nr_no_buffers);
+    json_integer(json, "in_errors", (int64_t)more->nr_in_errors);
+    json_integer(json, "out_errors", (int64_t)more->nr_out_errors);
+}
+
 static void bridges_json(struct json *json, const struct ferry_stats *stats)
 {
     json_array_open(json, "bridges");
@@ -84,6 +110,8 @@ static void port_json(struct observe *observe, const struct ferry_stats *stats, 
     json_map_close(json);
     if (statspages_has_more(stats) && port->kind == FERRY_PORT_VIF)
         vif_more_json(json, stats, place);
+    else if (statspages_has_more(stats))
+        nic_more_json(json, stats, place);
     json_map_close(json);
 }
 

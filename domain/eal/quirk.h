@@ -31,6 +31,8 @@ struct quirk {
     /* Of received checksums (eal/rx_flags.h). NULL: it tells of good ones. */
     bool (*reports_bad_only)(const struct rte_pci_device *dev);
 
+    bool tells_errors; /* its counters are read without waiting for anybody */
+
     bool master_after_probe; /* its probe resets the device, and does not need it to use memory */
 
     /*

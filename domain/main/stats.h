@@ -15,7 +15,7 @@
 void stats_init(bool resuming);
 
 /* A NIC whose port is to be shown. */
-void stats_nic_add(const struct port *nic);
+void stats_nic_add(struct port *nic);
 
 /* This turn's parts are timed: of one in FERRY_STATS_SAMPLE. */
 extern bool stats_is_timed;
