@@ -6,6 +6,9 @@
 
 #include "xen/statspages.h"
 
+#define NS 1e9
+#define FIRST_NS 256 /* ferry/stats.h: upper end of the first bucket */
+
 /* The domains, while their families are written one by one. */
 struct writing {
     struct exposition *e;
@@ -227,6 +230,42 @@ static void nics_put(const struct writing *w)
         offsetof(struct ferry_stats_more, in_filled), offsetof(struct ferry_stats_more, out_used));
 }
 
+void metrics_times_put(struct exposition *exposition, const char *name,
+                       const struct exposition_labels *labels,
+                       const struct ferry_stats_stage *times)
+{
+    double limits[FERRY_STATS_BUCKETS - 1];
+    uint64_t counts[FERRY_STATS_BUCKETS];
+
+    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS - 1; i++)
+        limits[i] = (double)((uint64_t)FIRST_NS << i) / NS;
+    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS; i++)
+        counts[i] = times->buckets[i];
+    exposition_histogram(exposition, name, labels, limits, counts, FERRY_STATS_BUCKETS - 1,
+                         (double)times->sum_ns / NS);
+}
+
+static void latencies_put(const struct writing *w)
+{
+    static const struct {
+        const char *name, *help;
+    } families[FERRY_LATENCIES] = {
+        [FERRY_LATENCY_TAKEN] = { "ferry_vif_service_seconds",
+                                  "From when a guest's event was seen until its frames were taken, "
+                                  "in one turn of the loop in 16." },
+        [FERRY_LATENCY_QUEUED] = { "ferry_vif_queue_seconds",
+                                   "How long a frame waited for its guest until it was there, of "
+                                   "the last one queued in one turn of the loop in 16." },
+    };
+
+    for (enum ferry_latency i = 0; i < FERRY_LATENCIES; i++) {
+        exposition_family(w->e, families[i].name, EXPOSITION_HISTOGRAM, families[i].help);
+        EACH(w, d)
+        metrics_times_put(w->e, families[i].name, EXPOSITION_LABELS("domain", d->name),
+                          &d->stats->latencies[i]);
+    }
+}
+
 void metrics_more_put(struct exposition *exposition, const struct metrics_more *domains,
                       unsigned int nr)
 {
@@ -236,4 +275,5 @@ void metrics_more_put(struct exposition *exposition, const struct metrics_more *
     vifs_put(&w);
     bridges_put(&w);
     nics_put(&w);
+    latencies_put(&w);
 }

@@ -108,20 +108,29 @@ static void write_end(void)
     WRITE_ONCE(pages->seq, pages->seq + 1);
 }
 
+static void time_add(struct ferry_stats_stage *times, uint64_t ns)
+{
+    unsigned int bucket = 0;
+
+    while (bucket < FERRY_STATS_BUCKETS - 1 && ns >= (uint64_t)BUCKET_FIRST_NS << bucket)
+        bucket++;
+    times->nr++;
+    times->sum_ns += ns;
+    times->buckets[bucket]++;
+}
+
 static void stages_add(void)
 {
     write_begin();
-    for (unsigned int i = 0; i < FERRY_STAGES; i++) {
-        struct ferry_stats_stage *stage = &pages->stages[i];
-        unsigned int bucket = 0;
+    for (unsigned int i = 0; i < FERRY_STAGES; i++)
+        time_add(&pages->stages[i], stage_ns[i]);
+    write_end();
+}
 
-        while (bucket < FERRY_STATS_BUCKETS - 1 && stage_ns[i] >= (uint64_t)BUCKET_FIRST_NS
-                                                                      << bucket)
-            bucket++;
-        stage->nr++;
-        stage->sum_ns += stage_ns[i];
-        stage->buckets[bucket]++;
-    }
+void stats_latency_take(enum ferry_latency what, uint64_t ns)
+{
+    write_begin();
+    time_add(&pages->latencies[what], ns);
     write_end();
 }
 

@@ -22,6 +22,9 @@ extern bool stats_is_timed;
 
 void stats_stage_take(enum ferry_stage stage);
 
+/* How long something took that began in such a turn. */
+void stats_latency_take(enum ferry_latency what, uint64_t ns);
+
 /* A turn of the loop begins; one of its parts is over; it is over. */
 void stats_turn_begin(void);
 static inline void stats_stage(enum ferry_stage stage)

@@ -94,6 +94,13 @@ struct ferry_stats_stage {
     uint32_t buckets[FERRY_STATS_BUCKETS];
 };
 
+/* The same of what began in such a turn, however many turns it took. */
+enum ferry_latency {
+    FERRY_LATENCY_TAKEN, /* from when a guest's event was seen until frames of it were taken */
+    FERRY_LATENCY_QUEUED, /* from when a frame was queued for a guest until it was in the guest */
+    FERRY_LATENCIES
+};
+
 /* A station that a bridge has learnt or been told of. */
 struct ferry_stats_station {
     uint8_t mac[6];
@@ -182,6 +189,7 @@ struct ferry_stats {
     struct ferry_stats_more more[FERRY_STATS_PORTS];
     struct ferry_stats_queue queues[FERRY_STATS_QUEUES];
     struct ferry_stats_bridge bridges[FERRY_STATS_BRIDGES];
+    struct ferry_stats_stage latencies[FERRY_LATENCIES];
 };
 
 /* Of version 1, bytes. */

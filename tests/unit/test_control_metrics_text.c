@@ -305,6 +305,22 @@ static void what_nics_tell_is_told(void **state)
     assert_null(strstr(text, "ferry_nic_errors_total{"));
 }
 
+static void latencies_are_histograms(void **state)
+{
+    (void)state;
+    stats_make();
+    stats.latencies[FERRY_LATENCY_QUEUED].nr = 3;
+    stats.latencies[FERRY_LATENCY_QUEUED].sum_ns = 2000000000;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[0] = 1;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[FERRY_STATS_BUCKETS - 1] = 2;
+    ask(true);
+    expect_line("# TYPE ferry_vif_queue_seconds histogram");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"2.56e-07\"} 1");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"+Inf\"} 3");
+    expect_line("ferry_vif_queue_seconds_sum{domain=\"domnet\"} 2");
+    expect_line("ferry_vif_service_seconds_count{domain=\"domnet\"} 0");
+}
+
 static void an_older_kernel_is_told_without_them(void **state)
 {
     (void)state;
@@ -329,6 +345,7 @@ int main(void)
         TEST(domains_do_not_take_each_others_places),
         TEST(queues_vifs_and_bridges_are_told),
         TEST(what_nics_tell_is_told),
+        TEST(latencies_are_histograms),
         TEST(an_older_kernel_is_told_without_them),
     };
 

@@ -178,6 +178,24 @@ static void errors_go_on_over_restarts(void **state)
     assert_int_equal(seen.more[0].nr_missed, 0);
 }
 
+static void latencies_have_buckets_of_their_own(void **state)
+{
+    (void)state;
+    stats_latency_take(FERRY_LATENCY_QUEUED, 255);
+    stats_latency_take(FERRY_LATENCY_QUEUED, 1024);
+    stats_latency_take(FERRY_LATENCY_TAKEN, 3600 * SECOND_NS);
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), 0);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].nr, 2);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].sum_ns, 1279);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].buckets[0], 1);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].buckets[3], 1);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_TAKEN].buckets[FERRY_STATS_BUCKETS - 1], 1);
+    restart(false);
+    stats_latency_take(FERRY_LATENCY_QUEUED, 0);
+    written();
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].nr, 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -189,6 +207,7 @@ int main(void)
         TEST(a_nics_rings_are_shown_as_they_are),
         TEST(errors_are_looked_at_seldom_and_not_at_once),
         TEST(errors_go_on_over_restarts),
+        TEST(latencies_have_buckets_of_their_own),
     };
 
     return cmocka_run_group_tests_name("stats_more", tests, NULL, NULL);
