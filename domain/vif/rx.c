@@ -255,12 +255,13 @@ static void queue_gather(struct vif_queue *queue)
     struct vif *vif = queue->vif;
     int nr_free = vif->rx_throttled ? 0 : slots_free(queue);
     uint64_t now = vif->rx_credit.rate.bytes ? clock_now() : 0;
+    unsigned int nr = 0;
 
     if (nr_free > (int)queue->waiting.most_slots)
         queue->waiting.most_slots = (uint32_t)nr_free;
     if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
         few_slots_set(queue, false);
-    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(queue); i++) {
+    for (; nr < VIF_FLUSH_FRAMES && !queue_empty(queue); nr++) {
         struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
         int needed = (int)slots_of(queue, frame);
 
@@ -280,6 +281,7 @@ static void queue_gather(struct vif_queue *queue)
         nr_free -= needed;
         queue->waiting.stuck_ns = 0;
     }
+    queue->waiting.nr_taken += nr;
     mark_set(queue);
 }
 
@@ -306,6 +308,15 @@ static void stuck_drop(struct vif_queue *queue)
     vif_rx_purge(queue);
 }
 
+/* If the frame that is timed is in the guest by now, so is its time. */
+static void timed_settle(struct vif_waiting *waiting)
+{
+    if ((int32_t)(waiting->nr_taken - waiting->timed_end) < 0)
+        return;
+    vif_host.time_take(FERRY_LATENCY_QUEUED, clock_now() - waiting->timed_ns);
+    waiting->timed_ns = 0;
+}
+
 /* What still waits found no room (or had no turn). */
 static void queue_settle(struct vif_queue *queue, uint64_t now)
 {
@@ -313,6 +324,8 @@ static void queue_settle(struct vif_queue *queue, uint64_t now)
     struct vif_waiting *waiting = &queue->waiting;
 
     vif_rx_push(queue);
+    if (__builtin_expect(waiting->timed_ns != 0, 0))
+        timed_settle(waiting);
     if (queue_empty(queue) || vif->broken) {
         vif_rx_purge(queue);
     } else if (vif->rx_throttled) {
