@@ -153,7 +153,7 @@ static int background(void)
     int log = open(PATHS_LOG, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
     if (log < 0 || dup2(log, STDERR_FILENO) < 0) {
-        log_line("cannot write " PATHS_LOG ": %s", strerror(errno));
+        log_line("cannot write " PATHS_LOG ": %s%s", strerror(errno), files_todo(-errno));
         return -EIO;
     }
     close(log);
@@ -174,7 +174,8 @@ static int metrics_start(struct daemon *d)
                  "put a proxy in front for that",
                  d->metrics_where);
     else if (d->metrics.listener < 0)
-        log_line("--metrics %s: %s", d->metrics_where, strerror(-d->metrics.listener));
+        log_line("--metrics %s: %s%s", d->metrics_where, strerror(-d->metrics.listener),
+                 files_todo(d->metrics.listener));
     return d->metrics.listener < 0 ? -EINVAL : 0;
 }
 
@@ -200,7 +201,7 @@ static int lock_take(void)
     if (lock == -EAGAIN)
         other_name();
     else if (lock < 0)
-        log_line("%s/.ferryd.lock: %s", files_run_dir(), strerror(-lock));
+        log_line("%s/.ferryd.lock: %s%s", files_run_dir(), strerror(-lock), files_todo(lock));
     return lock < 0 ? lock : 0;
 }
 
@@ -219,7 +220,8 @@ static int start(struct daemon *d, bool foreground)
     d->signals = signals_open();
     d->listener = socket_listen();
     if (d->signals < 0 || d->listener < 0) {
-        log_line("cannot listen on %s/ferryd.sock: %s", files_run_dir(), strerror(-d->listener));
+        log_line("cannot listen on %s/ferryd.sock: %s%s", files_run_dir(), strerror(-d->listener),
+                 files_todo(d->listener));
         return -EIO;
     }
     if (metrics_start(d))
@@ -287,6 +289,7 @@ int main(int argc, char **argv)
     int code;
 
     files_standard_open();
+    signal(SIGPIPE, SIG_IGN); /* whoever reads its messages may go */
     log_program = "ferryd";
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     code = options_parse(argc, argv, &daemon, &foreground);

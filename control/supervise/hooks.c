@@ -122,6 +122,8 @@ static void all_run(const char *directory, struct dirent **entries, int nr)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
         close(fd);
     dup2(STDERR_FILENO, STDOUT_FILENO);
