@@ -31,6 +31,7 @@ include mk/paths.mk
 include mk/unit.mk
 include mk/fuzz.mk
 include mk/kernel.mk
+include mk/shared.mk
 include mk/hostile.mk
 include mk/control.mk
 include mk/install.mk
