@@ -132,8 +132,13 @@ static void forwarding_up(const struct config *config)
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
     };
 
+    int err;
+
     topology_create(config);
-    if (vif_init(&host) != 0)
+    err = vif_init(&host);
+    if (err == -EPROTO)
+        recovery_ask(3, "what is kept of static grants is damaged");
+    if (err != 0)
         give_up("the mbufs are too small for vifs");
 }
 

@@ -14,6 +14,7 @@
 #include "net/port.h"
 #include "vif/budget.h"
 #include "vif/credit.h"
+#include "vif/gref.h"
 #include "vif/handshake.h"
 #include "vif/hash.h"
 #include "vif/moderation.h"
@@ -140,6 +141,7 @@ struct vif_marks {
 struct vif_queue {
     struct vif *vif; /* NULL: one of vif_more_queues that is free */
     uint8_t index; /* among the vif's */
+    uint8_t nr_grefs; /* pages of static grants, GREF_QUEUE_MAX at most */
     netif_tx_back_ring_t tx;
     netif_rx_back_ring_t rx;
     uint32_t tx_seen; /* req_prod at which an unfinished packet was found */

@@ -67,7 +67,7 @@ static uint16_t extra_take(struct vif_queue *queue)
 static void entry_gather(struct vif_queue *queue)
 {
     struct rx_entry *entry = &batch.entries[batch.nr_entries++];
-    grant_ref_t grefs[RX_DATA_SLOTS_MAX];
+    struct rx_slot slots[RX_DATA_SLOTS_MAX];
     unsigned int nr_ids = 0;
 
     entry->queue = queue;
@@ -80,13 +80,13 @@ static void entry_gather(struct vif_queue *queue)
     for (unsigned int i = 0; i < entry->nr_slots; i++) {
         struct netif_rx_request req = request_take(queue);
 
-        grefs[i] = req.gref;
+        slots[i] = (struct rx_slot){ req.gref, gref_page(queue, req.gref, true) };
         entry->ids[nr_ids++] = req.id;
         for (unsigned int j = 0; i == 0 && j < entry->nr_extras; j++)
             entry->ids[nr_ids++] = extra_take(queue);
     }
     entry->first_op = (uint16_t)batch.nr_ops;
-    entry->nr_ops = (uint16_t)rx_plan_ops(entry->frame, queue->vif->headroom, grefs,
+    entry->nr_ops = (uint16_t)rx_plan_ops(entry->frame, queue->vif->headroom, slots,
                                           queue->vif->guest, &batch.ops[batch.nr_ops]);
     batch.nr_ops += entry->nr_ops;
 }

@@ -34,6 +34,12 @@
 
 #define RX_FRAME_OPS_MAX (RX_DATA_SLOTS_MAX + 2 * RX_SEGS_MAX)
 
+/* Where a page of a frame goes. */
+struct rx_slot {
+    grant_ref_t gref;
+    uint8_t *page; /* mapped and writable (vif/gref.h); NULL: to be copied by its gref */
+};
+
 /* Whether a frame has a shape that the functions below can lay out. */
 bool rx_plan_possible(const struct rte_mbuf *frame);
 
@@ -60,15 +66,15 @@ static inline unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint1
 }
 
 /*
- * The copies themselves.
+ * The copies themselves. What goes to mapped pages is copied at once.
  *
- *   grefs  of the data slots, rx_plan_data_slots() of them
+ *   slots  of the data, rx_plan_data_slots() of them
  *   ops    room for rx_plan_ops_bound()
  *
- * Returns their number. Their lengths add up to the frame's.
+ * Returns the number of those left to do.
  */
-unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const grant_ref_t *grefs,
-                         domid_t guest, gnttab_copy_t *ops);
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
+                         const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops);
 
 /* NETRXF_* of the frame's first response, more_data aside. */
 static inline uint16_t rx_plan_flags(const struct rte_mbuf *frame)

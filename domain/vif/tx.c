@@ -37,8 +37,16 @@ static struct tx_burst {
 
 _Static_assert(TX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH, "a packet must fit into an empty burst");
 
-static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_verdict verdict)
+/* Which of its slots lie in pages that the guest left with us. */
+static void pages_find(const struct vif_queue *queue, struct tx_packet *packet)
 {
+    for (unsigned int i = 0; i < packet->nr_slots && queue->nr_grefs; i++)
+        packet->slots[i].page = gref_page(queue, packet->slots[i].gref, false);
+}
+
+static void entry_add(struct vif_queue *queue, struct tx_packet *packet, enum tx_verdict verdict)
+{
+    struct vif *vif = queue->vif;
     struct tx_entry *entry = &burst.entries[burst.nr_entries++];
 
     *entry = (struct tx_entry){ .first_op = (uint16_t)burst.nr_ops,
@@ -63,6 +71,7 @@ static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_v
         entry->status = NETIF_RSP_DROPPED;
         return;
     }
+    pages_find(queue, packet);
     entry->nr_ops =
         (uint16_t)tx_frame_ops(entry->frame, packet, vif->guest, &burst.ops[burst.nr_ops]);
     burst.nr_ops += entry->nr_ops;
@@ -105,7 +114,7 @@ static void burst_gather(struct vif_queue *queue, uint16_t nr)
             vif_throttle(vif, &vif->tx_credit);
             return;
         }
-        entry_add(vif, &packet, verdict);
+        entry_add(queue, &packet, verdict);
         queue->tx.req_cons += packet.nr_ring;
         view.nr -= packet.nr_ring;
     }

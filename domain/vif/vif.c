@@ -21,7 +21,7 @@ int vif_init(const struct vif_host *host)
         return -EINVAL;
     vif_host = *host;
     vif_table_init();
-    return 0;
+    return gref_init();
 }
 
 int vif_watch(void)

@@ -108,7 +108,8 @@ struct vif_host {
 
 /*
  * Make the table: empty, but for what vif_resume() finds. Before all else. host is copied.
- * Returns 0, or -EINVAL for a pool whose buffers are too small.
+ * Returns 0, -EINVAL for a pool whose buffers are too small, or -EPROTO: what is kept of static grants is
+ * damaged, and nobody can tell which pages of guests are mapped.
  */
 int vif_init(const struct vif_host *host) __must_check;
 

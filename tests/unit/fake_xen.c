@@ -12,6 +12,7 @@
 #include "xen/evtchn.h"
 #include "xen/frames.h"
 #include "xen/gnttab.h"
+#include "xen/gnttab_pages.h"
 #include "xen/log.h"
 #include "xen/recovery.h"
 #include "xen/status.h"
@@ -28,6 +29,7 @@ static struct grant {
     domid_t owner;
     grant_ref_t ref;
     void *page;
+    bool read_only;
 } grants[GRANTS_MAX];
 static unsigned int nr_grants, copy_ops, copy_calls, copy_fail;
 static void (*copy_watch)(void);
@@ -38,6 +40,10 @@ static struct mapping {
     grant_ref_t ref;
     void *page;
 } mappings[GRANT_SLOTS];
+
+/* Of the page window. Handles are such that no other number can stand for one. */
+#define HANDLE_OF(slot) (0xbeef0000u + (slot))
+static struct mapping pages[PAGE_SLOTS];
 
 static struct port_end {
     bool offered, bound, old, gone;
@@ -58,6 +64,7 @@ void fake_xen_reset(void)
     timers = NULL;
     nr_grants = copy_ops = copy_calls = copy_fail = nr_lines = 0;
     memset(mappings, 0, sizeof(mappings));
+    memset(pages, 0, sizeof(pages));
     memset(ends, 0, sizeof(ends));
     resuming = false;
     copy_watch = NULL;
@@ -185,7 +192,65 @@ void fake_grant(domid_t owner, grant_ref_t ref, void *page)
         INVARIANT(nr_grants < GRANTS_MAX);
         grant = &grants[nr_grants++];
     }
-    *grant = (struct grant){ owner, ref, page };
+    *grant = (struct grant){ owner, ref, page, false };
+}
+
+void fake_grant_read_only(domid_t owner, grant_ref_t ref)
+{
+    grant_find(owner, ref)->read_only = true;
+}
+
+unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < PAGE_SLOTS; i++)
+        nr += pages[i].mapped && pages[i].owner == owner &&
+              (ref == FAKE_REF_ANY || pages[i].ref == ref);
+    return nr;
+}
+
+void fake_pages_forget(unsigned int slot)
+{
+    pages[slot].mapped = false;
+}
+
+uint8_t *gnttab_page_va(unsigned int slot)
+{
+    INVARIANT(slot < PAGE_SLOTS && pages[slot].mapped);
+    return pages[slot].page;
+}
+
+int gnttab_pages_map(domid_t peer, struct gnttab_page *list, unsigned int nr)
+{
+    INVARIANT(nr <= GNTTAB_PAGES_BATCH);
+    for (unsigned int i = 0; i < nr; i++) {
+        struct grant *grant = grant_find(peer, list[i].ref);
+
+        if (!grant || !grant->page || (grant->read_only && !list[i].read_only)) {
+            INVARIANT(gnttab_pages_unmap(list, i) == 0);
+            return -EINVAL;
+        }
+        INVARIANT(list[i].slot < PAGE_SLOTS && !pages[list[i].slot].mapped);
+        pages[list[i].slot] = (struct mapping){ true, false, peer, list[i].ref, grant->page };
+        list[i].handle = HANDLE_OF(list[i].slot);
+    }
+    return 0;
+}
+
+unsigned int gnttab_pages_unmap(const struct gnttab_page *list, unsigned int nr)
+{
+    unsigned int refused = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        struct mapping *page = &pages[list[i].slot];
+
+        if (!page->mapped || list[i].handle != HANDLE_OF(list[i].slot))
+            refused++;
+        else
+            page->mapped = false;
+    }
+    return refused;
 }
 
 int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
@@ -258,6 +323,8 @@ static int16_t copy_one(const gnttab_copy_t *op)
         return GNTST_eagain;
     if (!from || !to)
         return GNTST_bad_gntref;
+    if (op->flags & GNTCOPY_dest_gref && grant_find(op->dest.domid, op->dest.u.ref)->read_only)
+        return GNTST_permission_denied;
     if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
         return GNTST_bad_copy_arg;
     memcpy(to + op->dest.offset, from + op->source.offset, op->len);
