@@ -252,6 +252,8 @@ static const struct quirk quirks[] = {
       .tells_errors = true,
       .no_msix = true,
       .reports_bad_only = em_reports_bad_only,
+      .prepares_sums_only =
+          true, /* eth_em_prep_pkts(); the driver has no TSO, which needs another sum */
       .master_after_probe = true,
       .rx_ring = "eth_p%u_q0_rx_ring",
       .rx_ring_is_sound = em_rx_ring_is_sound,

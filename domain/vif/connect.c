@@ -284,6 +284,7 @@ void vif_disconnect(struct vif *vif)
     vif->port.up = false;
     timer_cancel(&vif->credit_timer);
     vif_hold_end(vif);
+    vif->moderation = (struct moderation){ 0 };
     vif_ctrl_disconnect(vif);
     queues_give_back(vif);
     vif->mapped = false;

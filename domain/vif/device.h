@@ -16,6 +16,7 @@
 #include "vif/credit.h"
 #include "vif/handshake.h"
 #include "vif/hash.h"
+#include "vif/moderation.h"
 #include "vif/multicast.h"
 #include "vif/nodes.h"
 #include "vif/rx_plan.h"
@@ -184,6 +185,7 @@ struct vif {
     struct credit tx_credit, rx_credit; /* for what it sends, and what it is sent */
     bool tx_throttled, rx_throttled; /* without credit: nothing moves before credit_timer */
     struct timer credit_timer;
+    struct moderation moderation; /* of its notifications */
     const struct port
         *held_by; /* full when last sent to: nothing is taken before hold_timer; or NULL */
     struct timer hold_timer;

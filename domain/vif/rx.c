@@ -202,11 +202,15 @@ static void batch_run(void)
     batch.nr_entries = batch.nr_ops = 0;
 }
 
+static unsigned int slots_of(const struct vif_queue *queue, struct rte_mbuf *frame)
+{
+    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+}
+
+/* Of the first frame that waits. */
 static unsigned int slots_needed(const struct vif_queue *queue)
 {
-    struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-
-    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+    return slots_of(queue, waiting_first(&queue->waiting.list));
 }
 
 static int slots_free(struct vif_queue *queue)
@@ -258,8 +262,8 @@ static void queue_gather(struct vif_queue *queue)
     if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
         few_slots_set(queue, false);
     for (; nr < VIF_FLUSH_FRAMES && !queue_empty(queue); nr++) {
-        const struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-        int needed = (int)slots_needed(queue);
+        struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
+        int needed = (int)slots_of(queue, frame);
 
         if (nr_free < needed)
             break;
@@ -384,7 +388,8 @@ static bool tx_work(const struct vif_queue *queue)
     return prod != queue->tx.req_cons && !(queue->tx_unfinished && prod == queue->tx_seen);
 }
 
-static bool tx_arm(struct vif_queue *queue)
+/* packets: how many from now on are to come before the guest notifies. */
+static bool tx_arm(struct vif_queue *queue, uint32_t packets)
 {
     RING_IDX next = queue->tx_unfinished ? queue->tx_seen : queue->tx.req_cons;
 
@@ -392,7 +397,7 @@ static bool tx_arm(struct vif_queue *queue)
         return false;
     if (tx_work(queue))
         return true;
-    WRITE_ONCE(queue->tx.sring->req_event, next + 1);
+    WRITE_ONCE(queue->tx.sring->req_event, next + packets);
     mb(); /* the wish before the second look */
     return tx_work(queue);
 }
@@ -401,14 +406,16 @@ bool vif_arm(struct port *port)
 {
     struct vif *vif = (struct vif *)port;
     bool work = false;
+    uint32_t packets;
 
     if (!vif->mapped || vif->broken)
         return vif->broken;
+    packets = moderation_packets(&vif->moderation, clock_last());
     for (unsigned int i = 0; i < vif->nr_queues; i++) {
-        work |= tx_arm(vif_queue_of(vif, i));
+        work |= tx_arm(vif_queue_of(vif, i), packets);
         work |= rx_arm(vif_queue_of(vif, i));
     }
-    if (!work && !vif->broken && !vif->held_by)
+    if (!work && !vif->broken && !vif->held_by && !vif->moderation.due_ns)
         vif_active &= ~vif_bit(vif);
     return work || vif->broken;
 }

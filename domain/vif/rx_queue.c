@@ -146,6 +146,7 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     for (unsigned int i = 0; is_timed && i < vif->nr_queues; i++)
         before[i] = vif_queue_of(vif, i)->waiting.list.nr;
     open = open && (several || queue_is_open(queue));
+    moderation_answered(&vif->moderation);
     for (uint16_t i = 0; i < nr; i++) {
         bool fits = open && frame_fits(vif, frames[i]);
 

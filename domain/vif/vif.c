@@ -91,11 +91,12 @@ static unsigned int receive_from(uint64_t vifs)
             continue;
         status_port_set(vif->port.name);
         nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
-
         if (__builtin_expect(vif->event_ns != 0, 0))
             event_settle(vif, nr > 0);
-        if (nr)
+        if (nr) {
+            moderation_sent(&vif->moderation, nr, clock_last());
             input(vif, frames, nr);
+        }
         total += nr;
     }
     return total;
@@ -119,11 +120,17 @@ unsigned int vif_receive_all(void)
     return total + receive_from(active & ~behind);
 }
 
-bool vif_arm_all(void)
+bool vif_arm_all(uint64_t *due_ns_r)
 {
     bool work = vif_broken != 0;
 
-    for (uint64_t left = vif_active | vif_queued; left; left &= left - 1)
-        work |= vif_arm(&vif_table[__builtin_ctzll(left)].port);
+    *due_ns_r = UINT64_MAX;
+    for (uint64_t left = vif_active | vif_queued; left; left &= left - 1) {
+        struct vif *vif = &vif_table[__builtin_ctzll(left)];
+
+        work |= vif_arm(&vif->port);
+        if (vif->moderation.due_ns)
+            *due_ns_r = RTE_MIN(*due_ns_r, vif->moderation.due_ns);
+    }
     return work;
 }

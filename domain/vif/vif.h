@@ -141,8 +141,11 @@ unsigned int vif_receive_all(void);
 /* Move what is queued towards guests, as far as they gave room. */
 void vif_flush_all(void);
 
-/* Ask all active vifs' guests for events, look once more. True: there is work, do not sleep. */
-bool vif_arm_all(void);
+/*
+ * Ask all active vifs' guests for events, look once more. True: there is work, do not sleep. due_ns_r: look again
+ * then, as of clock_last(), without an event; UINT64_MAX: no need to.
+ */
+bool vif_arm_all(uint64_t *due_ns_r);
 
 /* Vifs known, and connected ones. */
 unsigned int vif_nr(void);

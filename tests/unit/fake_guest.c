@@ -188,8 +188,10 @@ void loop_turn(void)
 
 bool loop_idle(void)
 {
+    uint64_t due;
+
     loop_turn();
-    return !vif_arm_all();
+    return !vif_arm_all(&due);
 }
 
 static const char *path_of(const struct fake_guest *guest, bool back, const char *node)
