@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without memory there is no generator (json_begin()), nothing is put, and json_end() says so. */
 static void text_put(struct json *json, const char *text)
 {
-    yajl_gen_string(json->gen, (const unsigned char *)text, strlen(text));
+    if (json->gen)
+        yajl_gen_string(json->gen, (const unsigned char *)text, strlen(text));
 }
 
 static void name_put(struct json *json, const char *name)
@@ -40,23 +42,27 @@ char *json_end(struct json *json)
 void json_map_open(struct json *json, const char *name)
 {
     name_put(json, name);
-    yajl_gen_map_open(json->gen);
+    if (json->gen)
+        yajl_gen_map_open(json->gen);
 }
 
 void json_map_close(struct json *json)
 {
-    yajl_gen_map_close(json->gen);
+    if (json->gen)
+        yajl_gen_map_close(json->gen);
 }
 
 void json_array_open(struct json *json, const char *name)
 {
     name_put(json, name);
-    yajl_gen_array_open(json->gen);
+    if (json->gen)
+        yajl_gen_array_open(json->gen);
 }
 
 void json_array_close(struct json *json)
 {
-    yajl_gen_array_close(json->gen);
+    if (json->gen)
+        yajl_gen_array_close(json->gen);
 }
 
 void json_string(struct json *json, const char *name, const char *value)
@@ -68,13 +74,15 @@ void json_string(struct json *json, const char *name, const char *value)
 void json_integer(struct json *json, const char *name, int64_t value)
 {
     name_put(json, name);
-    yajl_gen_integer(json->gen, value);
+    if (json->gen)
+        yajl_gen_integer(json->gen, value);
 }
 
 void json_bool(struct json *json, const char *name, bool value)
 {
     name_put(json, name);
-    yajl_gen_bool(json->gen, value);
+    if (json->gen)
+        yajl_gen_bool(json->gen, value);
 }
 
 void json_print(struct json *json)

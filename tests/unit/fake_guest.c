@@ -289,8 +289,8 @@ void guest_detach(struct fake_guest *guest)
 void guest_rings(struct fake_guest *guest)
 {
     if (!guest->tx.sring) {
-        guest->tx.sring = aligned_alloc(4096, 4096);
-        guest->rx.sring = aligned_alloc(4096, 4096);
+        guest->tx.sring = fake_page_alloc();
+        guest->rx.sring = fake_page_alloc();
         guest->tx_pages = aligned_alloc(4096, GUEST_TX_PAGES * 4096);
         guest->rx_pages = aligned_alloc(4096, GUEST_RING * 4096);
     }
@@ -399,8 +399,8 @@ void guest_queues_free(struct fake_guest *queues, unsigned int nr)
 
 void guest_free(struct fake_guest *guest)
 {
-    free(guest->tx.sring);
-    free(guest->rx.sring);
+    fake_page_free(guest->tx.sring);
+    fake_page_free(guest->rx.sring);
     free(guest->tx_pages);
     free(guest->rx_pages);
     guest->tx.sring = NULL;

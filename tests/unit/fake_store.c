@@ -40,6 +40,7 @@ static struct watch {
 static struct pending pending[PENDING_MAX];
 static unsigned int head, tail, in_flight, requests, writes;
 static bool full, refuses_removals;
+static int injected_err = -EIO;
 static const char *refused;
 
 static const char prefix[] = "/local/domain/5/";
@@ -176,6 +177,11 @@ void fake_store_refuse_writes(const char *part)
     refused = part;
 }
 
+void fake_store_error(int err)
+{
+    injected_err = err;
+}
+
 unsigned int fake_store_requests(void)
 {
     return requests;
@@ -230,7 +236,9 @@ static void perform(struct pending *p)
     int err = 0;
 
     absolute(path, p->path);
-    if (hidden(path)) {
+    if (fake_inject_fails()) {
+        err = injected_err;
+    } else if (hidden(path)) {
         err = -EACCES;
     } else if (p->kind == REMOVE) {
         err = refuses_removals ? -EACCES : node_remove(path);
@@ -284,7 +292,7 @@ static int request(enum kind kind, const char *path, const char *value, xenstore
 {
     struct pending *p;
 
-    if (full || in_flight == XENSTORE_MAX_REQUESTS)
+    if (full || in_flight == XENSTORE_MAX_REQUESTS || fake_inject_fails())
         return -ENOBUFS;
     in_flight++;
     requests++;
@@ -328,7 +336,7 @@ int xenstore_watch(const char *path, xenstore_watch_fn *fn, void *ctx, unsigned 
 
     while (i < XENSTORE_MAX_WATCHES && watches[i].used)
         i++;
-    if (i == XENSTORE_MAX_WATCHES || full)
+    if (i == XENSTORE_MAX_WATCHES || full || fake_inject_fails())
         return -ENOBUFS;
     watches[i] = (struct watch){ .used = true, .relative = *path != '/', .fn = fn, .ctx = ctx };
     absolute(watches[i].path, path);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mremap */
+#endif
 #include "fake_xen.h"
 
 #include <errno.h>
@@ -6,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fake_internal.h"
 #include "xen/clock.h"
@@ -38,12 +42,20 @@ static struct mapping {
     bool mapped, old; /* old: not resumed yet */
     domid_t owner;
     grant_ref_t ref;
-    void *page;
+    void *page, *alias; /* alias: the second mapping of one of fake_page_alloc(), or NULL */
 } mappings[GRANT_SLOTS];
 
 /* Of the page window. Handles are such that no other number can stand for one. */
 #define HANDLE_OF(slot) (0xbeef0000u + (slot))
-static struct mapping pages[PAGE_SLOTS];
+static struct mapping data_pages[PAGE_SLOTS];
+
+#define PAGES_MAX 512
+static void *pages[PAGES_MAX];
+
+static struct {
+    bool counts;
+    unsigned int nr, at, from;
+} inject;
 
 static struct port_end {
     bool offered, bound, old, gone;
@@ -57,14 +69,79 @@ static struct port_end {
 static char lines[LINES_MAX][256];
 static unsigned int nr_lines;
 
+void fake_inject(unsigned int at, unsigned int from, int err)
+{
+    inject = (typeof(inject)){ .counts = true, .at = at, .from = from };
+    fake_store_error(err);
+}
+
+unsigned int fake_inject_end(void)
+{
+    inject.counts = false;
+    return inject.nr;
+}
+
+bool fake_inject_fails(void)
+{
+    if (!inject.counts)
+        return false;
+    inject.nr++;
+    return inject.nr == inject.at || (inject.from && inject.nr >= inject.from);
+}
+
+void *fake_page_alloc(void)
+{
+    void *page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned int i = 0;
+
+    while (i < PAGES_MAX && pages[i])
+        i++;
+    INVARIANT(page != MAP_FAILED && i < PAGES_MAX);
+    return pages[i] = page;
+}
+
+void fake_page_free(void *page)
+{
+    unsigned int i = 0;
+
+    if (!page)
+        return;
+    while (i < PAGES_MAX && pages[i] != page)
+        i++;
+    INVARIANT(i < PAGES_MAX);
+    pages[i] = NULL;
+    munmap(page, PAGE_SIZE);
+}
+
+/* What the backend sees of a page; the page itself where it is none of fake_page_alloc(). */
+static void *page_map(struct mapping *m)
+{
+    for (unsigned int i = 0; i < PAGES_MAX; i++)
+        if (pages[i] == m->page) {
+            m->alias = mremap(m->page, 0, PAGE_SIZE, MREMAP_MAYMOVE);
+            INVARIANT(m->alias != MAP_FAILED);
+            return m->alias;
+        }
+    return m->page;
+}
+
+static void page_unmap(struct mapping *m)
+{
+    if (m->alias)
+        munmap(m->alias, PAGE_SIZE);
+    *m = (struct mapping){ 0 };
+}
+
 void fake_xen_reset(void)
 {
+    inject.counts = false;
     fake_store_reset();
     now = 1000000000000ull;
     timers = NULL;
     nr_grants = copy_ops = copy_calls = copy_fail = nr_lines = 0;
-    memset(mappings, 0, sizeof(mappings));
-    memset(pages, 0, sizeof(pages));
+    memset(data_pages, 0, sizeof(data_pages));
+    for (unsigned int i = 0; i < GRANT_SLOTS; i++)
+        page_unmap(&mappings[i]);
     memset(ends, 0, sizeof(ends));
     resuming = false;
     copy_watch = NULL;
@@ -205,20 +282,20 @@ unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref)
     unsigned int nr = 0;
 
     for (unsigned int i = 0; i < PAGE_SLOTS; i++)
-        nr += pages[i].mapped && pages[i].owner == owner &&
-              (ref == FAKE_REF_ANY || pages[i].ref == ref);
+        nr += data_pages[i].mapped && data_pages[i].owner == owner &&
+              (ref == FAKE_REF_ANY || data_pages[i].ref == ref);
     return nr;
 }
 
 void fake_pages_forget(unsigned int slot)
 {
-    pages[slot].mapped = false;
+    data_pages[slot].mapped = false;
 }
 
 uint8_t *gnttab_page_va(unsigned int slot)
 {
-    INVARIANT(slot < PAGE_SLOTS && pages[slot].mapped);
-    return pages[slot].page;
+    INVARIANT(slot < PAGE_SLOTS && data_pages[slot].mapped);
+    return data_pages[slot].page;
 }
 
 int gnttab_pages_map(domid_t peer, struct gnttab_page *list, unsigned int nr)
@@ -231,8 +308,10 @@ int gnttab_pages_map(domid_t peer, struct gnttab_page *list, unsigned int nr)
             INVARIANT(gnttab_pages_unmap(list, i) == 0);
             return -EINVAL;
         }
-        INVARIANT(list[i].slot < PAGE_SLOTS && !pages[list[i].slot].mapped);
-        pages[list[i].slot] = (struct mapping){ true, false, peer, list[i].ref, grant->page };
+        INVARIANT(list[i].slot < PAGE_SLOTS && !data_pages[list[i].slot].mapped);
+        data_pages[list[i].slot] = (struct mapping){
+            .mapped = true, .owner = peer, .ref = list[i].ref, .page = grant->page
+        };
         list[i].handle = HANDLE_OF(list[i].slot);
     }
     return 0;
@@ -243,7 +322,7 @@ unsigned int gnttab_pages_unmap(const struct gnttab_page *list, unsigned int nr)
     unsigned int refused = 0;
 
     for (unsigned int i = 0; i < nr; i++) {
-        struct mapping *page = &pages[list[i].slot];
+        struct mapping *page = &data_pages[list[i].slot];
 
         if (!page->mapped || list[i].handle != HANDLE_OF(list[i].slot))
             refused++;
@@ -258,14 +337,14 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
     struct grant *grant = grant_find(peer, ref);
     unsigned int slot = 0;
 
-    if (!grant || !grant->page)
+    if (!grant || !grant->page || fake_inject_fails())
         return -EINVAL;
     while (slot < GRANT_SLOTS && mappings[slot].mapped)
         slot++;
     if (slot == GRANT_SLOTS)
         return -ENOSPC;
-    mappings[slot] = (struct mapping){ true, false, peer, ref, grant->page };
-    *va_r = grant->page;
+    mappings[slot] = (struct mapping){ true, false, peer, ref, grant->page, NULL };
+    *va_r = page_map(&mappings[slot]);
     *slot_r = slot;
     return 0;
 }
@@ -273,17 +352,18 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 void gnttab_unmap(unsigned int slot)
 {
     INVARIANT(slot < GRANT_SLOTS && mappings[slot].mapped && !mappings[slot].old);
-    mappings[slot].mapped = false;
+    page_unmap(&mappings[slot]);
 }
 
 int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
 {
     struct mapping *m = &mappings[slot];
 
-    if (slot >= GRANT_SLOTS || !m->mapped || !m->old || m->owner != peer || m->ref != ref)
+    if (slot >= GRANT_SLOTS || !m->mapped || !m->old || m->owner != peer || m->ref != ref ||
+        fake_inject_fails())
         return -ENOENT;
     m->old = false;
-    *va_r = m->page;
+    *va_r = m->alias ? m->alias : m->page;
     return 0;
 }
 
@@ -291,7 +371,7 @@ void gnttab_sweep(void)
 {
     for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         if (mappings[i].old)
-            mappings[i].mapped = mappings[i].old = false;
+            page_unmap(&mappings[i]);
 }
 
 unsigned int gnttab_nr_maps(void)
@@ -319,7 +399,7 @@ static int16_t copy_one(const gnttab_copy_t *op)
     uint8_t *to = copy_end(&op->dest, op->flags & GNTCOPY_dest_gref);
 
     copy_ops++;
-    if (copy_fail && --copy_fail == 0)
+    if ((copy_fail && --copy_fail == 0) || fake_inject_fails())
         return GNTST_eagain;
     if (!from || !to)
         return GNTST_bad_gntref;
@@ -386,7 +466,7 @@ int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_fn
 {
     struct port_end *end = end_find(remote, remote_port);
 
-    if (!end || end->bound)
+    if (!end || end->bound || fake_inject_fails())
         return -EINVAL;
     end->bound = true;
     end->handler = handler;
@@ -410,7 +490,7 @@ int evtchn_resume(evtchn_port_t port, domid_t remote, uint16_t kind, evtchn_fn *
     struct port_end *end = &ends[port - 1];
 
     if (port == 0 || port > EVTCHN_MAX || !end->bound || !end->old || end->gone ||
-        end->domid != remote || kind != EVTCHNSTAT_interdomain)
+        end->domid != remote || kind != EVTCHNSTAT_interdomain || fake_inject_fails())
         return -ENOENT;
     end->old = false;
     end->handler = handler;

@@ -54,6 +54,23 @@ void fake_grant_read_only(domid_t owner, grant_ref_t ref);
 unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref);
 void fake_pages_forget(unsigned int slot); /* it is mapped no more, nobody knows why */
 
+/*
+ * Let operations fail on purpose. From fake_inject() on each operation that can fail is a point, counted from 1: a grant
+ * that is mapped, resumed or copied, a port that is bound or resumed, a request or watch of xenstore when it is made, and
+ * what a request is answered. With from == 0 the one point `at` fails, else all from `from` on; with neither none.
+ * Answers of xenstore fail with `err`.
+ */
+void fake_inject(unsigned int at, unsigned int from, int err);
+unsigned int fake_inject_end(void); /* nothing fails any more; how many points there were */
+bool fake_inject_fails(void); /* for fakes: at each point */
+
+/*
+ * A page that is mapped a second time when it is granted and mapped: whoever uses a ring that it has given
+ * back gets a fault. Free it with fake_page_free(); NULL is none.
+ */
+void *fake_page_alloc(void);
+void fake_page_free(void *page);
+
 /* Let a page be mapped and copied with this reference by FAKE_DOMID; NULL takes that back. */
 void fake_grant(domid_t owner, grant_ref_t ref, void *page);
 void fake_copy_fail(unsigned int nth); /* the nth copy from now (1 is the next) fails; 0: none */
