@@ -42,6 +42,8 @@ KINDS = {
     "large-in": Kind("1518-byte UDP, wire to guest, per frame", f"-R {_paced(LARGE)}"),
     "tcp-out": Kind("TCP, guest to wire, per KB", f"-n {TCP_BYTES}"),
     "tcp-in": Kind("TCP, wire to guest, per KB", f"-n {TCP_BYTES} -R"),
+    "tcp8-out": Kind("TCP in 8 streams, guest to wire, per KB", f"-P 8 -n {TCP_BYTES}"),
+    "tcp8-in": Kind("TCP in 8 streams, wire to guest, per KB", f"-P 8 -n {TCP_BYTES} -R"),
     "small-peer": Kind("64-byte UDP, guest to guest, per frame", _paced(SMALL), True),
     "large-peer": Kind("1518-byte UDP, guest to guest, per frame", _paced(LARGE), True),
     "tcp-peer": Kind("TCP, guest to guest, per KB", f"-n {TCP_BYTES}", True),

@@ -6,7 +6,7 @@ usage: bench/instructions.py [ROUNDS [KIND...]]     (5 rounds of: small-out smal
 
 A driver domain's own instructions and Xen's on behalf of it, and how often Xen was asked for what, per
 frame of UDP and per KB of TCP, in turns; prints a Markdown table with min / median / max, and by function
-where Ferry's go, and Xen's for it. Further kinds: large-out, large-in (frames of 1518 bytes), small-peer,
+where Ferry's go, and Xen's for it. Further kinds: large-out, large-in (frames of 1518 bytes), tcp8-out, tcp8-in (8 streams), small-peer,
 large-peer, tcp-peer (guest to guest), ping, recovery (Ferry's, at depths 1 and 3). "all" is all of them.
 """
 import sys

@@ -83,9 +83,12 @@ class Lab:
                      **settings):
         """The Linux driver domain with a NIC slot; not connected to when paused.
 
+        A NIC that is no e1000e comes with an image that has its driver.
         topology: what lab/rootfs/domlinux-topology sets up, in a larger image, instead of the bridge.
         """
-        image, words = "domlinux", "console=hvc0 lab.agent"
+        image, words, modules = "domlinux", "console=hvc0 lab.agent", SLOTS[nic].linux_modules
+        if modules:
+            image, words = "domlinux-nics", f"{words} lab.modules={modules}"
         if topology:
             image, words, memory = "domlinux-topology", f"{words} lab.topology={topology}", 448
         config = {"name": name, **_PV, "ramdisk": f"{paths.DOM0_IMAGES}/{image}.cpio",

@@ -43,7 +43,7 @@ def ping(runner, address, count=50, interval=0.02):
             "max_ms": max(times), "sent": count, "lost": count - len(times)}
 
 
-def tcp(wire, guest, to_wire, seconds=6, driver_domain=None):
+def tcp(wire, guest, to_wire, seconds=6, driver_domain=None, streams=1):
     """iperf3 between a guest and the wire's end.
 
     With `driver_domain` also the processor seconds it took per GB (10^9 bytes).
@@ -51,7 +51,7 @@ def tcp(wire, guest, to_wire, seconds=6, driver_domain=None):
     server = wire.popen(f"iperf3 -s -1 --forceflush -p {IPERF_PORT}", stdout=subprocess.PIPE)
     _wait_line(server, "Server listening", "iperf3's server at the wire's end")
     before = driver_domain.cpu_seconds() if driver_domain else 0
-    command = f"iperf3 -c {wire.ip} -p {IPERF_PORT} -t {seconds} -J"
+    command = f"iperf3 -c {wire.ip} -p {IPERF_PORT} -t {seconds} -P {streams} -J"
     result = guest.run(command + ("" if to_wire else " -R"), timeout=seconds + 40, check=False)
     report = _iperf_report(guest, result)
     received = report["end"]["sum_received"]

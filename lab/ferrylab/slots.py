@@ -12,6 +12,7 @@ class Slot:
     device: str = "e1000e"  # QEMU's, with its options
     bus: int = 0  # the number that the firmware gives to its root port's bus; 0: no root port
     is_tap: bool = False  # its wire is a TapWire (ferrylab/wire.py)
+    linux_modules: str = ""  # the list of what the Linux driver domain loads for it; empty: what it has anyway
 
     @property
     def bdf(self):
@@ -36,15 +37,19 @@ class Slot:
                 "-device", f"{self.device},bus=port{self.name},{end}"]
 
 
+_VIRTIO = "virtio-net-pci,iommu_platform=on,disable-legacy=on"
+
 SLOTS = {slot.name: slot for slot in (
     Slot("A", 4, "52:54:00:fe:00:0a", "10.77.0"),
     Slot("B", 5, "52:54:00:fe:00:0b", "10.78.0"),
     Slot("C", 6, "52:54:00:fe:00:0c", "10.79.0"),
     Slot("D", 7, "52:54:00:fe:00:0d", "10.80.0"),
-    Slot("E", 8, "52:54:00:fe:00:0e", "10.81.0", "e1000"),
-    Slot("V", 9, "52:54:00:fe:00:0f", "10.82.0",
-         "virtio-net-pci,iommu_platform=on,disable-legacy=on", bus=1, is_tap=True),
-    Slot("X", 10, "52:54:00:fe:00:10", "10.83.0", "vmxnet3", bus=2, is_tap=True),
+    Slot("E", 8, "52:54:00:fe:00:0e", "10.81.0", "e1000", linux_modules="e1000"),
+    Slot("V", 9, "52:54:00:fe:00:0f", "10.82.0", _VIRTIO, bus=1, is_tap=True, linux_modules="virtio"),
+    Slot("X", 10, "52:54:00:fe:00:10", "10.83.0", "vmxnet3", bus=2, is_tap=True, linux_modules="vmxnet3"),
+    # The same as V and X, for who measures beside them.
+    Slot("W", 11, "52:54:00:fe:00:11", "10.84.0", _VIRTIO, bus=3, is_tap=True, linux_modules="virtio"),
+    Slot("Y", 12, "52:54:00:fe:00:12", "10.85.0", "vmxnet3", bus=4, is_tap=True, linux_modules="vmxnet3"),
 )}
 
 
@@ -58,5 +63,6 @@ class MachineKind:
 MACHINES = {
     "default": MachineKind([SLOTS["A"], SLOTS["B"], SLOTS["C"], SLOTS["D"]]),
     "nics": MachineKind([SLOTS["A"], SLOTS["E"], SLOTS["V"], SLOTS["X"]]),
+    "tso": MachineKind([SLOTS["V"], SLOTS["X"], SLOTS["W"], SLOTS["Y"]]),  # in the order of their buses
     "systemd": MachineKind([SLOTS["A"], SLOTS["B"]], has_systemd=True),
 }

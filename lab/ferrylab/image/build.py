@@ -96,6 +96,7 @@ def _make_images(stages, target):
     initramfs.make_dom0(source, target / "dom0.cpio")
     initramfs.make_guest(source, target / "tools", target / "guest.cpio")
     initramfs.make_domlinux(source, target / "tools", target / "domlinux.cpio")
+    initramfs.make_domlinux_nics(source, target / "tools", target / "domlinux-nics.cpio")
     initramfs.make_topology(source, target / "tools", target / "domlinux-topology.cpio")
     _write_sizes(source, target)
     say("images: dom0's disk")

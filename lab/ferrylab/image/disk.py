@@ -47,7 +47,8 @@ def _fill(source, images, root):
     add_modules(source, root, _DOM0_MODULES)
     for unused in ("boot", "usr/lib/debug"):
         shutil.rmtree(root / unused)
-    add_domains(images, root, ("vmlinux", "guest.cpio", "domlinux.cpio", "domlinux-topology.cpio"))
+    add_domains(images, root, ("vmlinux", "guest.cpio", "domlinux.cpio", "domlinux-nics.cpio",
+                               "domlinux-topology.cpio"))
     init = root / "sbin/init"
     shutil.copy(paths.LAB / "rootfs" / "dom0-init", init)
     init.chmod(0o755)

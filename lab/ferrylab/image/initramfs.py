@@ -18,6 +18,9 @@ _GUEST_LISTS = {"modules-extra.list": ("8021q",), "modules-bridge.list": ("bridg
                 "modules-nat.list": ("crc32c_generic", "iptable_nat", "xt_MASQUERADE")}
 _DOMLINUX_MODULES = ("bridge", "xen-netback", "xen-pcifront", "e1000e", "xenfs", "xen-privcmd",
                      "xen-evtchn", "xen-gntdev", "xen-gntalloc")
+# Of its larger images: for NICs that the plain one does not drive (linux_modules in slots.py).
+_DOMLINUX_LISTS = {"modules-virtio.list": ("virtio_pci", "virtio_net"), "modules-vmxnet3.list": ("vmxnet3",),
+                   "modules-e1000.list": ("e1000",)}
 _TOPOLOGY_MODULES = ("crc32c_generic", "br_netfilter", "nf_conntrack", "nf_nat", "nf_tables",
                      "nft_compat", "nft_chain_nat", "xt_tcpudp", "xt_conntrack", "xt_physdev",
                      "xt_nat", "xt_MASQUERADE", "openvswitch", "8021q")
@@ -143,9 +146,19 @@ def make_domlinux(tree, tools, target):
     _domlinux(tree, tools, _DOMLINUX_MODULES).write(target)
 
 
+def make_domlinux_nics(tree, tools, target):
+    """The same with drivers of other NICs; apart, as the first one is measured."""
+    image = _domlinux(tree, tools, _DOMLINUX_MODULES)
+    for listed_in, names in _DOMLINUX_LISTS.items():
+        _add_modules(image, tree, names, listed_in)
+    image.write(target)
+
+
 def make_topology(tree, tools, target):
-    """The same with what other topologies need; apart, as the first one is measured."""
+    """The same with what other topologies need; apart for the same reason."""
     image = _domlinux(tree, tools, _DOMLINUX_MODULES + _TOPOLOGY_MODULES)
+    for listed_in, names in _DOMLINUX_LISTS.items():
+        _add_modules(image, tree, names, listed_in)
     for program in _TOPOLOGY_PROGRAMS:
         _add_program(image, tree, program)
     for name in ("iptables", "iptables-save", "ip6tables"):
