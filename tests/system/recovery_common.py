@@ -10,6 +10,7 @@ from ferry_domnet import BUILD, expect
 from ferrylab import CheckFailed
 from ferrylab.domain import Domain, config_text
 from ferrylab.slots import SLOTS
+from recovery_zeros import Capture
 
 TOOLS = "/usr/local/sbin"
 PORT = 5301
@@ -110,17 +111,19 @@ def domid_front(guest):
     return f"/local/domain/{guest.domid}/device/vif/0"
 
 
-def transfer(lab, guest, megabytes, during):
+def transfer(lab, guest, megabytes, during, refused=False):
     """A transfer to the wire's end; calls during() in the middle of it.
 
-    Returns whether the checksums of both ends are the same.
+    Returns whether the data arrived unchanged. refused: it may be changed by refused reads of the emulated NIC, if the wire
+    shows that nothing else did it (recovery_zeros.py): CheckFailed if it does not.
     """
     wire = lab.wire["A"]
-    server = wire.popen([str(tcpsum(lab)), "serve", str(PORT), "1"], stdout=-1)
+    captured = wire.capture("refused") if refused else None
+    server = wire.popen([str(tcpsum(lab)), "serve", str(PORT), "1"], stdout=-1, stderr=-2)
     begin = wire.counts()["from_nic"]["bytes"]
     sender = guest.start(f"tcpsum send {wire.ip} {PORT} {megabytes << 20}")
     wait_for(lambda: wire.counts()["from_nic"]["bytes"] - begin > 1 << 20, "the transfer does not begin", 10)
-    before = wire.counts()["from_nic"]["bytes"]
+    before, asked_ns = wire.counts()["from_nic"]["bytes"], time.time_ns()
     during()
     sent = sender.wait(60)
     expect(wire.counts()["from_nic"]["bytes"] - before > 1 << 20,
@@ -129,7 +132,15 @@ def transfer(lab, guest, megabytes, during):
     expect(sent.rc == 0, f"the transfer did not survive: {sent.stdout} {sent.stderr}")
     sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in (sent.stdout, received)]
     expect(all(sums), f"no checksums: {sent.stdout!r} {received!r}")
-    return sums[0][0] == sums[1][0]
+    same = sums[0][0] == sums[1][0]
+    if captured:
+        wire.capture_stop()
+        if not same:
+            holds, text = Capture(captured).explains(received, PORT, asked_ns)
+            expect(holds, f"the data changed on its way, and not by refused reads alone: {text}")
+            print(f"refused reads went out as zeros: {text}", flush=True)
+        captured.unlink()
+    return same
 
 
 class CheckedStreams:

@@ -83,7 +83,7 @@ def compare(before, after):
 
 def batch(scene, kinds, depths):
     """Some faults under one load; notes the depths they were repaired at."""
-    watch = matrix.Watch(scene)
+    watch = matrix.Watch(scene, refused="xl-destroy" in kinds)
     try:
         for kind in kinds:
             before = scene.status()
@@ -98,9 +98,9 @@ def batch(scene, kinds, depths):
             print(f"recovery_many: {len(depths)}: {kind}: depth {depth}", flush=True)
         time.sleep(matrix.SETTLE_S)
         watch.window.close()
-        watch.end(f"{len(depths)} faults", strict="xl-destroy" not in kinds)
+        watch.end(f"{len(depths)} faults")
     finally:
-        watch.load.drop()
+        watch.drop()
 
 
 def many(scene, nr_faults):

@@ -38,6 +38,7 @@ class Load:
         for server in self._servers:
             expect(server.stdout.readline() == "listening\n", "tcpsum does not listen")
         self._is_over = False
+        self.told = {}  # by way: what the wire's end said of a transfer that was changed
         self.began = now_ns()
         self._ping = guest.start(f"exec ping -n -D -i {PING_S} -W 1 {wire.ip} > {PING_LOG} 2>&1")
         self._clients = [guest.start(f"exec tcpsum {verb} {wire.ip} {port} {ENDLESS}")
@@ -65,7 +66,7 @@ class Load:
                 sums = [re.search(r"([0-9a-f]{64}) (\d+)", text) for text in texts]
                 expect(all(sums), f"no checksums {way}: {texts}")
                 if sums[0].groups() != sums[1].groups():
-                    same = False
+                    same, self.told[way] = False, texts[1]
                     print(f"changed on the way {way}: {texts} {done.stderr}", flush=True)
                 total.append(int(sums[0][2]))
         except (LabTimeout, subprocess.TimeoutExpired) as late:
