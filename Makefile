@@ -51,8 +51,9 @@ bench: setup
 check:
 	@tools/check
 
-check-systemd: setup deb
-	$(MAKE) control
+check-systemd: setup
+	@tools/setup debian/packages.txt
+	$(MAKE) deb control
 	tests/run-system systemd_units systemd_packages systemd_reboot systemd_libvirt
 
 lab: setup

@@ -60,7 +60,7 @@ def _vif(label, number):
     return f"mac={mac(label, number)},bridge=xenbr0{backend}"
 
 
-def _answers(guest, address):
+def answers(guest, address):
     """Wait until pings come back."""
     deadline = time.monotonic() + ANSWER_LIMIT_S
     while guest.run(f"ping -c 1 -W 1 {address}", check=False).rc:
@@ -68,8 +68,8 @@ def _answers(guest, address):
             raise CheckFailed(f"{guest.name} does not reach {address} within {ANSWER_LIMIT_S} s")
 
 
-def _set_addresses(backends, guest, number):
-    for label in SERVED:
+def addresses_set(backends, guest, number, labels=SERVED):
+    for label in labels:
         guest.run(_SET_ADDRESS.format(mac=mac(label, number), ip=backends[label].address(number)))
 
 
@@ -112,13 +112,13 @@ def start(lab, nr_guests):
                                    memory=GUEST_MB, connect=False) for number in range(1, nr_guests)]
     for number, guest in enumerate(guests):
         guest.connect(timeout=180)
-        _set_addresses(backends, guest, number)
+        addresses_set(backends, guest, number)
     for label in SERVED:
         backends[label].guests = guests
     for backend in backends.values():
         for number in range(len(backend.guests)):
             measure.iperf_server(backend.wire, measure.IPERF_PORT + number)
-            _answers(backend.guests[number], backend.wire.ip)
+            answers(backend.guests[number], backend.wire.ip)
         measure.rr_server(lab, backend.wire)
     measure.iperf_server(guests[1])
     measure.rr_server(lab, guests[1])

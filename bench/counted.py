@@ -79,8 +79,9 @@ def _ping(side, options):
     return int(re.search(r"(\d+) (packets )?received", text)[1])
 
 
-def _received(guest):
-    return int(guest.output("cat /sys/class/net/eth0/statistics/rx_packets"))
+def _frames(guest):
+    """That its interface sent and received so far; one for several counts as one."""
+    return [int(nr) for nr in guest.output("cd /sys/class/net/eth0/statistics; cat tx_packets rx_packets").split()]
 
 
 def traffic(side, name):
@@ -96,9 +97,9 @@ def traffic(side, name):
         return _iperf(side, kind)["sum_received"]["bytes"] / 1000
     if kind.to_guest or "-R" in kind.options:
         receiver = side.second if kind.to_guest else side.guest
-        before = _received(receiver)
+        before = _frames(receiver)[1]
         _iperf(side, kind)
-        return _received(receiver) - before
+        return _frames(receiver)[1] - before
     return _iperf(side, kind)["sum"]["packets"]
 
 
@@ -110,15 +111,19 @@ def rounds_run(counter, sides, rounds, kinds, found, after=lambda side, kind, un
             for side in sides if number % 2 == 0 else sides[::-1]:
                 title = KINDS[kind].title
                 say(f"round {number + 1} of {rounds}: {side.label}: {title}")
-                counts = {}
+                counts, frames = {}, _frames(side.guest)
                 with counter.counting(counts, side.domain.name):
                     units = traffic(side, kind)
+                sent, received = (now - before for now, before in zip(_frames(side.guest), frames))
                 mine, work = counts[side.domain.name], counter.xen_work(xen)
                 guest = counts[side.guest.name]
                 rows = {"the domain's own": round(mine.own / units, 1), "Xen's on its behalf": round(mine.xen / units, 1),
                         "repeats of string instructions": round(mine.repeats / units, 1),
                         "the guest's own": round(guest.own / units, 1),
                         "Xen's on the guest's behalf": round(guest.xen / units, 1),
+                        "everybody's, Xen's with them": round(sum(c.own + c.xen for c in counts.values()) / units, 1),
+                        "frames that the guest sent": round(sent / units, 3),
+                        "frames that the guest received": round(received / units, 3),
                         **{what: round(times / units, 3) for what, times in work.items()},
                         "copies per copy hypercall": round(work["grant copies"] / max(1, work["grant copy hypercalls"]), 1)}
                 for what, value in rows.items():

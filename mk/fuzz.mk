@@ -8,7 +8,7 @@
 # Inputs found on the way are kept in build/fuzz/corpus/, what made a target fail in build/fuzz/failures/.
 
 MINUTES ?= 10
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 12000
 FUZZ_CC ?= clang
 FUZZ_OUT := $(BUILD)/fuzz
 FUZZ_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \

@@ -54,8 +54,8 @@ kernel-clang:
 # the lab's NIC, and the guest that attacks.
 test-images: kernel-faults kernel-no-e1000 hostile
 kernel-no-e1000:
-	$(MAKE) --no-print-directory kernel NICS="igc vmxnet3" KERNEL_BUILD=$(BUILD)/kernel-no-e1000 \
-		KERNEL_IMAGE=$(BUILD)/ferry-net-no-e1000
+	$(MAKE) --no-print-directory kernel NICS="igc vmxnet3" KERNEL_LINKED=$(BUILD)/kernel-no-e1000 \
+		NICS_STAMP=$(BUILD)/kernel-no-e1000/nics KERNEL_IMAGE=$(BUILD)/ferry-net-no-e1000
 kernel-faults:
 	$(MAKE) --no-print-directory kernel FAULTS=1 KERNEL_BUILD=$(BUILD)/kernel-faults \
 		KERNEL_IMAGE=$(BUILD)/ferry-net-faults
@@ -103,8 +103,8 @@ $(KERNEL_IMAGE): $(KERNEL_LINKED)/second
 # All drivers in one image, for those that link only; and what each adds, for tools/nic-table.
 .PHONY: kernel-all-nics nic-sizes
 kernel-all-nics:
-	$(MAKE) --no-print-directory kernel NICS=all KERNEL_BUILD=$(BUILD)/kernel-all-nics \
-		KERNEL_IMAGE=$(BUILD)/kernel-all-nics/ferry-net
+	$(MAKE) --no-print-directory kernel NICS=all KERNEL_LINKED=$(BUILD)/kernel-all-nics \
+		NICS_STAMP=$(BUILD)/kernel-all-nics/nics KERNEL_IMAGE=$(BUILD)/kernel-all-nics/ferry-net
 nic-sizes: $(KERNEL_OBJS) $(KERNEL_LINKED)/symbols-none.o $(DPDK_OUT)/libeal.a
 	@for n in none $(NICS_ALL); do \
 		$(MAKE) --no-print-directory nic-size NICS=$$n; \

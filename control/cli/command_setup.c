@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/dom0_keep.h"
 #include "cli/setup_checks.h"
+#include "cli/setup_confirm.h"
 #include "config/config.h"
 #include "journal/journal.h"
 #include "recover/stats.h"
@@ -23,9 +24,11 @@
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 3600
+#define CONFIRM_S 120
 #define POLL_MS 250
 #define STOP_TRIES 3
 #define ANSWER_SIZE 16
+#define QUESTION_SIZE 128
 
 static volatile sig_atomic_t interrupted;
 
@@ -98,7 +101,7 @@ static int config_put(struct setup *setup)
     if (err == -EEXIST)
         log_line("%s is there already and is not overwritten", setup->path);
     else if (err)
-        log_line("%s: %s", setup->path, strerror(-err));
+        log_line("%s: %s%s; nothing was changed", setup->path, strerror(-err), files_todo(err));
     if (err)
         return err;
     err = config_check(setup);
@@ -122,8 +125,10 @@ static bool has_link(struct setup *setup, const char **why_r)
         err = stats_read(&setup->host, &journal, &stats);
     *why_r = err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
              : err == -ESRCH ? "the domain does not run"
-             : err           ? "its statistics make no sense"
-                             : "its kernel has not started the card";
+             : err == -EPROTONOSUPPORT
+                 ? "its kernel is newer than these tools and shows other statistics"
+             : err ? "its statistics make no sense"
+                   : "its kernel has not started the card";
     for (unsigned int i = 0; !err && i < stats.nr_ports; i++) {
         if (stats.ports[i].kind != FERRY_PORT_NIC)
             continue;
@@ -134,22 +139,59 @@ static bool has_link(struct setup *setup, const char **why_r)
     return false;
 }
 
+/* The terminal may go away with the NIC: neither that nor a signal of its keys keeps it from coming to an end. */
+static void signals_ignore(void)
+{
+    static const int signals[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,
+                                   SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], SIG_IGN);
+}
+
+/* Only while nothing is being done: the programs that are run meanwhile would be killed by them. */
+static void signals_heed(const struct setup *setup)
+{
+    const struct sigaction by = { .sa_handler = interrupt };
+
+    sigaction(SIGINT, &by, NULL);
+    sigaction(SIGTERM, &by, NULL);
+    if (setup->confirm_s)
+        sigaction(SIGHUP, &by, NULL);
+}
+
 /* Whoever interrupts it here wants it undone. Returns NULL, or why there is no link. */
 static const char *link_wait(struct setup *setup)
 {
     const char *why;
     bool is_up;
     int64_t end = host_ticks_ms() + setup->timeout_s * 1000ll;
-    const struct sigaction by = { .sa_handler = interrupt };
 
     printf("waiting up to %u s for its link\n", setup->timeout_s);
-    sigaction(SIGINT, &by, NULL);
-    sigaction(SIGTERM, &by, NULL);
+    signals_heed(setup);
     while (!(is_up = has_link(setup, &why)) && !interrupted && host_ticks_ms() < end)
         host_sleep_ms(POLL_MS);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
+    signals_ignore();
     return is_up ? NULL : interrupted ? "it was interrupted" : why;
+}
+
+/* Returns NULL, or why it is not to stay. */
+static const char *confirm_wait(struct setup *setup)
+{
+    char question[QUESTION_SIZE];
+    const char *why;
+
+    printf("%s has %s, with a link\n", setup->name, setup->address);
+    if (!setup->confirm_s)
+        return NULL;
+    snprintf(question, sizeof(question),
+             "Press Enter within %u s to keep it so, or all of it is undone", setup->confirm_s);
+    signals_heed(setup);
+    why = setup_confirm_wait(STDIN_FILENO, setup->confirm_s, question, &interrupted);
+    signals_ignore();
+    if (why)
+        printf("\n");
+    return why;
 }
 
 /* The lock is waited for: ferryd may have it. Returns an exit code. */
@@ -193,7 +235,8 @@ static void config_lay_aside(const struct setup *setup)
 
     snprintf(failed, sizeof(failed), "%s.failed", setup->path);
     if (rename(setup->path, failed))
-        log_line("%s: %s", setup->path, strerror(errno));
+        log_line("%s: %s%s; take it away before the next `ferry setup`", setup->path,
+                 strerror(errno), files_todo(-errno));
     else
         printf("its configuration is now %s\n", failed);
 }
@@ -242,16 +285,6 @@ static void next_print(const struct setup *setup)
                setup->bridge, setup->name);
 }
 
-/* The terminal may go away with the NIC: neither that nor a signal of its keys keeps it from coming to an end. */
-static void signals_ignore(void)
-{
-    static const int signals[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,
-                                   SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
-
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        signal(signals[i], SIG_IGN);
-}
-
 /* From here on things are changed. */
 static int act(struct setup *setup)
 {
@@ -268,11 +301,12 @@ static int act(struct setup *setup)
     is_started = command_start_file(&setup->host, setup->path, false) == EXIT_OK;
     if (is_started)
         why = link_wait(setup);
+    if (!why)
+        why = confirm_wait(setup);
     if (why) {
         roll_back(setup, is_started, why);
         return EXIT_FAILED;
     }
-    printf("%s has %s, with a link\n", setup->name, setup->address);
     next_print(setup);
     return EXIT_OK;
 }
@@ -289,6 +323,9 @@ static void dry_print(const struct setup *setup)
            setup->address, *setup->keep.driver ? setup->keep.driver : "no driver", setup->name,
            setup->timeout_s, *setup->keep.net.nic.name ? ", and " : "", setup->keep.net.nic.name,
            *setup->keep.net.nic.name ? " brought back as it is now" : "");
+    if (setup->confirm_s)
+        printf("It would also be undone unless somebody confirms it within %u s after that.\n",
+               setup->confirm_s);
 }
 
 static int setup_all(struct setup *setup)
@@ -298,6 +335,8 @@ static int setup_all(struct setup *setup)
     if (code)
         return code;
     uses_print(setup);
+    if (!setup->confirm_given)
+        setup->confirm_s = setup->nr_uses && isatty(STDIN_FILENO) ? CONFIRM_S : 0;
     if (setup->dry_run)
         dry_print(setup);
     else if (consent_wanted(setup))
@@ -334,6 +373,10 @@ static int option_take(struct setup *setup, int option)
     case 't':
         return option_number("timeout", optarg, 1, TIMEOUT_MAX_S, &setup->timeout_s) ? EXIT_USAGE
                                                                                      : -1;
+    case 'c':
+        setup->confirm_given = true;
+        return option_number("confirm", optarg, 0, TIMEOUT_MAX_S, &setup->confirm_s) ? EXIT_USAGE
+                                                                                     : -1;
     case 'd':
         setup->dry_run = true;
         break;
@@ -356,13 +399,17 @@ static int option_take(struct setup *setup, int option)
 
 static int words_read(struct setup *setup, int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "help", no_argument, NULL, 'h' },         { "name", required_argument, NULL, 'n' },
-        { "kernel", required_argument, NULL, 'k' }, { "bridge", required_argument, NULL, 'b' },
-        { "memory", required_argument, NULL, 'm' }, { "timeout", required_argument, NULL, 't' },
-        { "dry-run", no_argument, NULL, 'd' },      { "yes", no_argument, NULL, 'y' },
-        { "no-start", no_argument, NULL, 's' },     { 0 }
-    };
+    static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+                                             { "name", required_argument, NULL, 'n' },
+                                             { "kernel", required_argument, NULL, 'k' },
+                                             { "bridge", required_argument, NULL, 'b' },
+                                             { "memory", required_argument, NULL, 'm' },
+                                             { "timeout", required_argument, NULL, 't' },
+                                             { "confirm", required_argument, NULL, 'c' },
+                                             { "dry-run", no_argument, NULL, 'd' },
+                                             { "yes", no_argument, NULL, 'y' },
+                                             { "no-start", no_argument, NULL, 's' },
+                                             { 0 } };
     int option, code = -1;
 
     while (code < 0 && (option = getopt_long(argc, argv, "h", options, NULL)) >= 0)

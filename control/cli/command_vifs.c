@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vifs: a line for each port of a driver domain: whose it is, what went through, what was dropped and why. */
+#include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/observe.h"
+#include "cli/vifs_json.h"
+#include "util/log.h"
 #include "xen/statspages.h"
 
 #define ROW "%-10s %-16s %-17s %-15s %-9s %12s %12s %12s %12s %9s %s\n"
+#define QUEUE_ROW "%-10s %-16s %5s %8s %12s %12s %12s %12s\n"
+#define BRIDGE_ROW "%-15s %5s %8s %12s %12s %9s %s\n"
 #define NUMBER_SIZE 24
+#define WHY_SIZE 256
 
 static const char *number(char text[NUMBER_SIZE], uint64_t value)
 {
@@ -15,126 +22,146 @@ static const char *number(char text[NUMBER_SIZE], uint64_t value)
     return text;
 }
 
-/* "reason nr" of those that there were. */
-static void reasons(const struct ferry_stats_port *port, char *text, size_t size)
+/* "reason nr" of those that there were. word: what a reason is called */
+static void reasons_add(char text[WHY_SIZE], const char *word, uint64_t nr)
 {
-    size_t used = 0;
+    size_t used = strlen(text);
 
-    text[0] = '\0';
-    for (enum ferry_drop drop = 0; drop < FERRY_DROPS; drop++)
-        if (port->drops[drop] && used < size)
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%s %llu", used ? ", " : "",
-                                 statspages_drop_word(drop), (unsigned long long)port->drops[drop]);
+    if (nr)
+        snprintf(text + used, WHY_SIZE - used, "%s%s %llu", used ? ", " : "", word,
+                 (unsigned long long)nr);
 }
 
-static void port_text(struct observe *observe, const struct ferry_stats_port *port)
+static void port_reasons(const struct ferry_stats_port *port, char text[WHY_SIZE])
 {
-    char guest[GUEST_NAME_SIZE] = "-", mac[OBSERVE_MAC_SIZE], why[256];
+    text[0] = '\0';
+    for (enum ferry_drop drop = 0; drop < FERRY_DROPS; drop++)
+        reasons_add(text, statspages_drop_word(drop), port->drops[drop]);
+}
+
+static void bridge_reasons(const struct ferry_stats_bridge *bridge, char text[WHY_SIZE])
+{
+    text[0] = '\0';
+    for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
+        reasons_add(text, statspages_bridge_drop_word(drop), bridge->drops[drop]);
+}
+
+/* What a NIC lost before it was a port's frame: not among those dropped. */
+static void nic_reasons_add(const struct ferry_stats_more *more, char text[WHY_SIZE])
+{
+    if (!(more->flags & FERRY_MORE_ERRORS))
+        return;
+    reasons_add(text, "missed by the NIC", more->nr_missed);
+    reasons_add(text, "no buffer for the NIC", more->nr_no_buffers);
+    reasons_add(text, "damaged on the wire", more->nr_in_errors);
+    reasons_add(text, "not sent by the NIC", more->nr_out_errors);
+}
+
+static void port_text(struct observe *observe, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_port *port = &stats->ports[place];
+    char guest[GUEST_NAME_SIZE] = "-", mac[OBSERVE_MAC_SIZE], why[WHY_SIZE];
     char in[NUMBER_SIZE], in_bytes[NUMBER_SIZE], out[NUMBER_SIZE], out_bytes[NUMBER_SIZE],
         dropped[NUMBER_SIZE];
 
     if (port->kind == FERRY_PORT_VIF)
         guest_name(&observe->host, port->guest, guest);
     observe_mac(port->mac, mac);
-    reasons(port, why, sizeof(why));
+    port_reasons(port, why);
+    if (port->kind == FERRY_PORT_NIC)
+        nic_reasons_add(&stats->more[place], why);
     printf(ROW, port->name, guest, mac, *port->bridge ? port->bridge : "-",
            statspages_state_word(port), number(in, port->in_frames),
            number(in_bytes, port->in_bytes), number(out, port->out_frames),
            number(out_bytes, port->out_bytes), number(dropped, statspages_drops(port)), why);
 }
 
-static void port_json(struct observe *observe, const struct ferry_stats_port *port)
+/* Returns false, and says why, for a kernel that shows none of it. */
+static bool has_more(const struct journal *journal, const struct ferry_stats *stats)
 {
-    char guest[GUEST_NAME_SIZE], mac[OBSERVE_MAC_SIZE];
-    struct json *json = observe->json;
-
-    json_map_open(json, NULL);
-    json_string(json, "port", port->name);
-    json_string(json, "kind", port->kind == FERRY_PORT_VIF ? "vif" : "nic");
-    if (port->kind == FERRY_PORT_VIF) {
-        guest_name(&observe->host, port->guest, guest);
-        json_string(json, "guest", guest);
-        json_integer(json, "guest_domid", port->guest);
-        json_integer(json, "handle", port->handle);
-        json_integer(json, "queues", port->nr_queues);
-        json_integer(json, "waiting", port->nr_waiting);
-    }
-    observe_mac(port->mac, mac);
-    json_string(json, "mac", mac);
-    json_string(json, "bridge", port->bridge);
-    json_string(json, "state", statspages_state_word(port));
-    json_bool(json, "full", port->flags & FERRY_PORT_FULL);
-    json_bool(json, "isolated", port->flags & FERRY_PORT_ISOLATED);
-    json_integer(json, "mtu", port->mtu);
-    json_integer(json, "in_frames", (int64_t)port->in_frames);
-    json_integer(json, "in_bytes", (int64_t)port->in_bytes);
-    json_integer(json, "out_frames", (int64_t)port->out_frames);
-    json_integer(json, "out_bytes", (int64_t)port->out_bytes);
-    json_map_open(json, "drops");
-    for (enum ferry_drop drop = 0; drop < FERRY_DROPS; drop++)
-        json_integer(json, statspages_drop_word(drop), (int64_t)port->drops[drop]);
-    json_map_close(json);
-    json_map_close(json);
+    if (statspages_has_more(stats))
+        return true;
+    log_line("%s: its kernel is older than these tools and counts no queues and no bridges: `ferry "
+             "upgrade %s`",
+             journal->name, journal->name);
+    return false;
 }
 
-static void stages_json(struct json *json, const struct ferry_stats *stats)
-{
-    json_map_open(json, "stages");
-    for (enum ferry_stage i = 0; i < FERRY_STAGES; i++) {
-        const struct ferry_stats_stage *stage = &stats->stages[i];
-
-        json_map_open(json, statspages_stage_word(i));
-        json_integer(json, "timed_turns", (int64_t)stage->nr);
-        json_integer(json, "ns", (int64_t)stage->sum_ns);
-        json_array_open(json, "buckets");
-        for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
-            json_integer(json, NULL, stage->buckets[bucket]);
-        json_array_close(json);
-        json_map_close(json);
-    }
-    json_map_close(json);
-}
-
-static void domain_json(struct observe *observe, const struct journal *journal,
+static void queues_text(struct observe *observe, const struct journal *journal,
                         const struct ferry_stats *stats)
 {
-    struct json *json = observe->json;
-
-    json_map_open(json, NULL);
-    json_string(json, "name", journal->name);
-    json_integer(json, "generation", stats->generation);
-    json_integer(json, "began_ns", (int64_t)stats->began_ns);
-    json_integer(json, "written_ns", (int64_t)stats->written_ns);
-    json_integer(json, "turns", (int64_t)stats->nr_turns);
-    json_integer(json, "sleeps", (int64_t)stats->nr_sleeps);
-    json_integer(json, "copies", (int64_t)stats->nr_copies);
-    json_integer(json, "copy_hypercalls", (int64_t)stats->nr_copy_calls);
-    json_integer(json, "notifications", (int64_t)stats->nr_notifications);
-    json_integer(json, "mbufs", stats->nr_mbufs);
-    json_integer(json, "mbufs_free", stats->nr_mbufs_free);
-    stages_json(json, stats);
-    json_array_open(json, "ports");
-    for (unsigned int i = 0; i < stats->nr_ports; i++)
-        port_json(observe, &stats->ports[i]);
-    json_array_close(json);
-    json_map_close(json);
-}
-
-static void show(struct observe *observe, const struct journal *journal,
-                 const struct ferry_stats *stats)
-{
-    if (observe->json) {
-        domain_json(observe, journal, stats);
+    if (!has_more(journal, stats)) {
+        observe->failed = true;
         return;
     }
+    printf("%s\n" QUEUE_ROW, journal->name, "port", "guest", "queue", "waiting", "in", "bytes",
+           "out", "bytes");
+    for (unsigned int i = 0; i < stats->nr_queues; i++) {
+        const struct ferry_stats_queue *queue = &stats->queues[i];
+        const struct ferry_stats_port *port = &stats->ports[queue->port];
+        char guest[GUEST_NAME_SIZE], index[NUMBER_SIZE], waiting[NUMBER_SIZE], in[NUMBER_SIZE],
+            in_bytes[NUMBER_SIZE], out[NUMBER_SIZE], out_bytes[NUMBER_SIZE];
+
+        guest_name(&observe->host, port->guest, guest);
+        printf(QUEUE_ROW, port->name, guest, number(index, queue->index),
+               number(waiting, queue->nr_waiting), number(in, queue->in_frames),
+               number(in_bytes, queue->in_bytes), number(out, queue->out_frames),
+               number(out_bytes, queue->out_bytes));
+    }
+}
+
+static void bridges_text(struct observe *observe, const struct journal *journal,
+                         const struct ferry_stats *stats)
+{
+    if (!has_more(journal, stats)) {
+        observe->failed = true;
+        return;
+    }
+    printf("%s\n" BRIDGE_ROW, journal->name, "bridge", "ports", "stations", "forwarded", "flooded",
+           "dropped", "why");
+    for (unsigned int i = 0; i < stats->nr_bridges; i++) {
+        const struct ferry_stats_bridge *bridge = &stats->bridges[i];
+        char ports[NUMBER_SIZE], stations[NUMBER_SIZE], forwarded[NUMBER_SIZE],
+            flooded[NUMBER_SIZE], dropped[NUMBER_SIZE], why[WHY_SIZE];
+
+        bridge_reasons(bridge, why);
+        printf(BRIDGE_ROW, bridge->name, number(ports, bridge->nr_ports),
+               number(stations, bridge->nr_stations), number(forwarded, bridge->nr_forwarded),
+               number(flooded, bridge->nr_flooded),
+               number(dropped, statspages_bridge_drops(bridge)), why);
+    }
+}
+
+static void ports_text(struct observe *observe, const struct journal *journal,
+                       const struct ferry_stats *stats)
+{
     printf("%s\n" ROW, journal->name, "port", "guest", "mac", "bridge", "state", "in", "bytes",
            "out", "bytes", "dropped", "why");
     for (unsigned int i = 0; i < stats->nr_ports; i++)
-        port_text(observe, &stats->ports[i]);
+        port_text(observe, stats, i);
 }
 
 int command_vifs(int argc, char **argv)
 {
-    return observe_run(argc, argv, show);
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "queues", no_argument, NULL, 'q' },
+                                             { "bridges", no_argument, NULL, 'b' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
+    int option, chosen = 0;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option == '?' || chosen)
+            return command_usage();
+        chosen = option;
+    }
+    if (argc - optind > 1)
+        return command_usage();
+    return observe_all(argv[optind], chosen == 'j',
+                       chosen == 'j'   ? vifs_json
+                       : chosen == 'q' ? queues_text
+                       : chosen == 'b' ? bridges_text
+                                       : ports_text);
 }

@@ -23,8 +23,9 @@ static const struct command {
       "say whether a driver domain with this device would be contained" },
     { "setup", command_setup,
       "setup BDF|INTERFACE [--name NAME] [--dry-run] [--yes] [--no-start] [--kernel IMAGE] "
-      "[--memory MB] [--bridge BRIDGE] [--timeout S]",
-      "check, write a configuration, start it; without a link dom0 gets the NIC back" },
+      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S]",
+      "check, write a configuration, start it; without a link, or unconfirmed, dom0 gets the NIC "
+      "back" },
     { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
       "check, take the device from dom0, create the domain; or all of " PATHS_CONFIG "/auto" },
     { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
@@ -37,8 +38,8 @@ static const struct command {
     { "policy", command_policy, "policy NAME [--check [FILE]|--show [--json]|--file FILE]",
       "load what its vifs may do, or check the file, or show what it has" },
     { "status", command_status, "status [NAME] [--json]", "show driver domains and their deaths" },
-    { "vifs", command_vifs, "vifs [NAME] [--json]",
-      "show each port: its guest, what went through, what was dropped and why" },
+    { "vifs", command_vifs, "vifs [NAME] [--queues|--bridges|--json]",
+      "show each port, queue or bridge: what went through, what was dropped and why" },
     { "stations", command_stations, "stations [NAME] [--json]",
       "show which address is behind which port" },
     { "top", command_top,
@@ -111,7 +112,7 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
     }
     err = files_lock(name, true);
     if (err < 0) {
-        log_line("%s/%s.lock: %s", files_run_dir(), name, strerror(-err));
+        log_line("%s/%s.lock: %s%s", files_run_dir(), name, strerror(-err), files_todo(err));
         return EXIT_FAILED;
     }
     *lock_r = err;
@@ -129,6 +130,16 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
     return EXIT_FAILED;
 }
 
+int command_journal_save(const struct journal *journal)
+{
+    int err = journal_save(journal);
+
+    if (err)
+        log_line("%s: the journal %s/%s.json cannot be written: %s%s", journal->name,
+                 files_state_dir(), journal->name, strerror(-err), files_todo(err));
+    return err;
+}
+
 bool command_tell_ferryd(void)
 {
     char *text;
@@ -144,6 +155,23 @@ void command_ferryd_wanted(const struct journal *journal)
     if (!command_tell_ferryd())
         log_line("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
                  journal->name);
+}
+
+/* What was not shown whole must not look like all of it; what was done is done. */
+static int shown(int code)
+{
+    static const char *const showing[] = { "check",  "status", "vifs", "stations",
+                                           "policy", "top",    "logs", "report" };
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    log_line("standard output: %s%s; not all of it was written", errno ? strerror(errno) : "failed",
+             files_todo(-errno));
+    for (size_t i = 0; code == EXIT_OK && i < sizeof(showing) / sizeof(showing[0]); i++)
+        if (strcmp(running->name, showing[i]) == 0)
+            code = EXIT_FAILED;
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -164,7 +192,7 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) != 0)
             continue;
         running = &commands[i];
-        return commands[i].run(argc - 1, argv + 1);
+        return shown(commands[i].run(argc - 1, argv + 1));
     }
     if (*name)
         log_line("there is no command '%.40s'", name);

@@ -44,6 +44,9 @@ static const char *why(int err)
         return "it does not run (`ferry status`)";
     case -ENOTSUP:
         return "its kernel shows no statistics: `ferry upgrade` to one that does";
+    case -EPROTONOSUPPORT:
+        return "its kernel is newer than these tools and shows other statistics: install the tools "
+               "that came with it";
     default:
         return "its statistics make no sense; is it hanging? (`ferry status`)";
     }
@@ -96,20 +99,26 @@ static int show_all(struct observe *observe, bool as_json)
     return observe->failed ? EXIT_FAILED : EXIT_OK;
 }
 
-int observe_run(int argc, char **argv,
+int observe_all(const char *only, bool as_json,
                 void (*show)(struct observe *observe, const struct journal *journal,
                              const struct ferry_stats *stats))
 {
-    struct observe observe = { .show = show };
-    bool as_json = false;
-    int code = command_words(argc, argv, 0, 1, "json", &as_json);
+    struct observe observe = { .show = show, .only = only };
+    int code;
 
-    if (code >= 0)
-        return code;
-    observe.only = argv[optind];
     if (host_open(&observe.host))
         return EXIT_FAILED;
     code = show_all(&observe, as_json);
     host_close(&observe.host);
     return code;
+}
+
+int observe_run(int argc, char **argv,
+                void (*show)(struct observe *observe, const struct journal *journal,
+                             const struct ferry_stats *stats))
+{
+    bool as_json = false;
+    int code = command_words(argc, argv, 0, 1, "json", &as_json);
+
+    return code >= 0 ? code : observe_all(argv[optind], as_json, show);
 }

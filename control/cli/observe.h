@@ -23,9 +23,14 @@ struct observe {
 };
 
 /*
- * Show each driver domain, or the one that argv names. Takes [NAME] and --json; as JSON it makes an array, in
- * which show() opens and closes what is one domain's. Returns an exit code.
+ * Show each driver domain, or the one that is named (only, NULL: all). As JSON it makes an array, in which
+ * show() opens and closes what is one domain's. Returns an exit code.
  */
+int observe_all(const char *only, bool as_json,
+                void (*show)(struct observe *observe, const struct journal *journal,
+                             const struct ferry_stats *stats));
+
+/* The same, with words [NAME] and --json. */
 int observe_run(int argc, char **argv,
                 void (*show)(struct observe *observe, const struct journal *journal,
                              const struct ferry_stats *stats));

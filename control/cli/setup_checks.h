@@ -18,7 +18,8 @@ struct setup {
     const char *nic, *name, *bridge;
     const char *kernel_asked; /* NULL: choose one */
     unsigned int memory, timeout_s;
-    bool dry_run, yes, no_start;
+    unsigned int confirm_s; /* 0: nobody is asked */
+    bool dry_run, yes, no_start, confirm_given;
     /* As it was found: */
     struct bdf bdf;
     char address[BDF_SIZE], kernel[FILES_PATH_SIZE];

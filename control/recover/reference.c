@@ -81,6 +81,7 @@ bool reference_is_stale(const struct journal *journal, const struct reference *r
 
 int reference_capture(struct host *host, const struct journal *journal, struct reference *reference)
 {
+    static bool is_told;
     char path[FILES_PATH_SIZE], who[WHO_SIZE];
     struct tables tables;
     size_t len;
@@ -99,7 +100,13 @@ int reference_capture(struct host *host, const struct journal *journal, struct r
     path_of(journal, path);
     err = files_write_quick(path, bytes, len);
     free(bytes);
-    return err;
+    if (err)
+        unlink(path); /* the old ones are no more its own */
+    if (err && !is_told)
+        log_line("%s: %s%s; until then a ferryd that is restarted reads its tables anew", path,
+                 strerror(-err), files_todo(err));
+    is_told = err;
+    return 0;
 }
 
 static int differs(void *ctx, uint64_t mfn, const uint8_t *page)
@@ -160,20 +167,20 @@ const volatile void *reference_status_map(struct host *host, const struct journa
 }
 
 const volatile void *reference_stats_map(struct host *host, const struct journal *journal,
-                                         const struct reference *reference)
+                                         const struct reference *reference, unsigned int nr)
 {
     xen_pfn_t frames[STATSPAGES_NR];
 
-    if (!reference->has_image || !reference->image.note.stats)
+    if (!reference->has_image || !reference->image.note.stats || nr > STATSPAGES_NR)
         return NULL;
-    for (unsigned int i = 0; i < STATSPAGES_NR; i++) {
+    for (unsigned int i = 0; i < nr; i++) {
         uint64_t mfn;
 
         if (reference_mfn(host, journal, reference, reference->image.note.stats + i * 4096ul, &mfn))
             return NULL;
         frames[i] = mfn;
     }
-    return domctl_map(host, journal->domid, PROT_READ, frames, STATSPAGES_NR);
+    return domctl_map(host, journal->domid, PROT_READ, frames, nr);
 }
 
 volatile void *reference_capture_map(struct host *host, const struct journal *journal,

@@ -54,9 +54,12 @@ int reference_mfn(struct host *host, const struct journal *journal,
 volatile void *reference_capture_map(struct host *host, const struct journal *journal,
                                      const struct reference *reference, uint32_t va);
 
-/* The statistics pages of a running domain, to be unmapped as STATSPAGES_NR pages; NULL if it has none, or they cannot be found. */
+/*
+ * The first nr of the statistics pages of a running domain, to be unmapped as so many; NULL if it has none, or they
+ * cannot be found.
+ */
 const volatile void *reference_stats_map(struct host *host, const struct journal *journal,
-                                         const struct reference *reference);
+                                         const struct reference *reference, unsigned int nr);
 
 const volatile void *reference_status_map(struct host *host, const struct journal *journal,
                                           const struct reference *reference);

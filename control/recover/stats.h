@@ -12,7 +12,7 @@
  * Read them, without asking the domain.
  *
  * Returns 0, or -ESRCH: no domain of this journal runs, -ENOTSUP: its kernel shows none, or they cannot be
- * found, -EAGAIN: they make no sense now.
+ * found, -EPROTONOSUPPORT: its kernel shows more than these tools know, -EAGAIN: they make no sense now.
  */
 int stats_read(struct host *host, const struct journal *journal, struct ferry_stats *stats_r);
 

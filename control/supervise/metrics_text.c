@@ -9,6 +9,7 @@
 #include "recover/stats.h"
 #include "supervise/beats.h"
 #include "supervise/exposition.h"
+#include "supervise/metrics_more.h"
 #include "supervise/recoveries.h"
 #include "util/log.h"
 #include "xen/domain.h"
@@ -16,8 +17,6 @@
 #include "xen/statspages.h"
 
 #define DOMAINS_MAX 32
-#define NS 1e9
-#define STAGE_FIRST_NS 256 /* ferry/stats.h: upper end of the first bucket */
 
 struct domain {
     char name[FILES_NAME_MAX + 1];
@@ -237,7 +236,7 @@ static void port_states_put(struct exposition *e)
     EACH_PORT(d, port)
     port_gauge_put(e, "ferry_port_up", d, port, port->flags & FERRY_PORT_UP);
     exposition_family(e, "ferry_port_waiting_frames", EXPOSITION_GAUGE,
-                      "Frames for a guest that has no room for them yet.");
+                      "Frames that the guest, or the NIC, has no room for yet.");
     EACH_PORT(d, port)
     port_gauge_put(e, "ferry_port_waiting_frames", d, port, port->nr_waiting);
 }
@@ -254,24 +253,14 @@ static void loop_counter_put(struct exposition *e, const char *name, const char 
 
 static void stages_put(struct exposition *e)
 {
-    double limits[FERRY_STATS_BUCKETS - 1];
-
-    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS - 1; i++)
-        limits[i] = (double)((uint64_t)STAGE_FIRST_NS << i) / NS;
     exposition_family(
         e, "ferry_loop_stage_seconds", EXPOSITION_HISTOGRAM,
         "How long a part of the loop's turn took, of one turn in 16 of those that found work.");
     EACH(d)
-    for (unsigned int i = 0; d->has_stats && i < FERRY_STAGES; i++) {
-        uint64_t counts[FERRY_STATS_BUCKETS];
-
-        for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
-            counts[bucket] = d->stats.stages[i].buckets[bucket];
-        exposition_histogram(
-            e, "ferry_loop_stage_seconds",
-            EXPOSITION_LABELS("domain", d->name, "stage", statspages_stage_word(i)), limits, counts,
-            FERRY_STATS_BUCKETS - 1, (double)d->stats.stages[i].sum_ns / NS);
-    }
+    for (unsigned int i = 0; d->has_stats && i < FERRY_STAGES; i++)
+        metrics_times_put(e, "ferry_loop_stage_seconds",
+                          EXPOSITION_LABELS("domain", d->name, "stage", statspages_stage_word(i)),
+                          &d->stats.stages[i]);
 }
 
 static void loop_put(struct exposition *e)
@@ -305,6 +294,18 @@ static void loop_put(struct exposition *e)
                          d->stats.nr_stations_known);
 }
 
+/* What an older kernel does not show is left out. */
+static void more_put(struct exposition *e)
+{
+    static struct metrics_more more[DOMAINS_MAX];
+    unsigned int nr = 0;
+
+    EACH(d)
+    if (d->has_stats && statspages_has_more(&d->stats))
+        more[nr++] = (struct metrics_more){ d->name, &d->stats, d->guests };
+    metrics_more_put(e, more, nr);
+}
+
 char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
 {
     char *text = NULL;
@@ -321,6 +322,7 @@ char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)
     ports_put(&e);
     port_states_put(&e);
     loop_put(&e);
+    more_put(&e);
     exposition_end(&e);
     if (fclose(e.out)) {
         free(text);

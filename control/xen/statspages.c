@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xen/statspages.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -8,8 +9,27 @@
 
 #define TRIES 20
 #define PAUSE_NS 200000
+#define SIZE_OF_1 25752
 
 _Static_assert(sizeof(struct ferry_stats) % sizeof(uint64_t) == 0, "copied by words");
+_Static_assert(FERRY_STATS_SIZE_1 == SIZE_OF_1, "version 1 has its size for ever");
+_Static_assert(FERRY_STATS_SIZE_1 % sizeof(uint64_t) == 0, "copied by words");
+
+static void clean_more(struct ferry_stats *stats)
+{
+    if (stats->nr_queues > FERRY_STATS_QUEUES)
+        stats->nr_queues = FERRY_STATS_QUEUES;
+    if (stats->nr_bridges > FERRY_STATS_BRIDGES)
+        stats->nr_bridges = FERRY_STATS_BRIDGES;
+    for (unsigned int i = 0; i < stats->nr_bridges; i++)
+        log_clean_name(stats->bridges[i].name, FERRY_STATS_NAME_SIZE);
+    for (unsigned int i = 0; i < stats->nr_queues;) {
+        if (stats->queues[i].port < stats->nr_ports)
+            i++;
+        else
+            stats->queues[i] = stats->queues[--stats->nr_queues];
+    }
+}
 
 /* Numbers are the domain's to make up; what leads out of an array, or onto a terminal, is not. */
 static void clean(struct ferry_stats *stats)
@@ -28,16 +48,43 @@ static void clean(struct ferry_stats *stats)
         else
             stats->stations[i] = stats->stations[--stats->nr_stations];
     }
+    clean_more(stats);
 }
 
-/* Returns whether nothing was written meanwhile. */
-static bool copy_once(const volatile uint64_t *pages, struct ferry_stats *stats)
+/* Of the pages' struct in that version, bytes; 0: there is no such version. */
+static size_t size_of(uint32_t version)
+{
+    switch (version) {
+    case 1:
+        return FERRY_STATS_SIZE_1;
+    case FERRY_STATS_VERSION:
+        return sizeof(struct ferry_stats);
+    default:
+        return 0;
+    }
+}
+
+int statspages_nr(const volatile void *page, unsigned int *nr_r)
+{
+    const volatile struct ferry_stats *stats = page;
+    uint32_t version = stats->version;
+
+    if (stats->magic != FERRY_STATS_MAGIC || version == 0)
+        return -EAGAIN;
+    if (version > FERRY_STATS_VERSION)
+        return -EPROTONOSUPPORT;
+    *nr_r = (version == 1 ? FERRY_STATS_BYTES_1 : FERRY_STATS_BYTES) / STATSPAGES_PAGE;
+    return 0;
+}
+
+/* Copy the first size bytes. Returns whether nothing was written meanwhile. */
+static bool copy_once(const volatile uint64_t *pages, size_t size, struct ferry_stats *stats)
 {
     const volatile struct ferry_stats *now = (const volatile void *)pages;
     uint32_t before = now->seq;
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++) {
+    for (size_t i = 0; i < size / sizeof(uint64_t); i++) {
         uint64_t word = pages[i];
 
         memcpy((char *)stats + i * sizeof(word), &word, sizeof(word));
@@ -46,23 +93,31 @@ static bool copy_once(const volatile uint64_t *pages, struct ferry_stats *stats)
     return before % 2 == 0 && now->seq == before && stats->seq == before;
 }
 
-bool statspages_copy(const volatile void *pages, struct ferry_stats *stats_r)
+int statspages_copy(const volatile void *pages, unsigned int nr, struct ferry_stats *stats_r)
 {
     const struct timespec pause = { .tv_nsec = PAUSE_NS };
+    size_t size = size_of(((const volatile struct ferry_stats *)pages)->version);
     static struct ferry_stats copy;
     unsigned int tries = 0;
 
-    while (!copy_once(pages, &copy)) {
+    if (size == 0 || size > nr * (size_t)STATSPAGES_PAGE)
+        return -EAGAIN;
+    memset(&copy, 0, sizeof(copy));
+    while (!copy_once(pages, size, &copy)) {
         if (++tries == TRIES)
-            return false;
+            return -EAGAIN;
         nanosleep(&pause, NULL);
     }
-    if (copy.magic != FERRY_STATS_MAGIC || copy.version != FERRY_STATS_VERSION ||
-        copy.size != sizeof(copy))
-        return false;
+    if (copy.magic != FERRY_STATS_MAGIC || copy.size != size || size_of(copy.version) != size)
+        return -EAGAIN;
     clean(&copy);
     *stats_r = copy;
-    return true;
+    return 0;
+}
+
+bool statspages_has_more(const struct ferry_stats *stats)
+{
+    return stats->version >= 2;
 }
 
 const char *statspages_drop_word(enum ferry_drop drop)
@@ -81,6 +136,23 @@ const char *statspages_stage_word(enum ferry_stage stage)
     return stage < FERRY_STAGES ? words[stage] : "";
 }
 
+const char *statspages_latency_word(enum ferry_latency latency)
+{
+    static const char *const words[FERRY_LATENCIES] = { "taken", "queued" };
+
+    return latency < FERRY_LATENCIES ? words[latency] : "";
+}
+
+const char *statspages_bridge_drop_word(enum ferry_bridge_drop drop)
+{
+    static const char *const words[FERRY_BRIDGE_DROPS] = { "bad",       "full",       "vlan",
+                                                           "storm",     "pinned",     "isolated",
+                                                           "policy-in", "policy-out", "reserved",
+                                                           "same-port", "nobody" };
+
+    return drop < FERRY_BRIDGE_DROPS ? words[drop] : "";
+}
+
 const char *statspages_state_word(const struct ferry_stats_port *port)
 {
     if (port->kind == FERRY_PORT_VIF && !(port->flags & FERRY_PORT_CONNECTED))
@@ -94,5 +166,14 @@ unsigned long statspages_drops(const struct ferry_stats_port *port)
 
     for (unsigned int i = 0; i < FERRY_DROPS; i++)
         sum += port->drops[i];
+    return sum;
+}
+
+unsigned long statspages_bridge_drops(const struct ferry_stats_bridge *bridge)
+{
+    unsigned long sum = 0;
+
+    for (unsigned int i = 0; i < FERRY_BRIDGE_DROPS; i++)
+        sum += bridge->drops[i];
     return sum;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A driver domain's page tables: a copy from when it was well, and what has changed since. Pure.
- * The kernel makes its tables once and then changes only single entries of the grant window.
+ * The kernel makes its tables once and then changes only single entries of the grant windows.
  */
 #ifndef CONTROL_TABLES_H
 #define CONTROL_TABLES_H
@@ -21,8 +21,8 @@
 #define TABLES_XEN_FIRST 256u
 #define TABLES_XEN_LAST 271u
 
-/* Where the kernel maps its guests' pages (domain/pv/mm.c). */
-#define TABLES_GRANT_START ((1ull << 30) - (2ull << 20))
+/* Where the kernel maps its guests' pages: two windows of 2 MB (domain/xen/frames.h). */
+#define TABLES_GRANT_START ((1ull << 30) - (4ull << 20))
 #define TABLES_GRANT_END (1ull << 30)
 
 struct table {
@@ -50,7 +50,7 @@ void tables_dispose(struct tables *tables);
 /* Append a table; entries are the caller's to fill. Returns it, or NULL: too many, or no memory. */
 struct table *tables_add(struct tables *tables, uint64_t mfn, uint64_t va, uint32_t level);
 
-/* Whether an entry counts: not Xen's own, and not a guest's page in the grant window. */
+/* Whether an entry counts: not Xen's own, and not a guest's page in the grant windows. */
 bool tables_counts(const struct table *table, unsigned int entry);
 
 /* Whether an entry leads to a table of the next level. */

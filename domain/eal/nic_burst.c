@@ -69,12 +69,12 @@ static uint16_t frames_own(struct nic *nic, struct rte_mbuf **frames, uint16_t n
 }
 
 /*
- * Let the driver look at the frames, which writes the pseudo-header sum that is there already, and
- * drop those it cannot send. Returns how many are left, moved together.
+ * Let the driver look at the frames, which writes the pseudo-header sum that it wants, and drop those it cannot
+ * send. Returns how many are left, moved together.
  */
 static uint16_t prepare(struct nic *nic, struct rte_mbuf **frames, uint16_t nr)
 {
-    uint16_t good = 0;
+    uint16_t good = nic->quirk->prepares_sums_only ? nr : 0;
 
     while (good < nr) {
         status_nic_enter();

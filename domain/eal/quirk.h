@@ -31,6 +31,14 @@ struct quirk {
     /* Of received checksums (eal/rx_flags.h). NULL: it tells of good ones. */
     bool (*reports_bad_only)(const struct rte_pci_device *dev);
 
+    /*
+     * Its rte_eth_tx_prepare() does nothing but write pseudo-header sums, which net/port.h has there already, and
+     * refuse what it was not configured for: frames need not pass it.
+     */
+    bool prepares_sums_only;
+
+    bool tells_errors; /* its counters are read without waiting for anybody */
+
     bool master_after_probe; /* its probe resets the device, and does not need it to use memory */
 
     /*

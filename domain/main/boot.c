@@ -125,13 +125,20 @@ static void forwarding_up(const struct config *config)
         .detach = vif_place_detach,
         .carrier = carrier_of,
         .input = vif_input,
+        .is_timed = &stats_is_timed,
+        .time_take = stats_latency_take,
         .pool = mbuf_pool(),
         .notes = egress_notes(),
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,
     };
 
+    int err;
+
     topology_create(config);
-    if (vif_init(&host) != 0)
+    err = vif_init(&host);
+    if (err == -EPROTO)
+        recovery_ask(3, "what is kept of static grants is damaged");
+    if (err != 0)
         give_up("the mbufs are too small for vifs");
 }
 

@@ -88,11 +88,13 @@ static void watchdog_feed(uint64_t now)
 static void idle(uint64_t topology_due)
 {
     uint64_t wake = RTE_MIN(RTE_MIN(timers_next(), topology_due), stats_due());
-    bool work = vif_arm_all();
+    uint64_t vifs_due;
+    bool work = vif_arm_all(&vifs_due);
 
     work |= nics_arm();
     if (!work && !evtchn_pending()) {
         stats_sleep_note();
+        wake = RTE_MIN(wake, vifs_due);
         evtchn_sleep_until(wake < watchdog_due ? wake : watchdog_due);
     }
 }
@@ -102,31 +104,35 @@ __noreturn void loop_run(void)
     recovery_ready();
     status_page->phase = FERRY_PHASE_READY;
     for (;;) {
-        unsigned int work;
+        unsigned int nr_events, nr_frames, nr_timers;
         uint64_t now, topology_due;
 
         stats_turn_begin();
-        work = evtchn_dispatch();
+        nr_events = evtchn_dispatch();
         now = clock_now();
         topology_due = topology_tick(now);
         status_beat();
 
         nics_look_at_links();
         stats_stage(FERRY_STAGE_EVENTS);
-        work += vif_receive_all();
+        nr_frames = vif_receive_all();
         status_beat();
         stats_stage(FERRY_STAGE_GUESTS);
-        work += nics_receive();
+        nr_frames += nics_receive();
         status_beat();
         stats_stage(FERRY_STAGE_NICS);
         bridge_flush();
         vif_flush_all();
         stats_stage(FERRY_STAGE_FLUSH);
-        work += timers_run(now);
+        nr_timers = timers_run(now);
         watchdog_feed(now);
         stats_stage(FERRY_STAGE_REST);
-        stats_turn_end(work != 0, now);
-        if (work == 0)
-            idle(topology_due);
+        stats_turn_end(nr_events + nr_frames + nr_timers != 0, now);
+        /*
+         * After a single frame, a request or its answer, nothing more is to come at once; after several it pays to
+         * look once more before anybody is asked to wake us.
+         */
+        if (nr_timers == 0 && nr_frames <= 1 && (nr_frames == 1 || nr_events == 0))
+            idle(nr_frames ? topology_tick(now) : topology_due);
     }
 }

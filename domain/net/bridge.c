@@ -150,6 +150,20 @@ int bridge_station_pin(struct port *port, uint16_t vid, const struct rte_ether_a
     return fdb_pin(bridge_owner(port), FDB_DOMAIN(port->bridge->index, vid), mac);
 }
 
+bool bridge_info(unsigned int index, struct bridge_info *info_r)
+{
+    const struct bridge *bridge = &bridges[index];
+
+    if (index >= nr_bridges)
+        return false;
+    *info_r = (struct bridge_info){ .name = bridge->name, .stats = &bridge->stats };
+    for (uint64_t left = bridge->present; left; left &= left - 1) {
+        info_r->nr_ports++;
+        info_r->nr_stations += bridge_port_stations(bridge->ports[__builtin_ctzll(left)]);
+    }
+    return true;
+}
+
 void bridge_flush(void)
 {
     egress_flush_all();

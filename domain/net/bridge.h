@@ -29,6 +29,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ferry/stats.h>
+
 #include "net/fdb.h"
 #include "net/port.h"
 
@@ -73,6 +75,22 @@ int bridge_create(const char *name, struct bridge **bridge_r) __attribute__((war
 struct bridge *bridge_find(const char *name);
 
 const char *bridge_name(const struct bridge *bridge);
+
+/* What became of the frames that came in through its ports: each is counted once. */
+struct bridge_stats {
+    uint64_t nr_forwarded, nr_flooded;
+    uint64_t drops[FERRY_BRIDGE_DROPS];
+};
+
+/* The bridge that was made as the index-th. The strings and counters stay the bridge's. */
+struct bridge_info {
+    const char *name;
+    unsigned int nr_ports, nr_stations;
+    const struct bridge_stats *stats;
+};
+
+/* Returns whether there is one. */
+bool bridge_info(unsigned int index, struct bridge_info *info_r);
 
 /* The stations behind a port (fdb_stations()); their VLAN is the low 12 bits of domain, 0 where the bridge has none. None of a port in
  * no bridge. */
@@ -150,7 +168,7 @@ int bridge_station_pin(struct port *port, uint16_t vid, const struct rte_ether_a
  *                      may come at once, and a frame for several counts as one
  *   rx_drops_isolated  from an isolated port to a station behind another
  *   -                  to 01:80:C2:00:00:0n: bridge_group_fwd_mask_set(); to a station that is
- *                      behind the port it came from
+ *                      behind the port it came from; these too are in struct bridge_stats
  *
  * Filters see each frame on its own, as NEW. Frames leave as net/egress.h says,
  * most of them not before bridge_flush().

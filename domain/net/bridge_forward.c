@@ -49,10 +49,13 @@ enum form {
     FORM_NONE /* not at all: the port does not carry its VLAN */
 };
 
-static void drop(struct rte_mbuf *frame, uint64_t *counter)
+/* The frame is not to go on. counter: of a port; NULL: none counts it. */
+static void drop(const struct passage *p, enum ferry_bridge_drop why, uint64_t *counter)
 {
-    (*counter)++;
-    rte_pktmbuf_free(frame);
+    p->bridge->stats.drops[why]++;
+    if (counter)
+        (*counter)++;
+    rte_pktmbuf_free(p->frame);
 }
 
 /*
@@ -166,8 +169,11 @@ static void flood(struct passage *p)
         is_given = true;
         forms[order[i]] = p->frame;
     }
-    if (!is_given)
-        rte_pktmbuf_free(p->frame);
+    if (!is_given) {
+        drop(p, FERRY_BRIDGE_DROP_NOBODY, NULL);
+        return;
+    }
+    p->bridge->stats.nr_flooded++;
     for (unsigned int i = 0; i < FORM_NR; i++) {
         enum form form = order[i];
 
@@ -188,7 +194,7 @@ static void flood_if_allowed(struct passage *p)
 
     if (limit > 0 &&
         !rate_take(storm, NS_PER_SECOND / limit, RTE_MAX(limit / STORM_BURST_PART, 1u), p->now))
-        drop(p->frame, &p->from->stats.rx_drops_storm);
+        drop(p, FERRY_BRIDGE_DROP_STORM, &p->from->stats.rx_drops_storm);
     else
         flood(p);
 }
@@ -199,17 +205,20 @@ static void forward(struct passage *p, struct port *to)
     struct rte_mbuf *frame;
 
     if (form == FORM_NONE) {
-        drop(p->frame, &p->from->stats.rx_drops_vlan);
+        drop(p, FERRY_BRIDGE_DROP_VLAN, &p->from->stats.rx_drops_vlan);
     } else if (p->from->isolated && to->isolated) {
-        drop(p->frame, &p->from->stats.rx_drops_isolated);
+        drop(p, FERRY_BRIDGE_DROP_ISOLATED, &p->from->stats.rx_drops_isolated);
     } else if (!is_let_through(to, p->frame, p->now)) {
-        rte_pktmbuf_free(p->frame);
+        drop(p, FERRY_BRIDGE_DROP_POLICY_OUT, NULL);
     } else {
         frame = form_make(p->frame, form, p);
-        if (frame)
+        if (frame) {
+            p->bridge->stats.nr_forwarded++;
             egress_put(to, frame);
-        else
+        } else {
+            p->bridge->stats.drops[FERRY_BRIDGE_DROP_FULL]++;
             to->stats.tx_drops++;
+        }
     }
 }
 
@@ -257,17 +266,22 @@ static bool admit(struct passage *p)
     struct port *port = p->from;
     const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(p->frame, const struct rte_ether_hdr *);
 
-    if (!p->bridge || !headers_read(p)) {
-        drop(p->frame, &port->stats.rx_errors);
+    if (!p->bridge) {
+        port->stats.rx_errors++;
+        rte_pktmbuf_free(p->frame);
+        return false;
+    }
+    if (!headers_read(p)) {
+        drop(p, FERRY_BRIDGE_DROP_BAD, &port->stats.rx_errors);
         return false;
     }
     p->vid = vlan_of(p);
     if (p->vid == VLAN_NONE)
-        drop(p->frame, &port->stats.rx_drops_vlan);
+        drop(p, FERRY_BRIDGE_DROP_VLAN, &port->stats.rx_drops_vlan);
     else if (is_for_the_bridge(p->bridge, &ether->dst_addr))
-        rte_pktmbuf_free(p->frame);
+        drop(p, FERRY_BRIDGE_DROP_RESERVED, NULL);
     else if (port->filter && filter_from_port(port->filter, p->frame, FILTER_NEW, p->now) != 0)
-        drop(p->frame, &port->stats.rx_drops_policy);
+        drop(p, FERRY_BRIDGE_DROP_POLICY_IN, &port->stats.rx_drops_policy);
     else
         return true;
     return false;
@@ -327,11 +341,11 @@ static void input_one(struct passage *p, struct verdict *verdict)
         return;
     holds = verdict_holds(verdict, p);
     if (!holds && !decide(p, verdict)) {
-        drop(p->frame, &p->from->stats.rx_drops_pinned);
+        drop(p, FERRY_BRIDGE_DROP_PINNED, &p->from->stats.rx_drops_pinned);
     } else if (!verdict->to) {
         flood_if_allowed(p);
     } else if (verdict->to == p->from) {
-        rte_pktmbuf_free(p->frame);
+        drop(p, FERRY_BRIDGE_DROP_SAME_PORT, NULL);
     } else {
         if (holds)
             straight_set(verdict, p);
@@ -342,11 +356,14 @@ static void input_one(struct passage *p, struct verdict *verdict)
 void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint64_t now)
 {
     struct verdict verdict = { 0 }; /* holds for no valid frame: nobody's address is 0 */
+    struct bridge *bridge = port->bridge; /* lives for ever, though the port may leave it */
+    uint16_t nr_straight = 0;
 
     for (uint16_t i = 0; i < nr; i++)
         rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
     for (uint16_t i = 0; i < nr; i++) {
         if (goes_straight(&verdict, port, frames[i])) {
+            nr_straight++;
             egress_put(verdict.straight, frames[i]);
         } else {
             struct passage p = {
@@ -356,4 +373,6 @@ void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint
             input_one(&p, &verdict);
         }
     }
+    if (bridge)
+        bridge->stats.nr_forwarded += nr_straight;
 }

@@ -12,6 +12,7 @@ struct bridge {
     uint16_t group_fwd_mask; /* bit n: frames to 01:80:C2:00:00:0n are forwarded */
     uint64_t present; /* bit i: ports[i] is set */
     struct port *ports[BRIDGE_PORTS_MAX];
+    struct bridge_stats stats;
     struct rate storms[BRIDGE_PORTS_MAX]; /* of what ports flood */
 };
 

@@ -252,6 +252,19 @@ static int cut(struct rte_mbuf *frame, struct rte_mbuf **pieces)
     return nr;
 }
 
+/* Stage the pieces of a frame: what the first one needs all others do, if they have as many segments. */
+static void put_pieces(struct port *port, struct rte_mbuf **pieces, int nr)
+{
+    uint16_t nr_segs = pieces[0]->nb_segs;
+    bool fit = !caps_missing(port, pieces[0]);
+
+    for (int i = 0; i < nr; i++)
+        if (fit && pieces[i]->nb_segs == nr_segs)
+            stage(port, pieces[i]);
+        else
+            put_plain(port, pieces[i]);
+}
+
 /* Cut a frame for several and stage the pieces. */
 static void put_cut(struct port *port, struct rte_mbuf *frame)
 {
@@ -266,8 +279,7 @@ static void put_cut(struct port *port, struct rte_mbuf *frame)
     }
     notes.nr_cut++;
     is_cutting = true;
-    for (int i = 0; i < nr; i++)
-        put_plain(port, pieces[i]);
+    put_pieces(port, pieces, nr);
     is_cutting = false;
 }
 

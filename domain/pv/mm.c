@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page tables. The builder's tables map frames 0 to the end of its allocations; we tighten their
- * permissions, add tables for the rest of RAM (in the spare first megabyte) and for two windows (in
+ * permissions, add tables for the rest of RAM (in the spare first megabyte) and for the windows (in
  * .bss), and then touch no table again but through single entries of the windows.
  * All of it lies in the first GiB of addresses: one page directory.
  */
@@ -21,13 +21,14 @@
 
 /* The windows lie at the top of the first GiB. */
 #define DEVICE_TABLES 16
-#define DEVICE_BASE (GRANT_WINDOW - DEVICE_TABLES * LARGE_SIZE)
+#define DEVICE_BASE (PAGE_WINDOW - DEVICE_TABLES * LARGE_SIZE)
 #define RAM_LIMIT DEVICE_BASE
 
 /* The image begins here (ferry.lds); below it is spare RAM for page tables. */
 #define SPARE_END 0x100000ul
 
-static pte_t grant_table_l1[512] __sealed __attribute__((aligned(4096)));
+/* Two tables: of the page window and, above it, of the grant window. */
+static pte_t grant_table_l1[2][512] __sealed __attribute__((aligned(4096)));
 static pte_t device_l1[DEVICE_TABLES][512] __sealed __attribute__((aligned(4096)));
 
 /* The builder's list: machine frame by our frame number. */
@@ -198,7 +199,8 @@ void mm_init(void)
     find_bounds();
     protect_image();
     map_ram();
-    l2_install(GRANT_WINDOW, grant_table_l1);
+    l2_install(PAGE_WINDOW, grant_table_l1[0]);
+    l2_install(GRANT_WINDOW, grant_table_l1[1]);
     for (unsigned int i = 0; i < DEVICE_TABLES; i++)
         l2_install(DEVICE_BASE + i * LARGE_SIZE, device_l1[i]);
 }
@@ -225,7 +227,7 @@ void mm_seal(void)
 void mm_unseal(void)
 {
     for (const char *va = sealed_start; va < sealed_end; va += PAGE_SIZE)
-        if (va < (const char *)grant_table_l1 || va >= (const char *)(grant_table_l1 + 512))
+        if (va < (const char *)grant_table_l1 || va >= (const char *)(grant_table_l1 + 2))
             if (va < (const char *)device_l1 || va >= (const char *)(device_l1 + DEVICE_TABLES))
                 range_protect(va, va + PAGE_SIZE, PTE_RW);
 }

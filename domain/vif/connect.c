@@ -101,6 +101,7 @@ static void data_begin(struct vif *vif)
     vif->mapped = true;
     vif_mapped |= vif_bit(vif);
     vif->broken = NULL;
+    vif->event_ns = 0;
     vif->nr_waiting = vif->nr_waiting_mbufs = 0;
     for (unsigned int i = 0; i < vif->nr_queues; i++)
         vif_queue_begin(vif_queue_of(vif, i));
@@ -152,6 +153,7 @@ static int queues_connect(struct vif *vif)
             return err;
         }
         queue->marks.nr_extras = 0; /* of other rings */
+        queue->index = vif->nr_queues;
         vif->nr_queues++;
     }
     return 0;
@@ -241,7 +243,7 @@ static int queues_resume(struct vif *vif)
         }
         if (err)
             return err;
-        vif->nr_queues++;
+        queue->index = vif->nr_queues++;
         ports += queue->held.rx_port ? 2 : 1;
     }
     vif->cost = budget_cost(record->front.queues, ports, record->front.has_ctrl);
@@ -282,6 +284,7 @@ void vif_disconnect(struct vif *vif)
     vif->port.up = false;
     timer_cancel(&vif->credit_timer);
     vif_hold_end(vif);
+    vif->moderation = (struct moderation){ 0 };
     vif_ctrl_disconnect(vif);
     queues_give_back(vif);
     vif->mapped = false;
@@ -290,8 +293,8 @@ void vif_disconnect(struct vif *vif)
     vif_broken &= ~vif_bit(vif);
     log_limited(&vif->control.limit, LOG_INFO,
                 "%s: disconnected: %lu frames from it, %lu to it, %lu bad, %lu dropped",
-                vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames, vif->rx_bad,
-                vif->port.stats.tx_drops);
+                vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames,
+                vif->counts.rx_bad, vif->port.stats.tx_drops);
 }
 
 void vif_break(struct vif *vif, const char *why)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The control ring: one request, one response, each done before the next is read.
- * Static grants (types 8 to 10) are refused: no data page of a guest is ever mapped (docs/decisions/0014).
  * Order (recovery needs it): mark, do, write the response, push, notify.
  * Source: xen/io/netif.h, "Control ring", "Control messages".
  */
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "vif/device.h"
+#include "vif/gref_request.h"
 #include "vif/ring_check.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
@@ -91,9 +91,24 @@ static uint32_t request_do(struct vif *vif, const struct xen_netif_ctrl_request 
         return hash_mapping_size_set(&vif->hash, req->data[0]);
     case XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING:
         return mapping_set(vif, req->data);
+    case XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE:
+        return gref_request_size(vif, req->data, data_r);
+    case XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING:
+        return gref_request_add(vif, req->data);
+    case XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING:
+        return gref_request_del(vif, req->data, data_r);
     default:
         return XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED;
     }
+}
+
+/* Mapping and unmapping pages takes Xen as long as many other requests: a turn ends with it. */
+static int request_cost(const struct xen_netif_ctrl_request *req)
+{
+    return req->type == XEN_NETIF_CTRL_TYPE_ADD_GREF_MAPPING ||
+                   req->type == XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING
+               ? CTRL_BATCH
+               : 1;
 }
 
 static void ctrl_answer(struct vif *vif, struct xen_netif_ctrl_response rsp)
@@ -104,7 +119,7 @@ static void ctrl_answer(struct vif *vif, struct xen_netif_ctrl_response rsp)
     *RING_GET_RESPONSE(ring, ring->rsp_prod_pvt) = rsp;
     ring->rsp_prod_pvt++;
     if (ring_push(&ring->sring->rsp_prod, &ring->sring->rsp_event, before, ring->rsp_prod_pvt))
-        evtchn_notify(vif->ctrl.port);
+        vif_notify(vif, vif->ctrl.port);
 }
 
 static struct xen_netif_ctrl_request request_take(struct vif *vif)
@@ -118,7 +133,8 @@ static struct xen_netif_ctrl_request request_take(struct vif *vif)
     return req;
 }
 
-static void request_serve(struct vif *vif)
+/* Returns what it took of a turn. */
+static int request_serve(struct vif *vif)
 {
     struct xen_netif_ctrl_request req = request_take(vif);
     struct xen_netif_ctrl_response rsp = { .id = req.id, .type = req.type };
@@ -128,6 +144,7 @@ static void request_serve(struct vif *vif)
     rsp.data = value;
     vif->hash.sum = hash_sum(&vif->hash);
     ctrl_answer(vif, rsp);
+    return request_cost(&req);
 }
 
 static int requests_waiting(struct vif *vif)
@@ -145,13 +162,13 @@ static int requests_waiting(struct vif *vif)
 static void ctrl_serve(void *ctx)
 {
     struct vif *vif = ctx;
-    int nr;
+    int nr, taken = 0;
 
     if (!vif->mapped || vif->broken)
         return;
     nr = requests_waiting(vif);
-    for (int i = 0; i < nr && i < CTRL_BATCH; i++)
-        request_serve(vif);
+    for (int i = 0; i < nr && taken < CTRL_BATCH; i++)
+        taken += request_serve(vif);
     if (nr < 0)
         return;
     WRITE_ONCE(vif->ctrl.ring.sring->req_event, vif->ctrl.ring.req_cons + 1);
@@ -241,6 +258,7 @@ int vif_ctrl_reconnect(struct vif *vif)
     ctrl->slot = record->ctrl_slot;
     ctrl->port = record->ctrl_port;
     ctrl->used = true;
+    gref_resume(vif);
     return 0;
 }
 
@@ -260,7 +278,7 @@ void vif_ctrl_go(struct vif *vif, bool is_new)
         requests_fail(vif, in_hand > (uint32_t)nr ? (uint32_t)nr : in_hand);
     }
     if (!is_new)
-        evtchn_notify(vif->ctrl.port); /* the last start may have died before */
+        vif_notify(vif, vif->ctrl.port); /* the last start may have died before */
     ctrl_serve(vif);
 }
 
@@ -269,6 +287,7 @@ void vif_ctrl_disconnect(struct vif *vif)
     if (!vif->ctrl.used)
         return;
     timer_cancel(&vif->ctrl.timer);
+    gref_drop(vif);
     evtchn_close(vif->ctrl.port);
     gnttab_unmap(vif->ctrl.slot);
     vif->ctrl.ring.sring = NULL;

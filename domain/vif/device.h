@@ -14,8 +14,10 @@
 #include "net/port.h"
 #include "vif/budget.h"
 #include "vif/credit.h"
+#include "vif/gref.h"
 #include "vif/handshake.h"
 #include "vif/hash.h"
+#include "vif/moderation.h"
 #include "vif/multicast.h"
 #include "vif/nodes.h"
 #include "vif/rx_plan.h"
@@ -93,6 +95,9 @@ struct vif_waiting {
     bool stalled; /* stuck for too long: frames are dropped until there is room again */
     uint32_t most_slots; /* that the guest had on its ring at once */
     bool has_few_slots; /* never enough for a long frame: it is given none to be cut */
+    uint32_t nr_taken; /* frames, from the list into the guest, ever */
+    uint32_t timed_end; /* nr_taken when the frame that is timed has been */
+    uint64_t timed_ns; /* when that one was queued; 0: none is timed */
 };
 
 /* What a connected queue holds: slots of the grant window, ports; rx_port is 0 where one port serves both. */
@@ -135,6 +140,8 @@ struct vif_marks {
 /* A pair of rings. What is the same for all of a vif's queues is the vif's. */
 struct vif_queue {
     struct vif *vif; /* NULL: one of vif_more_queues that is free */
+    uint8_t index; /* among the vif's */
+    uint8_t nr_grefs; /* pages of static grants, GREF_QUEUE_MAX at most */
     netif_tx_back_ring_t tx;
     netif_rx_back_ring_t rx;
     uint32_t tx_seen; /* req_prod at which an unfinished packet was found */
@@ -151,6 +158,15 @@ struct vif_ctrl {
     unsigned int slot;
     evtchn_port_t port;
     struct timer timer; /* more requests wait than one turn serves */
+};
+
+/* What is counted besides port.stats, once for each burst. Outlives restarts. */
+struct vif_counts {
+    uint64_t nr_filtered; /* multicast frames that it did not want */
+    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
+    uint64_t nr_copies;
+    uint64_t nr_notified, nr_events;
+    struct vif_queue_stats queues[VIF_QUEUES_MAX];
 };
 
 struct vif {
@@ -171,11 +187,12 @@ struct vif {
     struct credit tx_credit, rx_credit; /* for what it sends, and what it is sent */
     bool tx_throttled, rx_throttled; /* without credit: nothing moves before credit_timer */
     struct timer credit_timer;
+    struct moderation moderation; /* of its notifications */
     const struct port
         *held_by; /* full when last sent to: nothing is taken before hold_timer; or NULL */
     struct timer hold_timer;
-    uint64_t nr_filtered; /* multicast frames that it did not want */
-    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
+    struct vif_counts counts;
+    uint64_t event_ns; /* when an event that is timed was seen; 0: none is */
     uint32_t nr_waiting, nr_waiting_mbufs; /* frames in all its queues, and their mbufs */
     struct vif_cost cost; /* what it takes of the budget, or was offered */
     struct vif_shape offered;
@@ -202,6 +219,11 @@ extern uint64_t vif_active, vif_queued, vif_broken, vif_mapped;
 static inline uint64_t vif_bit(const struct vif *vif)
 {
     return 1ull << vif->index;
+}
+
+static inline bool vif_is_timed(void)
+{
+    return vif_host.is_timed && *vif_host.is_timed;
 }
 
 static inline struct vif_queue *vif_queue_of(struct vif *vif, unsigned int index)
@@ -274,7 +296,8 @@ int vif_reconnect(struct vif *vif) __must_check;
 /*
  * queue.c: take the rings and ports of one queue, as vif_connect() and vif_reconnect() say of all of them,
  * or give them back. vif_queue_begin() forgets what waited for another ring; vif_queue_go(): responses are
- * written up to here and no further; vif_queue_notify() rings its ports.
+ * written up to here and no further; vif_queue_notify() rings its ports. vif_notify() sends an event to the guest,
+ * through one of the vif's ports, and counts it.
  */
 int vif_queue_connect(struct vif_queue *queue, const struct vif_front_queue *front) __must_check;
 int vif_queue_reconnect(struct vif_queue *queue, const struct vif_front_queue *front,
@@ -283,6 +306,7 @@ void vif_queue_disconnect(struct vif_queue *queue);
 void vif_queue_begin(struct vif_queue *queue);
 void vif_queue_go(struct vif_queue *queue);
 void vif_queue_notify(const struct vif_queue *queue);
+void vif_notify(struct vif *vif, evtchn_port_t port);
 
 /*
  * ctrl.c: the same for the control ring, if the frontend has one; without one only what was set on an

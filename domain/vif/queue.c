@@ -6,13 +6,19 @@
 
 #include "vif/device.h"
 #include "vif/ring_check.h"
+#include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
 /* Any of the vif's ports rang: the loop will look at its rings. Nothing else is done here. */
 static void rings_event(void *ctx)
 {
-    vif_active |= vif_bit(ctx);
+    struct vif *vif = ctx;
+
+    vif_active |= vif_bit(vif);
+    vif->counts.nr_events++;
+    if (vif_is_timed() && !vif->event_ns)
+        vif->event_ns = clock_now();
 }
 
 /* nodes of one of several queues are told apart as in xenstore. */
@@ -176,9 +182,15 @@ void vif_queue_go(struct vif_queue *queue)
     queue->marks.rx_mark = queue->rx.req_cons;
 }
 
+void vif_notify(struct vif *vif, evtchn_port_t port)
+{
+    vif->counts.nr_notified++;
+    evtchn_notify(port);
+}
+
 void vif_queue_notify(const struct vif_queue *queue)
 {
-    evtchn_notify(queue->held.tx_port);
+    vif_notify(queue->vif, queue->held.tx_port);
     if (queue->held.rx_port)
-        evtchn_notify(queue->held.rx_port);
+        vif_notify(queue->vif, queue->held.rx_port);
 }

@@ -105,6 +105,7 @@ unsigned int vif_resume(void)
         nr_records++;
         nr += place_resume(&vif_table[i]);
     }
+    gref_sweep();
     if (nr_records)
         log_info("vifs: %u of %u go on as they were", nr, nr_records);
     return nr;

@@ -11,7 +11,6 @@
 #include "vif/ring_check.h"
 #include "vif/rx_plan.h"
 #include "xen/clock.h"
-#include "xen/evtchn.h"
 #include "xen/gnttab.h"
 #include "xen/status.h"
 
@@ -68,7 +67,7 @@ static uint16_t extra_take(struct vif_queue *queue)
 static void entry_gather(struct vif_queue *queue)
 {
     struct rx_entry *entry = &batch.entries[batch.nr_entries++];
-    grant_ref_t grefs[RX_DATA_SLOTS_MAX];
+    struct rx_slot slots[RX_DATA_SLOTS_MAX];
     unsigned int nr_ids = 0;
 
     entry->queue = queue;
@@ -81,13 +80,13 @@ static void entry_gather(struct vif_queue *queue)
     for (unsigned int i = 0; i < entry->nr_slots; i++) {
         struct netif_rx_request req = request_take(queue);
 
-        grefs[i] = req.gref;
+        slots[i] = (struct rx_slot){ req.gref, gref_page(queue, req.gref, true) };
         entry->ids[nr_ids++] = req.id;
         for (unsigned int j = 0; i == 0 && j < entry->nr_extras; j++)
             entry->ids[nr_ids++] = extra_take(queue);
     }
     entry->first_op = (uint16_t)batch.nr_ops;
-    entry->nr_ops = (uint16_t)rx_plan_ops(entry->frame, queue->vif->headroom, grefs,
+    entry->nr_ops = (uint16_t)rx_plan_ops(entry->frame, queue->vif->headroom, slots,
                                           queue->vif->guest, &batch.ops[batch.nr_ops]);
     batch.nr_ops += entry->nr_ops;
 }
@@ -155,31 +154,63 @@ static void entry_answer(const struct rx_entry *entry, bool okay)
     }
 }
 
-static void batch_run(void)
+/* What went to a queue in one go. */
+static void sent_count(const struct vif_queue *queue, uint32_t frames, uint64_t bytes,
+                       uint32_t copies)
 {
-    gnttab_copy(batch.ops, batch.nr_ops);
-    for (unsigned int i = 0; i < batch.nr_entries; i++) {
+    struct vif_counts *counts = &queue->vif->counts;
+    struct port_stats *stats = &queue->vif->port.stats;
+
+    stats->tx_frames += frames;
+    stats->tx_bytes += bytes;
+    counts->nr_copies += copies;
+    counts->queues[queue->index].tx_frames += frames;
+    counts->queues[queue->index].tx_bytes += bytes;
+}
+
+/* Settle the entries of one queue, which lie together, from first on. Returns where the next queue's are. */
+static unsigned int entries_settle(unsigned int first)
+{
+    const struct vif_queue *queue = batch.entries[first].queue;
+    uint32_t frames = 0, copies = 0;
+    uint64_t bytes = 0;
+    unsigned int i = first;
+
+    for (; i < batch.nr_entries && batch.entries[i].queue == queue; i++) {
         struct rx_entry *entry = &batch.entries[i];
-        struct port_stats *stats = &entry->queue->vif->port.stats;
         bool okay = copies_okay(entry);
 
         entry_answer(entry, okay);
+        copies += entry->nr_ops;
         if (okay) {
-            stats->tx_frames++;
-            stats->tx_bytes += entry->frame->pkt_len;
+            frames++;
+            bytes += entry->frame->pkt_len;
         } else {
-            stats->tx_drops++;
+            queue->vif->port.stats.tx_drops++;
         }
         rte_pktmbuf_free(entry->frame);
     }
+    sent_count(queue, frames, bytes, copies);
+    return i;
+}
+
+static void batch_run(void)
+{
+    gnttab_copy(batch.ops, batch.nr_ops);
+    for (unsigned int i = 0; i < batch.nr_entries;)
+        i = entries_settle(i);
     batch.nr_entries = batch.nr_ops = 0;
 }
 
+static unsigned int slots_of(const struct vif_queue *queue, struct rte_mbuf *frame)
+{
+    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+}
+
+/* Of the first frame that waits. */
 static unsigned int slots_needed(const struct vif_queue *queue)
 {
-    struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-
-    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+    return slots_of(queue, waiting_first(&queue->waiting.list));
 }
 
 static int slots_free(struct vif_queue *queue)
@@ -224,14 +255,15 @@ static void queue_gather(struct vif_queue *queue)
     struct vif *vif = queue->vif;
     int nr_free = vif->rx_throttled ? 0 : slots_free(queue);
     uint64_t now = vif->rx_credit.rate.bytes ? clock_now() : 0;
+    unsigned int nr = 0;
 
     if (nr_free > (int)queue->waiting.most_slots)
         queue->waiting.most_slots = (uint32_t)nr_free;
     if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
         few_slots_set(queue, false);
-    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(queue); i++) {
-        const struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-        int needed = (int)slots_needed(queue);
+    for (; nr < VIF_FLUSH_FRAMES && !queue_empty(queue); nr++) {
+        struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
+        int needed = (int)slots_of(queue, frame);
 
         if (nr_free < needed)
             break;
@@ -249,6 +281,7 @@ static void queue_gather(struct vif_queue *queue)
         nr_free -= needed;
         queue->waiting.stuck_ns = 0;
     }
+    queue->waiting.nr_taken += nr;
     mark_set(queue);
 }
 
@@ -260,7 +293,7 @@ void vif_rx_push(struct vif_queue *queue)
     if (before == queue->rx.rsp_prod_pvt)
         return;
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, before, queue->rx.rsp_prod_pvt))
-        evtchn_notify(queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
+        vif_notify(queue->vif, queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
 }
 
 /* The first frame found no room in time, and perhaps never can. */
@@ -275,6 +308,15 @@ static void stuck_drop(struct vif_queue *queue)
     vif_rx_purge(queue);
 }
 
+/* If the frame that is timed is in the guest by now, so is its time. */
+static void timed_settle(struct vif_waiting *waiting)
+{
+    if ((int32_t)(waiting->nr_taken - waiting->timed_end) < 0)
+        return;
+    vif_host.time_take(FERRY_LATENCY_QUEUED, clock_now() - waiting->timed_ns);
+    waiting->timed_ns = 0;
+}
+
 /* What still waits found no room (or had no turn). */
 static void queue_settle(struct vif_queue *queue, uint64_t now)
 {
@@ -282,6 +324,8 @@ static void queue_settle(struct vif_queue *queue, uint64_t now)
     struct vif_waiting *waiting = &queue->waiting;
 
     vif_rx_push(queue);
+    if (__builtin_expect(waiting->timed_ns != 0, 0))
+        timed_settle(waiting);
     if (queue_empty(queue) || vif->broken) {
         vif_rx_purge(queue);
     } else if (vif->rx_throttled) {
@@ -344,7 +388,8 @@ static bool tx_work(const struct vif_queue *queue)
     return prod != queue->tx.req_cons && !(queue->tx_unfinished && prod == queue->tx_seen);
 }
 
-static bool tx_arm(struct vif_queue *queue)
+/* packets: how many from now on are to come before the guest notifies. */
+static bool tx_arm(struct vif_queue *queue, uint32_t packets)
 {
     RING_IDX next = queue->tx_unfinished ? queue->tx_seen : queue->tx.req_cons;
 
@@ -352,7 +397,7 @@ static bool tx_arm(struct vif_queue *queue)
         return false;
     if (tx_work(queue))
         return true;
-    WRITE_ONCE(queue->tx.sring->req_event, next + 1);
+    WRITE_ONCE(queue->tx.sring->req_event, next + packets);
     mb(); /* the wish before the second look */
     return tx_work(queue);
 }
@@ -361,14 +406,16 @@ bool vif_arm(struct port *port)
 {
     struct vif *vif = (struct vif *)port;
     bool work = false;
+    uint32_t packets;
 
     if (!vif->mapped || vif->broken)
         return vif->broken;
+    packets = moderation_packets(&vif->moderation, clock_last());
     for (unsigned int i = 0; i < vif->nr_queues; i++) {
-        work |= tx_arm(vif_queue_of(vif, i));
+        work |= tx_arm(vif_queue_of(vif, i), packets);
         work |= rx_arm(vif_queue_of(vif, i));
     }
-    if (!work && !vif->broken && !vif->held_by)
+    if (!work && !vif->broken && !vif->held_by && !vif->moderation.due_ns)
         vif_active &= ~vif_bit(vif);
     return work || vif->broken;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vif/rx_plan.h"
 
+#include <string.h>
+
 #include "xen/frames.h"
 #include "xen/log.h"
 
@@ -18,23 +20,8 @@ bool rx_plan_possible(const struct rte_mbuf *frame)
     return len == frame->pkt_len;
 }
 
-unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom)
-{
-    return (unsigned int)((frame->pkt_len + headroom + PAGE_SIZE - 1) / PAGE_SIZE);
-}
-
-bool rx_plan_has_extra(const struct rte_mbuf *frame)
-{
-    return frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
-}
-
-unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom)
-{
-    return rx_plan_data_slots(frame, headroom) + 2u * frame->nb_segs;
-}
-
-unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const grant_ref_t *grefs,
-                         domid_t guest, gnttab_copy_t *ops)
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
+                         const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops)
 {
     unsigned int nr = 0, bound = rx_plan_ops_bound(frame, headroom);
     uint32_t at = headroom; /* in the slots */
@@ -43,15 +30,21 @@ unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const 
         for (uint32_t done = 0, chunk; done < seg->data_len; done += chunk, at += chunk) {
             const uint8_t *from = rte_pktmbuf_mtod_offset(seg, const uint8_t *, done);
             uint32_t page_room = (uint32_t)(PAGE_SIZE - ((uintptr_t)from & ~PAGE_MASK));
+            const struct rx_slot *slot;
             uint32_t slot_room = (uint32_t)(PAGE_SIZE - (at & ~PAGE_MASK));
 
             chunk = RTE_MIN(seg->data_len - done, RTE_MIN(page_room, slot_room));
+            slot = &slots[at >> PAGE_SHIFT];
+            if (slot->page) {
+                memcpy(slot->page + (at & ~PAGE_MASK), from, chunk);
+                continue;
+            }
             INVARIANT(nr < bound);
             ops[nr++] = (gnttab_copy_t){
                 .source = { .u.gmfn = virt_to_mfn(from),
                             .domid = DOMID_SELF,
                             .offset = (uint16_t)((uintptr_t)from & ~PAGE_MASK) },
-                .dest = { .u.ref = grefs[at >> PAGE_SHIFT],
+                .dest = { .u.ref = slot->gref,
                           .domid = guest,
                           .offset = (uint16_t)(at & ~PAGE_MASK) },
                 .len = (uint16_t)chunk,
@@ -61,17 +54,4 @@ unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom, const 
         }
     }
     return nr;
-}
-
-uint16_t rx_plan_flags(const struct rte_mbuf *frame)
-{
-    uint16_t flags = 0;
-
-    if (frame->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
-        flags |= NETRXF_csum_blank | NETRXF_data_validated;
-    else if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-        flags |= NETRXF_data_validated;
-    if (rx_plan_has_extra(frame))
-        flags |= NETRXF_extra_info;
-    return flags;
 }

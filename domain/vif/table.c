@@ -30,7 +30,7 @@ static void place_clear(struct vif *vif, bool keep)
     RING_IDX ctrl_mark = vif->ctrl_mark;
     struct vif_marks marks = vif->queue.marks;
     struct port_stats stats = vif->port.stats;
-    uint64_t rx_bad = vif->rx_bad;
+    struct vif_counts counts = vif->counts;
 
     memset(vif, 0, sizeof(*vif));
     if (!keep)
@@ -41,7 +41,7 @@ static void place_clear(struct vif *vif, bool keep)
     vif->ctrl_mark = ctrl_mark;
     vif->queue.marks = marks;
     vif->port.stats = stats;
-    vif->rx_bad = rx_bad;
+    vif->counts = counts;
 }
 
 void vif_table_init(void)
@@ -183,7 +183,19 @@ bool vif_info(unsigned int index, struct vif_info *info_r)
                                  .connected = vif->mapped,
                                  .nr_queues = vif->nr_queues,
                                  .nr_waiting = vif->nr_waiting,
-                                 .nr_bad = vif->rx_bad,
-                                 .nr_filtered = vif->nr_filtered };
+                                 .nr_bad = vif->counts.rx_bad,
+                                 .nr_filtered = vif->counts.nr_filtered,
+                                 .nr_copies = vif->counts.nr_copies,
+                                 .nr_notified = vif->counts.nr_notified,
+                                 .nr_events = vif->counts.nr_events };
     return true;
+}
+
+void vif_queue_info(unsigned int index, unsigned int queue, struct vif_queue_info *info_r)
+{
+    struct vif *vif = &vif_table[index];
+
+    INVARIANT(queue < vif->nr_queues);
+    *info_r = (struct vif_queue_info){ .nr_waiting = vif_queue_of(vif, queue)->waiting.list.nr,
+                                       .stats = vif->counts.queues[queue] };
 }

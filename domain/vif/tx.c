@@ -13,7 +13,6 @@
 #include "vif/tx_frame.h"
 #include "vif/tx_parse.h"
 #include "xen/clock.h"
-#include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
 #define RING_SLOTS_MAX 256 /* of a one-page ring of 12-byte slots */
@@ -38,8 +37,16 @@ static struct tx_burst {
 
 _Static_assert(TX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH, "a packet must fit into an empty burst");
 
-static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_verdict verdict)
+/* Which of its slots lie in pages that the guest left with us. */
+static void pages_find(const struct vif_queue *queue, struct tx_packet *packet)
 {
+    for (unsigned int i = 0; i < packet->nr_slots && queue->nr_grefs; i++)
+        packet->slots[i].page = gref_page(queue, packet->slots[i].gref, false);
+}
+
+static void entry_add(struct vif_queue *queue, struct tx_packet *packet, enum tx_verdict verdict)
+{
+    struct vif *vif = queue->vif;
     struct tx_entry *entry = &burst.entries[burst.nr_entries++];
 
     *entry = (struct tx_entry){ .first_op = (uint16_t)burst.nr_ops,
@@ -64,6 +71,7 @@ static void entry_add(struct vif *vif, const struct tx_packet *packet, enum tx_v
         entry->status = NETIF_RSP_DROPPED;
         return;
     }
+    pages_find(queue, packet);
     entry->nr_ops =
         (uint16_t)tx_frame_ops(entry->frame, packet, vif->guest, &burst.ops[burst.nr_ops]);
     burst.nr_ops += entry->nr_ops;
@@ -106,7 +114,7 @@ static void burst_gather(struct vif_queue *queue, uint16_t nr)
             vif_throttle(vif, &vif->tx_credit);
             return;
         }
-        entry_add(vif, &packet, verdict);
+        entry_add(queue, &packet, verdict);
         queue->tx.req_cons += packet.nr_ring;
         view.nr -= packet.nr_ring;
     }
@@ -140,7 +148,7 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
     rte_pktmbuf_free(entry->frame);
     entry->frame = NULL;
     stats->rx_errors++;
-    vif->rx_bad++;
+    vif->counts.rx_bad++;
 }
 
 /*
@@ -166,12 +174,26 @@ void vif_tx_push(struct vif_queue *queue)
 
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, READ_ONCE(sring->rsp_prod),
                   queue->tx.rsp_prod_pvt))
-        evtchn_notify(queue->held.tx_port);
+        vif_notify(queue->vif, queue->held.tx_port);
+}
+
+/* before: what the vif had counted when the burst began */
+static void burst_count(const struct vif_queue *queue, uint64_t frames_before,
+                        uint64_t bytes_before)
+{
+    const struct port_stats *stats = &queue->vif->port.stats;
+    struct vif_counts *counts = &queue->vif->counts;
+
+    counts->nr_copies += burst.nr_ops;
+    counts->queues[queue->index].rx_frames += stats->rx_frames - frames_before;
+    counts->queues[queue->index].rx_bytes += stats->rx_bytes - bytes_before;
 }
 
 static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = queue->vif;
+    const uint64_t frames_before = vif->port.stats.rx_frames,
+                   bytes_before = vif->port.stats.rx_bytes;
     uint16_t nr_frames = 0;
 
     burst_gather(queue, nr);
@@ -190,6 +212,7 @@ static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, u
             frames[nr_frames++] = entry->frame;
     }
     INVARIANT(queue->tx.rsp_prod_pvt == queue->tx.req_cons);
+    burst_count(queue, frames_before, bytes_before);
     vif_tx_push(queue);
     return nr_frames;
 }

@@ -2,6 +2,7 @@
 #include "vif/tx_frame.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <rte_ip.h>
 #include <rte_tcp.h>
@@ -67,6 +68,11 @@ unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet
             to = rte_pktmbuf_mtod_offset(seg, const uint8_t *, filled);
             chunk = RTE_MIN(slot->size - done, seg->data_len - filled);
             chunk = RTE_MIN(chunk, (uint32_t)(PAGE_SIZE - ((uintptr_t)to & ~PAGE_MASK)));
+            if (slot->page) {
+                memcpy(rte_pktmbuf_mtod_offset(seg, uint8_t *, filled),
+                       slot->page + slot->offset + done, chunk);
+                continue;
+            }
             INVARIANT(nr < TX_FRAME_OPS_MAX);
             ops[nr++] = (gnttab_copy_t){
                 .source = { .u.ref = slot->gref,

@@ -37,11 +37,11 @@ struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t
 bool tx_frame_lies_as_pieces(uint32_t len, uint16_t headers, uint16_t gso_size);
 
 /*
- * The copies that fill the chain from the packet's slots.
+ * The copies that fill the chain from the packet's slots. What lies in mapped pages is copied at once.
  *
  *   ops  room for TX_FRAME_OPS_MAX
  *
- * Returns their number. Their lengths add up to packet->len.
+ * Returns the number of those left to do.
  */
 unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
                           gnttab_copy_t *ops);

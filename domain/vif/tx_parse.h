@@ -52,6 +52,8 @@ struct tx_answer {
 struct tx_slot {
     grant_ref_t gref;
     uint16_t offset, size; /* bytes, within one page */
+    const uint8_t
+        *page; /* mapped (vif/gref.h); NULL, as tx_parse() leaves it: to be copied by its gref */
 };
 
 struct tx_packet {

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "vif/device.h"
+#include "xen/clock.h"
 #include "xen/status.h"
 
 const struct port_ops vif_port_ops = {
@@ -20,7 +21,7 @@ int vif_init(const struct vif_host *host)
         return -EINVAL;
     vif_host = *host;
     vif_table_init();
-    return 0;
+    return gref_init();
 }
 
 int vif_watch(void)
@@ -68,6 +69,14 @@ void vif_carriers_changed(void)
             vif_control_kick(&vif_table[i]);
 }
 
+/* What the event was for has been done: frames were taken, or it was about something else. */
+static void event_settle(struct vif *vif, bool got_frames)
+{
+    if (got_frames)
+        vif_host.time_take(FERRY_LATENCY_TAKEN, clock_now() - vif->event_ns);
+    vif->event_ns = 0;
+}
+
 /* A budget for each of these. */
 static unsigned int receive_from(uint64_t vifs)
 {
@@ -82,9 +91,12 @@ static unsigned int receive_from(uint64_t vifs)
             continue;
         status_port_set(vif->port.name);
         nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
-
-        if (nr)
+        if (__builtin_expect(vif->event_ns != 0, 0))
+            event_settle(vif, nr > 0);
+        if (nr) {
+            moderation_sent(&vif->moderation, nr, clock_last());
             input(vif, frames, nr);
+        }
         total += nr;
     }
     return total;
@@ -108,11 +120,17 @@ unsigned int vif_receive_all(void)
     return total + receive_from(active & ~behind);
 }
 
-bool vif_arm_all(void)
+bool vif_arm_all(uint64_t *due_ns_r)
 {
     bool work = vif_broken != 0;
 
-    for (uint64_t left = vif_active | vif_queued; left; left &= left - 1)
-        work |= vif_arm(&vif_table[__builtin_ctzll(left)].port);
+    *due_ns_r = UINT64_MAX;
+    for (uint64_t left = vif_active | vif_queued; left; left &= left - 1) {
+        struct vif *vif = &vif_table[__builtin_ctzll(left)];
+
+        work |= vif_arm(&vif->port);
+        if (vif->moderation.due_ns)
+            *due_ns_r = RTE_MIN(*due_ns_r, vif->moderation.due_ns);
+    }
     return work;
 }

@@ -25,6 +25,8 @@
 
 #include <rte_mbuf.h>
 
+#include <ferry/stats.h>
+
 #include <xen/xen.h>
 
 #include "arch/x86/cpu.h"
@@ -95,6 +97,10 @@ struct vif_host {
     /* Frames from a guest; they are the callee's. nr <= PORT_BURST. */
     void (*input)(struct port *port, struct rte_mbuf **frames, uint16_t nr);
 
+    /* Whether what begins in this turn of the loop is timed, and who wants to know, ns. NULL, both: nobody does. */
+    const bool *is_timed;
+    void (*time_take)(enum ferry_latency what, uint64_t ns);
+
     struct rte_mempool *pool; /* for frames from guests */
     struct port_notes *notes; /* where input() leaves what became of the frames */
     unsigned int queue_mbufs; /* the most that wait for guests, of all vifs together */
@@ -102,7 +108,8 @@ struct vif_host {
 
 /*
  * Make the table: empty, but for what vif_resume() finds. Before all else. host is copied.
- * Returns 0, or -EINVAL for a pool whose buffers are too small.
+ * Returns 0, -EINVAL for a pool whose buffers are too small, or -EPROTO: what is kept of static grants is
+ * damaged, and nobody can tell which pages of guests are mapped.
  */
 int vif_init(const struct vif_host *host) __must_check;
 
@@ -135,8 +142,11 @@ unsigned int vif_receive_all(void);
 /* Move what is queued towards guests, as far as they gave room. */
 void vif_flush_all(void);
 
-/* Ask all active vifs' guests for events, look once more. True: there is work, do not sleep. */
-bool vif_arm_all(void);
+/*
+ * Ask all active vifs' guests for events, look once more. True: there is work, do not sleep. due_ns_r: look again
+ * then, as of clock_last(), without an event; UINT64_MAX: no need to.
+ */
+bool vif_arm_all(uint64_t *due_ns_r);
 
 /* Vifs known, and connected ones. */
 unsigned int vif_nr(void);
@@ -158,7 +168,20 @@ struct vif_info {
     uint32_t nr_waiting; /* frames that wait for room in the guest */
     uint64_t nr_bad; /* packets answered with an error, and copies that Xen refused */
     uint64_t nr_filtered; /* multicast frames that it did not want */
+    uint64_t nr_copies; /* grant copies from and to it */
+    uint64_t nr_notified, nr_events; /* events sent to it, and by it */
 };
 bool vif_info(unsigned int index, struct vif_info *info_r);
+
+/* One of the nr_queues of the vif in that place. The counters are of all frontends that it had. */
+struct vif_queue_stats {
+    uint64_t rx_frames, rx_bytes; /* from the guest */
+    uint64_t tx_frames, tx_bytes;
+};
+struct vif_queue_info {
+    uint32_t nr_waiting;
+    struct vif_queue_stats stats;
+};
+void vif_queue_info(unsigned int index, unsigned int queue, struct vif_queue_info *info_r);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define GRANT_STRIDE (2 * PAGE_SIZE)
 _Static_assert(GRANT_SLOTS *GRANT_STRIDE <= GRANT_WINDOW_SIZE, "the window has one table");
+_Static_assert(PAGE_SLOTS *GRANT_STRIDE <= GRANT_WINDOW_SIZE, "that one, too");
 
 static const unsigned long *p2m __sealed;
 static unsigned long nr_pages __sealed;
@@ -33,4 +34,10 @@ void *grant_slot_va(unsigned int slot)
 {
     INVARIANT(slot < GRANT_SLOTS);
     return (void *)(GRANT_WINDOW + slot * GRANT_STRIDE + PAGE_SIZE);
+}
+
+void *page_slot_va(unsigned int slot)
+{
+    INVARIANT(slot < PAGE_SLOTS);
+    return (void *)(PAGE_WINDOW + slot * GRANT_STRIDE + PAGE_SIZE);
 }

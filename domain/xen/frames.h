@@ -30,4 +30,9 @@ uint64_t virt_to_maddr(const void *va);
 /* The address of a slot. Its page is unmapped until granted in. */
 void *grant_slot_va(unsigned int slot);
 
+/* The page window, below it and laid out like it: for pages of data (xen/gnttab_pages.h). */
+#define PAGE_SLOTS 256
+#define PAGE_WINDOW (GRANT_WINDOW - GRANT_WINDOW_SIZE)
+void *page_slot_va(unsigned int slot);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Grants: our pages to others, others' rings to us, and copies in bulk. No guest page but rings is
- * ever mapped. Source: xen/grant_table.h.
+ * Grants: our pages to others, others' rings to us, and copies in bulk. Other pages of guests are mapped at
+ * their own wish only: gnttab_pages.h. Source: xen/grant_table.h.
  */
 #ifndef XEN_GNTTAB_H
 #define XEN_GNTTAB_H

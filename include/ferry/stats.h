@@ -13,13 +13,14 @@
 #define FERRY_STATS_H
 
 /* Of the pages, which hold one struct ferry_stats. */
-#define FERRY_STATS_BYTES 28672
+#define FERRY_STATS_BYTES 40960
+#define FERRY_STATS_BYTES_1 28672 /* of version 1 */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
 #define FERRY_STATS_MAGIC 0x5441545359525246ull
-#define FERRY_STATS_VERSION 1
+#define FERRY_STATS_VERSION 2 /* begins as version 1, which ends before nr_queues */
 
 /* Written again at least this long after something changed. */
 #define FERRY_STATS_INTERVAL_NS 250000000ull
@@ -28,6 +29,7 @@
 #define FERRY_STATS_STATIONS 1024
 #define FERRY_STATS_NAME_SIZE 16
 #define FERRY_STATS_BUCKETS 24
+#define FERRY_STATS_QUEUES 128
 
 /* Why a frame did not go on. */
 enum ferry_drop {
@@ -63,7 +65,8 @@ struct ferry_stats_port {
     uint16_t guest, handle; /* of a vif */
     uint16_t nr_queues;
     uint16_t mtu;
-    uint32_t nr_waiting; /* frames for a guest that has no room for them yet */
+    uint32_t
+        nr_waiting; /* frames that have no room in the guest yet, or in the NIC's transmit ring */
     uint32_t speed; /* of a NIC's link, Mb/s; 0: down, or not known, as to older kernels */
     /* "in" is what came in through the port: from the guest, from the wire. */
     uint64_t in_frames, in_bytes, out_frames, out_bytes;
@@ -91,6 +94,13 @@ struct ferry_stats_stage {
     uint32_t buckets[FERRY_STATS_BUCKETS];
 };
 
+/* The same of what began in such a turn, however many turns it took. */
+enum ferry_latency {
+    FERRY_LATENCY_TAKEN, /* from when a guest's event was seen until frames of it were taken */
+    FERRY_LATENCY_QUEUED, /* from when a frame was queued for a guest until it was in the guest */
+    FERRY_LATENCIES
+};
+
 /* A station that a bridge has learnt or been told of. */
 struct ferry_stats_station {
     uint8_t mac[6];
@@ -99,6 +109,62 @@ struct ferry_stats_station {
     uint8_t is_pinned;
     uint16_t age_s; /* since it last sent; 65535: longer */
 };
+
+/* What there is besides of the port in the same place of ports[]. */
+struct ferry_stats_more {
+    /* of a vif */
+    uint64_t nr_copies; /* grant copies from and to the guest */
+    uint64_t nr_notifications; /* events sent to the guest */
+    uint64_t nr_events; /* events from the guest, but those for the control ring */
+
+    /* of a NIC: looked at every FERRY_STATS_ERRORS_NS, if FERRY_MORE_ERRORS is set in flags */
+    uint64_t nr_missed; /* frames that came when the NIC had no room */
+    uint64_t nr_no_buffers; /* packet buffers that the driver did not get */
+    uint64_t nr_in_errors, nr_out_errors; /* as the hardware counts them */
+    /* of a NIC: descriptors of its rings now, or FERRY_STATS_UNKNOWN */
+    uint32_t in_filled, in_ring; /* with frames that were not taken yet; all */
+    uint32_t out_used, out_ring; /* with frames that are not sent yet; all */
+    uint32_t flags;
+    uint32_t reserved;
+};
+#define FERRY_MORE_ERRORS 1u
+#define FERRY_STATS_UNKNOWN UINT32_MAX
+#define FERRY_STATS_ERRORS_NS 5000000000ull
+
+/* A queue of a connected vif: counters go on over its frontends. */
+struct ferry_stats_queue {
+    uint8_t port; /* place in ports[] */
+    uint8_t index; /* among the vif's queues */
+    uint16_t reserved;
+    uint32_t nr_waiting; /* frames that have no room in the guest yet */
+    uint64_t in_frames, in_bytes, out_frames, out_bytes;
+};
+
+/* Why a frame that came in through a port of a bridge went nowhere: most are counted for a port as well. */
+enum ferry_bridge_drop {
+    FERRY_BRIDGE_DROP_BAD, /* too short, or from nobody's address */
+    FERRY_BRIDGE_DROP_FULL, /* no memory to change its tag */
+    FERRY_BRIDGE_DROP_VLAN,
+    FERRY_BRIDGE_DROP_STORM,
+    FERRY_BRIDGE_DROP_PINNED,
+    FERRY_BRIDGE_DROP_ISOLATED,
+    FERRY_BRIDGE_DROP_POLICY_IN, /* of the port that it came in through */
+    FERRY_BRIDGE_DROP_POLICY_OUT, /* of the one port that it was for */
+    FERRY_BRIDGE_DROP_RESERVED, /* to 01:80:C2:00:00:0n: for the bridge alone */
+    FERRY_BRIDGE_DROP_SAME_PORT, /* its station is where it came from */
+    FERRY_BRIDGE_DROP_NOBODY, /* no other port may have it */
+    FERRY_BRIDGE_DROPS
+};
+
+/* Each frame that comes in is counted once: forwarded, flooded, or dropped. One for several is one frame. */
+struct ferry_stats_bridge {
+    char name[FERRY_STATS_NAME_SIZE];
+    uint32_t nr_ports, nr_stations; /* now */
+    uint64_t nr_forwarded; /* to the one port of their station */
+    uint64_t nr_flooded; /* to all others; each counts once */
+    uint64_t drops[FERRY_BRIDGE_DROPS];
+};
+#define FERRY_STATS_BRIDGES 16
 
 struct ferry_stats {
     uint64_t magic;
@@ -117,7 +183,17 @@ struct ferry_stats {
     struct ferry_stats_stage stages[FERRY_STAGES];
     struct ferry_stats_port ports[FERRY_STATS_PORTS];
     struct ferry_stats_station stations[FERRY_STATS_STATIONS];
+
+    /* Since version 2. */
+    uint32_t nr_queues, nr_bridges;
+    struct ferry_stats_more more[FERRY_STATS_PORTS];
+    struct ferry_stats_queue queues[FERRY_STATS_QUEUES];
+    struct ferry_stats_bridge bridges[FERRY_STATS_BRIDGES];
+    struct ferry_stats_stage latencies[FERRY_LATENCIES];
 };
+
+/* Of version 1, bytes. */
+#define FERRY_STATS_SIZE_1 __builtin_offsetof(struct ferry_stats, nr_queues)
 
 _Static_assert(sizeof(struct ferry_stats) <= FERRY_STATS_BYTES, "it has room");
 #endif

@@ -103,10 +103,15 @@ def iperf_start(guest, address, options, port=IPERF_PORT):
     return guest.start(f"iperf3 -c {address} -p {port} -J {options}")
 
 
+def iperf_report(guest, session, timeout=60):
+    """iperf3's whole JSON of a client that iperf_start() began."""
+    session.feed_eof()
+    return _iperf_report(guest, session.wait(timeout))
+
+
 def iperf_end(guest, session, timeout=60):
     """What iperf3 reports of the whole run: the "end" of its JSON."""
-    session.feed_eof()
-    return _iperf_report(guest, session.wait(timeout))["end"]
+    return iperf_report(guest, session, timeout)["end"]
 
 
 def iperf(guest, address, options, port=IPERF_PORT):

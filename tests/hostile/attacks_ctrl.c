@@ -5,117 +5,35 @@
 #include <string.h>
 
 #include "attack.h"
+#include "ctrl.h"
 #include "frame.h"
 #include "wait.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
 #define DIR "device/vif/0"
-#define ANSWER_MS 3000
 #define V4_TCP XEN_NETIF_CTRL_HASH_TYPE_IPV4_TCP
-#define SLOTS RING_SIZE(&ring)
+#define SLOTS RING_SIZE(&ctrl_ring)
 
 static const uint8_t key[40] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67,
                                  0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb };
-static uint8_t ring_page[4096] __attribute__((aligned(4096)));
-static uint8_t data_page[4096] __attribute__((aligned(4096)));
 static uint8_t more_rings[2][4096] __attribute__((aligned(4096)));
-static xen_netif_ctrl_front_ring_t ring;
-static grant_ref_t data_ref;
-static uint16_t types[256]; /* of the requests, by place */
-
-/* Up to Connected's nodes, with a control ring's among them; not published. */
-static const char *prepare(struct front *f)
-{
-    const char *bad = front_close(f);
-
-    if (!bad)
-        bad = front_prepare(f);
-    if (bad)
-        return bad;
-    f->dirty = true;
-    memset(ring_page, 0, sizeof(ring_page));
-    ring.sring = (xen_netif_ctrl_sring_t *)ring_page;
-    XEN_FRONT_RING_INIT(&ring, ring.sring, sizeof(ring_page));
-    if (!data_ref && gnttab_grant(f->backend, data_page, false, &data_ref) != 0)
-        give_up("no grant reference is left");
-    bad = front_ctrl_prepare(f, ring_page);
-    return bad;
-}
-
-static const char *open_ctrl(struct front *f)
-{
-    const char *bad = prepare(f);
-
-    if (!bad)
-        bad = front_publish(f);
-    return bad ? bad : front_established(f);
-}
-
-static void put(uint16_t type, uint32_t a, uint32_t b, uint32_t c)
-{
-    RING_IDX at = ring.req_prod_pvt++;
-
-    types[at % 256] = type;
-    *RING_GET_REQUEST(&ring, at) = (struct xen_netif_ctrl_request){ .id = (uint16_t)(at * 7),
-                                                                    .type = type,
-                                                                    .data = { a, b, c } };
-}
-
-static void push(struct front *f)
-{
-    wmb();
-    WRITE_ONCE(ring.sring->req_prod, ring.req_prod_pvt);
-    evtchn_notify(f->ctrl_port);
-}
-
-static bool all_answered(void *ctx)
-{
-    (void)ctx;
-    return READ_ONCE(ring.sring->rsp_prod) == ring.req_prod_pvt;
-}
-
-/* All requests have their answers, with id and type; want: their status, or UINT32_MAX for any. */
-static const char *judge(uint32_t want)
-{
-    if (!wait_until(all_answered, NULL, ANSWER_MS))
-        return why("%u of %u control requests answered", ring.sring->rsp_prod, ring.req_prod_pvt);
-    for (; ring.rsp_cons != ring.req_prod_pvt; ring.rsp_cons++) {
-        struct xen_netif_ctrl_response rsp = *RING_GET_RESPONSE(&ring, ring.rsp_cons);
-
-        if (rsp.id != (uint16_t)(ring.rsp_cons * 7) || rsp.type != types[ring.rsp_cons % 256])
-            return why("response %u is to another request", ring.rsp_cons);
-        if (rsp.status > XEN_NETIF_CTRL_STATUS_BUFFER_OVERFLOW)
-            return why("a response of status %u", rsp.status);
-        if (want != UINT32_MAX && rsp.status != want)
-            return why("type %u: status %u, not %u", rsp.type, rsp.status, want);
-    }
-    return NULL;
-}
-
-static const char *ask(struct front *f, uint16_t type, uint32_t a, uint32_t b, uint32_t c,
-                       uint32_t want)
-{
-    put(type, a, b, c);
-    push(f);
-    return judge(want);
-}
 
 static const char *hash_on(struct front *f)
 {
     const uint32_t ok = XEN_NETIF_CTRL_STATUS_SUCCESS;
     const char *bad;
 
-    memcpy(data_page, key, sizeof(key));
-    put(XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM, XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ, 0, 0);
-    put(XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS, V4_TCP, 0, 0);
-    put(XEN_NETIF_CTRL_TYPE_SET_HASH_KEY, data_ref, sizeof(key), 0);
-    push(f);
-    bad = judge(ok);
-    memset(data_page, 0, sizeof(data_page));
+    memcpy(ctrl_data, key, sizeof(key));
+    ctrl_put(XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM, XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ, 0, 0);
+    ctrl_put(XEN_NETIF_CTRL_TYPE_SET_HASH_FLAGS, V4_TCP, 0, 0);
+    ctrl_put(XEN_NETIF_CTRL_TYPE_SET_HASH_KEY, ctrl_data_ref, sizeof(key), 0);
+    ctrl_push(f);
+    bad = ctrl_judge(ok);
+    memset(ctrl_data, 0, sizeof(ctrl_data));
     if (!bad)
-        bad = ask(f, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE, 128, 0, 0, ok);
-    return bad ? bad : ask(f, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING, data_ref, 128, 0, ok);
+        bad = ctrl_ask(f, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING_SIZE, 128, 0, 0, ok);
+    return bad ? bad : ctrl_ask(f, XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING, ctrl_data_ref, 128, 0, ok);
 }
 
 /* A TCP packet from the wire, with its hash: the answer to one that no connection belongs to. */
@@ -142,7 +60,7 @@ static bool wire_answered(void *ctx)
 
     while ((in = rx_take(f)))
         if (frame_is_answer(f, in)) {
-            memcpy(data_page + 2048, in->data + 6, 6);
+            memcpy(ctrl_data + 2048, in->data + 6, 6);
             return true;
         }
     return false;
@@ -151,7 +69,7 @@ static bool wire_answered(void *ctx)
 static const char *ctrl_hash(struct front *f)
 {
     static uint8_t frame[FRAME_TCP4_LEN + 60];
-    const char *bad = open_ctrl(f);
+    const char *bad = ctrl_open(f);
 
     if (!bad)
         bad = hash_on(f);
@@ -159,37 +77,28 @@ static const char *ctrl_hash(struct front *f)
         return bad;
     frame_arp(f, frame, 60);
     tx_frame(f, frame, 60, 0, NULL);
-    if (!wait_until(wire_answered, f, ANSWER_MS))
+    if (!wait_until(wire_answered, f, CTRL_ANSWER_MS))
         return why("no answer of the wire");
-    tx_frame(f, frame, frame_tcp4(f, frame, data_page + 2048, 20), NETTXF_csum_blank, NULL);
+    tx_frame(f, frame, frame_tcp4(f, frame, ctrl_data + 2048, 20), NETTXF_csum_blank, NULL);
     bad = tx_judge(f, NETIF_RSP_OKAY);
     if (bad)
         return bad;
-    return wait_until(reset_came, f, ANSWER_MS) ? NULL : why("no TCP packet with the right hash");
-}
-
-static const char *ctrl_static_grants(struct front *f)
-{
-    const char *bad = open_ctrl(f);
-
-    for (uint16_t type = XEN_NETIF_CTRL_TYPE_GET_GREF_MAPPING_SIZE;
-         type <= XEN_NETIF_CTRL_TYPE_DEL_GREF_MAPPING && !bad; type++)
-        bad = ask(f, type, 0, data_ref, 1, XEN_NETIF_CTRL_STATUS_NOT_SUPPORTED);
-    return bad;
+    return wait_until(reset_came, f, CTRL_ANSWER_MS) ? NULL
+                                                     : why("no TCP packet with the right hash");
 }
 
 static const char *ctrl_references(struct front *f)
 {
     static const uint32_t refs[] = { 0, GREF_UNUSED, 511, 512, 65536, UINT32_MAX };
-    const char *bad = open_ctrl(f);
+    const char *bad = ctrl_open(f);
 
     if (!bad)
         bad = hash_on(f);
     for (unsigned int i = 0; i < sizeof(refs) / sizeof(*refs) && !bad; i++) {
-        put(XEN_NETIF_CTRL_TYPE_SET_HASH_KEY, refs[i], 40, 0);
-        put(XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING, refs[i], 128, 0);
-        push(f);
-        bad = judge(XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
+        ctrl_put(XEN_NETIF_CTRL_TYPE_SET_HASH_KEY, refs[i], 40, 0);
+        ctrl_put(XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING, refs[i], 128, 0);
+        ctrl_push(f);
+        bad = ctrl_judge(XEN_NETIF_CTRL_STATUS_INVALID_PARAMETER);
     }
     return bad;
 }
@@ -197,38 +106,38 @@ static const char *ctrl_references(struct front *f)
 /* Anything at all, in rings full of it. */
 static const char *ctrl_random(struct front *f)
 {
-    const char *bad = open_ctrl(f);
+    const char *bad = ctrl_open(f);
 
     for (unsigned int round = 0; round < 40 && !bad; round++) {
-        for (unsigned int i = 0; i < sizeof(data_page); i++)
-            data_page[i] = (uint8_t)(random_u32() % (round % 2 ? 256 : 2));
+        for (unsigned int i = 0; i < sizeof(ctrl_data); i++)
+            ctrl_data[i] = (uint8_t)(random_u32() % (round % 2 ? 256 : 2));
         for (unsigned int i = 0; i < SLOTS; i++) {
             uint32_t r = random_u32();
 
-            put((uint16_t)(r % 13), r & 0x100 ? data_ref : random_u32(),
-                r & 0x200 ? random_u32() : r % 140, r & 0x400 ? random_u32() : r % 130);
+            ctrl_put((uint16_t)(r % 13), r & 0x100 ? ctrl_data_ref : random_u32(),
+                     r & 0x200 ? random_u32() : r % 140, r & 0x400 ? random_u32() : r % 130);
         }
-        push(f);
-        bad = judge(UINT32_MAX);
+        ctrl_push(f);
+        bad = ctrl_judge(UINT32_MAX);
     }
     return bad;
 }
 
 static const char *ctrl_index(struct front *f)
 {
-    const char *bad = open_ctrl(f);
+    const char *bad = ctrl_open(f);
 
     if (bad)
         return bad;
-    ring.req_prod_pvt += SLOTS + 1;
-    push(f);
+    ctrl_ring.req_prod_pvt += SLOTS + 1;
+    ctrl_push(f);
     return front_expect_closed(f);
 }
 
 /* A node of the control ring's that cannot be. */
 static const char *ctrl_node(struct front *f, enum front_node node, const char *value)
 {
-    const char *bad = prepare(f);
+    const char *bad = ctrl_prepare(f);
 
     if (bad)
         return bad;
@@ -253,7 +162,7 @@ static const char *ctrl_nodes(struct front *f)
     }
     if (bad)
         return bad;
-    bad = prepare(f);
+    bad = ctrl_prepare(f);
     if (bad)
         return bad;
     snprintf(other, sizeof(other), "%u", f->tx_ref);
@@ -379,7 +288,6 @@ static const char *queues_one_index(struct front *f)
 
 const struct attack attacks_ctrl[] = {
     { "ctrl", "ctrl_hash", ctrl_hash, false },
-    { "ctrl", "ctrl_static_grants", ctrl_static_grants, false },
     { "ctrl", "ctrl_references", ctrl_references, false },
     { "ctrl", "ctrl_random", ctrl_random, false },
     { "ctrl", "ctrl_index", ctrl_index, false },

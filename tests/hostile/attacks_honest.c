@@ -4,6 +4,7 @@
 
 #include "attack.h"
 #include "frame.h"
+#include "serve.h"
 #include "wait.h"
 
 #define SERVE_MS 60000
@@ -233,10 +234,6 @@ static void answer_ping(struct front *f, const struct rx_frame *in)
     tx_frame(f, frame, in->len, 0, NULL);
 }
 
-struct served {
-    unsigned int arps, pings, tcps, blank, validated, bad;
-};
-
 /* A packet to our address: answered, counted. */
 static void serve_one(struct front *f, const struct rx_frame *in, struct served *served)
 {
@@ -258,32 +255,35 @@ static void serve_one(struct front *f, const struct rx_frame *in, struct served 
     }
 }
 
-/*
- * An address that can be pinged, until a minute is over or somebody has sent TCP to port 7. The
- * note says what was seen.
- */
-static const char *serve(struct front *f)
+const char *serve_run(struct front *f, struct served *served, unsigned int limit_ms, int want)
 {
-    struct served served = { 0 };
     const struct rx_frame *in;
     const char *bad = NULL;
 
     say("serving");
-    for (unsigned int ms = 0; ms < SERVE_MS && !bad; ms += 2) {
+    for (unsigned int ms = 0; ms < limit_ms && !bad; ms += 2) {
         while (!bad && (in = rx_take(f))) {
             const uint8_t *ip = in->data + FRAME_ETH_LEN;
 
-            serve_one(f, in, &served);
-            bad = tx_judge(f, NETIF_RSP_OKAY);
+            serve_one(f, in, served);
+            bad = tx_judge(f, want);
             if (be16_get(in->data + 12) == 0x0800 && ip[9] == 6 && be16_get(ip + 22) == 7)
-                ms = SERVE_MS;
+                ms = limit_ms;
         }
         wait_ms(2);
     }
+    if (!bad && served->bad)
+        bad = why("%u received packets with a wrong checksum", served->bad);
+    return bad;
+}
+
+static const char *serve(struct front *f)
+{
+    struct served served = { 0 };
+    const char *bad = serve_run(f, &served, SERVE_MS, NETIF_RSP_OKAY);
+
     note("arps=%u pings=%u tcps=%u blank=%u validated=%u bad=%u", served.arps, served.pings,
          served.tcps, served.blank, served.validated, served.bad);
-    if (!bad && served.bad)
-        bad = why("%u received packets with a wrong checksum", served.bad);
     return bad;
 }
 

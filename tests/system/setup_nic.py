@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`ferry setup` makes a driver domain of a NIC of dom0's, and undoes all of it if there is no link.
+"""`ferry setup` makes a driver domain of a NIC of dom0's, and undoes all of it if there is no link, or if nobody confirms it.
 
 Dom0 has its address on a bridge over the NIC; with FERRY_LONG=1 once on the NIC itself, too.
 """
@@ -101,6 +101,43 @@ def undone_without_terminal(lab, interface, above):
     dom0_pings(lab, "undone without a terminal")
 
 
+def undone_unconfirmed(lab, interface, above):
+    """There is a link, but nobody says that it is to stay: silence, "no", the end of the input, SIGHUP."""
+    asked = "Press Enter within"
+    for words, said, why in (("--confirm 5", None, "not confirmed in time"), ("--confirm 60", b"no\n", "not to stay"),
+                             ("--confirm 60", b"\x04", "at its end"), ("", b"hup", "interrupted")):
+        session = lab.dom0.channel.tty(f"ferry setup {interface} --yes {words}")
+        common.wait_for(lambda: asked in session.stdout, f"'{words}': it does not ask", 60)
+        expect(f"{asked} {words.split()[-1] if words else 120} s" in session.stdout, f"another time: {session.stdout}")
+        expect(not recovery_nic.interfaces(lab, SLOTS["A"].bdf), "dom0 still has the interface")
+        if said == b"hup":
+            lab.dom0.run("kill -HUP $(pidof ferry)")
+        elif said:
+            session.feed(said)
+        done = session.wait(60)
+        expect(done.rc == FAILED, f"'{words}', {said}: exit code {done.rc}: {done.stdout}")
+        expect(why in done.stdout, f"'{words}', {said}: not '{why}': {done.stdout}")
+        expect(f"{interface} is dom0's again, up" in done.stdout, f"'{words}', {said}: {done.stdout}")
+        wanted_as_it_was(lab, interface, above, f"unconfirmed, {said}")
+        dom0_pings(lab, f"unconfirmed, {said}")
+        if "FERRY_LONG" not in os.environ:
+            break
+    setup(lab, f"{interface} --yes --confirm 60", FAILED, "at its end")  # no terminal: of an input that ends
+    wanted_as_it_was(lab, interface, above, "no input")
+
+
+def stays_when_confirmed(lab, interface):
+    """dom0 uses it no more, but was told to ask."""
+    done = lab.dom0.run(f"ferry setup {interface} --confirm 60", timeout=120, check=False, stdin=b"yes\n")
+    text = done.stdout + done.stderr
+    expect(done.rc == 0 and "Press Enter within 60 s" in text, f"confirmed: exit code {done.rc}: {text}")
+    expect(common.status(lab)["state"] == "running", "confirmed, but it does not run")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    common.wait_for(lambda: recovery_nic.interfaces(lab, SLOTS["A"].bdf) == [interface],
+                    "dom0 has not got its interface back", 10)
+    lab.dom0.run(f"rm {CONFIG}")
+
+
 def refused_by_row(lab):
     done = setup(lab, f"{NO_NIC} --kernel {KERNEL}", REFUSED, "refused by ", "do: ")
     expect("driver" in done.split("refused by ")[1].split(";")[0], f"the row is not named: {done}")
@@ -149,6 +186,8 @@ def run(lab):
         asks_first(lab, names[0], above)
         undone_without_link(lab, names[0], above)
         undone_without_terminal(lab, names[0], above)
+        undone_unconfirmed(lab, names[0], above)
         unuse(lab, names[0], above)
+    stays_when_confirmed(lab, names[0])
     works(lab, names[0])
     ferryd.kill()

@@ -73,6 +73,12 @@ static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
         egress_notes()->nr_cut += (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
 }
 
+static void host_time_take(enum ferry_latency what, uint64_t ns)
+{
+    fake_host.nr_times[what]++;
+    fake_host.last_ns[what] = ns;
+}
+
 int vif_test_group(void **state)
 {
     return fixture_start(state);
@@ -85,6 +91,8 @@ static int backend_start(void)
                                    .detach = host_detach,
                                    .carrier = host_carrier,
                                    .input = host_input,
+                                   .is_timed = &fake_host.is_timed,
+                                   .time_take = host_time_take,
                                    .pool = fixture_pool(),
                                    .notes = egress_notes(),
                                    .queue_mbufs = 1024 };
@@ -126,7 +134,7 @@ static void place_spoil(struct vif *vif)
     RING_IDX ctrl_mark = vif->ctrl_mark;
     struct vif_marks marks = vif->queue.marks;
     struct port_stats stats = vif->port.stats;
-    uint64_t rx_bad = vif->rx_bad;
+    struct vif_counts counts = vif->counts;
 
     queue_drain(&vif->queue);
     memset(vif, 0x5a, sizeof(*vif));
@@ -136,7 +144,7 @@ static void place_spoil(struct vif *vif)
     vif->ctrl_mark = ctrl_mark;
     vif->queue.marks = marks;
     vif->port.stats = stats;
-    vif->rx_bad = rx_bad;
+    vif->counts = counts;
 }
 
 unsigned int kernel_restart(void)
@@ -180,8 +188,10 @@ void loop_turn(void)
 
 bool loop_idle(void)
 {
+    uint64_t due;
+
     loop_turn();
-    return !vif_arm_all();
+    return !vif_arm_all(&due);
 }
 
 static const char *path_of(const struct fake_guest *guest, bool back, const char *node)

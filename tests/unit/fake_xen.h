@@ -63,6 +63,14 @@ bool fake_inject_fails(void); /* for fakes: at each point */
 void *fake_page_alloc(void);
 void fake_page_free(void *page);
 
+/* The grant of a page as it is now is for reading only. */
+void fake_grant_read_only(domid_t owner, grant_ref_t ref);
+
+/* Pages of data mapped now (xen/gnttab_pages.h), of one reference or (FAKE_REF_ANY) of all. */
+#define FAKE_REF_ANY UINT32_MAX
+unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref);
+void fake_pages_forget(unsigned int slot); /* it is mapped no more, nobody knows why */
+
 /* Let a page be mapped and copied with this reference by FAKE_DOMID; NULL takes that back. */
 void fake_grant(domid_t owner, grant_ref_t ref, void *page);
 void fake_copy_fail(unsigned int nth); /* the nth copy from now (1 is the next) fails; 0: none */

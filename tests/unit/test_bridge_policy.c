@@ -291,6 +291,8 @@ static void deny(unsigned int i)
 
 static void a_filter_is_asked_about_every_frame_out(void **state)
 {
+    struct bridge_info info;
+
     (void)state;
     say(2, everyone, station(2));
     deny(2);
@@ -299,6 +301,9 @@ static void a_filter_is_asked_about_every_frame_out(void **state)
     input_at(0, packet_to(station(2)), 0);
     assert_kept(0, 0, 0, 0);
     assert_int_equal(ports[2].port.stats.tx_drops_policy, 2);
+    assert_true(bridge_info(0, &info));
+    assert_int_equal(info.stats->drops[FERRY_BRIDGE_DROP_POLICY_OUT], 2);
+    assert_int_equal(info.stats->nr_forwarded, 0);
     input_at(0, packet_to(station(3)), 0); /* not behind that port */
     assert_kept(0, 1, 0, 1);
 }

@@ -23,6 +23,7 @@ static struct journal journal;
 static int64_t now_ms;
 static bool domain_runs;
 static char *text;
+static struct ferry_stats stats; /* version 0: there are none */
 
 /* Fakes: one domain. */
 int journal_load(const char *name, struct journal *journal_r)
@@ -49,15 +50,14 @@ int stats_read(struct host *host, const struct journal *asked, struct ferry_stat
 {
     (void)host;
     (void)asked;
-    (void)stats_r;
-    return -ESRCH;
+    *stats_r = stats;
+    return stats.version ? 0 : -ESRCH;
 }
 
 void guest_name(struct host *host, uint16_t domid, char name[GUEST_NAME_SIZE])
 {
     (void)host;
-    (void)domid;
-    name[0] = '\0';
+    snprintf(name, GUEST_NAME_SIZE, "guest%u", domid);
 }
 
 int64_t host_ticks_ms(void)
@@ -69,6 +69,7 @@ static int start(void **state)
 {
     (void)state;
     memset(&journal, 0, sizeof(journal));
+    memset(&stats, 0, sizeof(stats));
     strcpy(journal.name, "domnet");
     strcpy(journal.uuid, "1");
     strcpy(journal.kernel, "/usr/lib/ferry/ferry-net");
@@ -229,14 +230,123 @@ static void domains_do_not_take_each_others_places(void **state)
     assert_int_equal(beats_age_ms("dom6", 0), 0); /* a clock that went back */
 }
 
+/* A NIC and a vif with two queues, in a bridge. */
+static void stats_make(void)
+{
+    stats.version = FERRY_STATS_VERSION;
+    stats.nr_ports = 2;
+    stats.ports[0] = (struct ferry_stats_port){ .name = "nic0", .kind = FERRY_PORT_NIC };
+    stats.ports[1] = (struct ferry_stats_port){
+        .name = "vif3.0", .bridge = "xenbr0", .kind = FERRY_PORT_VIF, .guest = 3
+    };
+    stats.more[1] =
+        (struct ferry_stats_more){ .nr_copies = 21, .nr_notifications = 22, .nr_events = 23 };
+    stats.more[0] = (struct ferry_stats_more){ .nr_missed = 31,
+                                               .nr_no_buffers = 32,
+                                               .nr_in_errors = 33,
+                                               .nr_out_errors = 34,
+                                               .in_filled = FERRY_STATS_UNKNOWN,
+                                               .in_ring = 512,
+                                               .out_used = 5,
+                                               .out_ring = 256,
+                                               .flags = FERRY_MORE_ERRORS };
+    stats.nr_queues = 2;
+    stats.queues[0] = (struct ferry_stats_queue){ .port = 1, .in_frames = 5 };
+    stats.queues[1] = (struct ferry_stats_queue){ 1, 1, 0, 9, 1, 2, 3, 4 };
+    stats.nr_bridges = 1;
+    stats.bridges[0] = (struct ferry_stats_bridge){ "xenbr0", 2, 7, 100, 10, { 0 } };
+    stats.bridges[0].drops[FERRY_BRIDGE_DROP_SAME_PORT] = 6;
+}
+
+#define VIF "domain=\"domnet\",port=\"vif3.0\",guest=\"guest3\""
+#define BRIDGE "domain=\"domnet\",bridge=\"xenbr0\""
+
+static void queues_vifs_and_bridges_are_told(void **state)
+{
+    (void)state;
+    stats_make();
+    ask(true);
+    expect_line("# TYPE ferry_queue_frames counter");
+    expect_line("ferry_queue_frames_total{" VIF ",queue=\"0\",direction=\"in\"} 5");
+    expect_line("ferry_queue_frames_total{" VIF ",queue=\"1\",direction=\"in\"} 1");
+    expect_line("ferry_queue_frames_total{" VIF ",queue=\"1\",direction=\"out\"} 3");
+    expect_line("ferry_queue_bytes_total{" VIF ",queue=\"1\",direction=\"in\"} 2");
+    expect_line("ferry_queue_bytes_total{" VIF ",queue=\"1\",direction=\"out\"} 4");
+    expect_line("ferry_queue_waiting_frames{" VIF ",queue=\"1\"} 9");
+    expect_line("ferry_vif_grant_copies_total{" VIF ",bridge=\"xenbr0\"} 21");
+    expect_line("ferry_vif_notifications_total{" VIF ",bridge=\"xenbr0\"} 22");
+    expect_line("ferry_vif_events_total{" VIF ",bridge=\"xenbr0\"} 23");
+    assert_null(strstr(text, "ferry_vif_events_total{domain=\"domnet\",port=\"nic0\""));
+    expect_line("ferry_bridge_frames_total{" BRIDGE ",way=\"forwarded\"} 100");
+    expect_line("ferry_bridge_frames_total{" BRIDGE ",way=\"flooded\"} 10");
+    expect_line("ferry_bridge_drops_total{" BRIDGE ",reason=\"same-port\"} 6");
+    expect_line("ferry_bridge_stations{" BRIDGE "} 7");
+    expect_line("ferry_bridge_ports{" BRIDGE "} 2");
+}
+
+static void what_nics_tell_is_told(void **state)
+{
+#define NIC "domain=\"domnet\",port=\"nic0\""
+    (void)state;
+    stats_make();
+    ask(false);
+    expect_line("# TYPE ferry_nic_missed_frames_total counter");
+    expect_line("ferry_nic_missed_frames_total{" NIC "} 31");
+    expect_line("ferry_nic_no_buffers_total{" NIC "} 32");
+    expect_line("ferry_nic_errors_total{" NIC ",direction=\"in\"} 33");
+    expect_line("ferry_nic_errors_total{" NIC ",direction=\"out\"} 34");
+    expect_line("ferry_nic_ring_descriptors{" NIC ",ring=\"receive\"} 512");
+    expect_line("ferry_nic_ring_descriptors{" NIC ",ring=\"transmit\"} 256");
+    expect_line("ferry_nic_ring_used{" NIC ",ring=\"transmit\"} 5");
+    assert_null(strstr(text, "ferry_nic_ring_used{" NIC ",ring=\"receive\""));
+    stats.more[0].flags = 0; /* nobody tells */
+    ask(false);
+    assert_null(strstr(text, "ferry_nic_missed_frames_total{"));
+    assert_null(strstr(text, "ferry_nic_errors_total{"));
+}
+
+static void latencies_are_histograms(void **state)
+{
+    (void)state;
+    stats_make();
+    stats.latencies[FERRY_LATENCY_QUEUED].nr = 3;
+    stats.latencies[FERRY_LATENCY_QUEUED].sum_ns = 2000000000;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[0] = 1;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[FERRY_STATS_BUCKETS - 1] = 2;
+    ask(true);
+    expect_line("# TYPE ferry_vif_queue_seconds histogram");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"2.56e-07\"} 1");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"+Inf\"} 3");
+    expect_line("ferry_vif_queue_seconds_sum{domain=\"domnet\"} 2");
+    expect_line("ferry_vif_service_seconds_count{domain=\"domnet\"} 0");
+}
+
+static void an_older_kernel_is_told_without_them(void **state)
+{
+    (void)state;
+    stats_make();
+    stats.version = 1;
+    ask(false);
+    assert_non_null(strstr(text, "ferry_port_frames_total{" VIF));
+    assert_null(strstr(text, "ferry_queue_frames_total{"));
+    assert_null(strstr(text, "ferry_bridge_frames_total{"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(the_version_and_the_image_are_told),     TEST(a_path_may_hold_anything),
-        TEST(a_domain_that_is_well_is_not_degraded),  TEST(each_reason_is_told),
-        TEST(a_heartbeat_ages_until_it_goes_on),      TEST(another_process_notes_it),
+        TEST(the_version_and_the_image_are_told),
+        TEST(a_path_may_hold_anything),
+        TEST(a_domain_that_is_well_is_not_degraded),
+        TEST(each_reason_is_told),
+        TEST(a_heartbeat_ages_until_it_goes_on),
+        TEST(another_process_notes_it),
         TEST(domains_do_not_take_each_others_places),
+        TEST(queues_vifs_and_bridges_are_told),
+        TEST(what_nics_tell_is_told),
+        TEST(latencies_are_histograms),
+        TEST(an_older_kernel_is_told_without_them),
     };
 
     return cmocka_run_group_tests_name("control_metrics_text", tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 #define WHO "00112233-4455-6677-8899-aabbccddeeff 7"
 
-/* A root, one of each level, leaves of the first 2 MB and of the grant window. */
+/* A root, one of each level, leaves of the first 2 MB and of the grant windows. */
 static struct tables tables_make(void)
 {
     struct tables tables = { 0 };
@@ -25,11 +25,13 @@ static struct tables tables_make(void)
     table->entries[0] = 0x12007;
     table = tables_add(&tables, 0x12, 0, 2);
     table->entries[0] = 0x13007;
-    table->entries[511] = 0x14007;
+    table->entries[510] = 0x14007;
+    table->entries[511] = 0x15007;
     table = tables_add(&tables, 0x13, 0, 1);
     for (unsigned int i = 1; i < TABLES_ENTRIES; i++)
         table->entries[i] = (0x1000 + i) << 12 | 7;
     tables_add(&tables, 0x14, TABLES_GRANT_START, 1);
+    tables_add(&tables, 0x15, TABLES_GRANT_START + (2 << 20), 1);
     tables.vm_assist = 1ull << 32;
     return tables;
 }
@@ -87,6 +89,7 @@ static void guests_pages_and_xens_own_entries_do_not_count(void **state)
     (void)state;
     now[3] = 0x77777007;
     assert_int_equal(nr_changes(&tables, 4, now), 0);
+    assert_int_equal(nr_changes(&tables, 5, now), 0);
     memcpy(now, tables.table[0].entries, sizeof(now));
     now[256] = now[271] = 0x55555007;
     assert_int_equal(nr_changes(&tables, 0, now), 0);
@@ -96,17 +99,18 @@ static void guests_pages_and_xens_own_entries_do_not_count(void **state)
     tables_dispose(&tables);
 }
 
-static void the_table_of_the_grant_window_counts(void **state)
+static void the_tables_of_the_grant_windows_count(void **state)
 {
     struct tables tables = tables_make();
     uint64_t now[TABLES_ENTRIES];
 
     (void)state;
     memcpy(now, tables.table[2].entries, sizeof(now));
-    now[511] = 0;
-    assert_int_equal(nr_changes(&tables, 2, now), 1);
+    now[510] = now[511] = 0;
+    assert_int_equal(nr_changes(&tables, 2, now), 2);
     assert_true(tables_leads_on(&tables.table[2], 511));
-    assert_false(tables_leads_on(&tables.table[2], 510));
+    assert_true(tables_leads_on(&tables.table[2], 510));
+    assert_false(tables_leads_on(&tables.table[2], 509));
     assert_false(tables_leads_on(&tables.table[3], 1));
     tables_dispose(&tables);
 }
@@ -178,7 +182,7 @@ int main(void)
         cmocka_unit_test(a_changed_entry_is_found),
         cmocka_unit_test(accessed_and_dirty_do_not_count),
         cmocka_unit_test(guests_pages_and_xens_own_entries_do_not_count),
-        cmocka_unit_test(the_table_of_the_grant_window_counts),
+        cmocka_unit_test(the_tables_of_the_grant_windows_count),
         cmocka_unit_test(an_address_leads_to_its_frame),
         cmocka_unit_test(the_file_comes_back_as_it_was),
         cmocka_unit_test(a_damaged_file_is_refused),

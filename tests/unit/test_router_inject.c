@@ -85,7 +85,9 @@ static void work(void)
         { .src = "2001:db8::10", .dst = "2001:db8::5", .ttl = 1 },
         { .src = "2001:db8::10", .dst = "2001:db8:ffff::5" },
     };
-    const struct packet_spec nat = { .src = "10.0.1.1", .dst = "192.0.2.5", .sport = 5, .dport = 7 };
+    const struct packet_spec nat = {
+        .src = "10.0.1.1", .dst = "192.0.2.5", .sport = 5, .dport = 7
+    };
     const struct packet_spec in = { .src = "192.0.2.5", .dst = "192.0.2.10", .ttl = 1 };
     const struct packet_spec strange = { .src = "192.0.2.5", .dst = "192.0.2.1", .dport = 9 };
 

@@ -1,177 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The statistics pages: written by the kernel's code, read by dom0's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-/* A restart puts back what is not __outlive: it is done to stats.c's own variables here. */
-#include "main/stats.c"
-#include "xen/statspages.h"
-
-#define PAGE __attribute__((aligned(4096)))
-#define STATIONS_MAX (2 * FERRY_STATS_STATIONS)
-
-char stats_area[FERRY_STATS_BYTES] PAGE;
-char capture_area[4096] PAGE;
-
-static struct ferry_status status;
-struct ferry_status *const status_page = &status;
-static struct rte_mempool pool = { .size = 1000 };
-static struct gnttab_copied copied;
-static uint64_t now_ns, notified;
-static bool keeps_nic;
-static struct vif_info vifs[VIF_MAX]; /* port NULL: none in this place */
-static struct port vif_ports[VIF_MAX], nic_ports[LOOP_NICS_MAX];
-static unsigned int stations_of[VIF_MAX]; /* how many each has */
-static struct fdb_station station; /* what each of them is like */
-
-static struct ferry_stats seen;
-
-uint64_t clock_now(void)
-{
-    return now_ns;
-}
-
-struct gnttab_copied gnttab_copied(void)
-{
-    return copied;
-}
-
-uint64_t evtchn_nr_notified(void)
-{
-    return notified;
-}
-
-struct rte_mempool *mbuf_pool(void)
-{
-    return &pool;
-}
-
-unsigned int rte_mempool_avail_count(const struct rte_mempool *asked)
-{
-    assert_ptr_equal(asked, &pool);
-    return 400;
-}
-
-bool recovery_keeps_nic(void)
-{
-    return keeps_nic;
-}
-
-unsigned int nic_number(const struct port *port)
-{
-    return (unsigned int)(port - nic_ports);
-}
-
-bool vif_info(unsigned int index, struct vif_info *info_r)
-{
-    *info_r = vifs[index];
-    return vifs[index].port;
-}
-
-/* Fake bridges are their names. */
-const char *bridge_name(const struct bridge *bridge)
-{
-    return (const char *)bridge;
-}
-
-/* As told; the last byte of the address counts them. */
-unsigned int bridge_stations(const struct port *port, struct fdb_station *stations_r,
-                             unsigned int max, uint64_t now, unsigned int *nr_known_r)
-{
-    unsigned int nr = 0;
-
-    assert_int_equal(now, now_ns);
-    *nr_known_r = 0;
-    if (port < vif_ports || port >= vif_ports + VIF_MAX)
-        return 0;
-    *nr_known_r = stations_of[port - vif_ports];
-    for (; nr < *nr_known_r && nr < max; nr++) {
-        stations_r[nr] = station;
-        stations_r[nr].mac.addr_bytes[5] = (uint8_t)nr;
-    }
-    return nr;
-}
-
-static void vif_add(unsigned int place, uint16_t guest)
-{
-    struct port *port = &vif_ports[place];
-
-    *port = (struct port){ .up = true, .mtu = 1500, .bridge = (struct bridge *)"xenbr0" };
-    snprintf(port->name, sizeof(port->name), "vif%u.0", guest);
-    port->mac.addr_bytes[5] = (uint8_t)guest;
-    vifs[place] =
-        (struct vif_info){ .port = port, .guest = guest, .connected = true, .nr_queues = 2 };
-}
-
-static struct port *nic_add(unsigned int number)
-{
-    struct port *nic = &nic_ports[number];
-
-    *nic = (struct port){ .up = true, .mtu = 1500, .speed = 1000 };
-    snprintf(nic->name, sizeof(nic->name), "nic%u", number);
-    stats_nic_add(nic);
-    return nic;
-}
-
-/* This start of the kernel is over; what it counted begins at 0. */
-static void restart(bool nic_is_kept)
-{
-    memset(nics, 0, sizeof(nics));
-    memset(shown, 0, sizeof(shown));
-    nr_nics = 0;
-    changed = stats_is_timed = false;
-    due_ns = stations_due_ns = mark_ns = 0;
-    memset(stage_ns, 0, sizeof(stage_ns));
-    copied = (struct gnttab_copied){ 0 };
-    notified = 0;
-    keeps_nic = nic_is_kept;
-    status.generation++;
-    stats_init(true);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    memset(stats_area, 0xa5, sizeof(stats_area));
-    memset(vifs, 0, sizeof(vifs));
-    memset(stations_of, 0, sizeof(stations_of));
-    memset(&seen, 0, sizeof(seen));
-    station = (struct fdb_station){ 0 };
-    now_ns = 5000;
-    status.generation = 0;
-    restart(false); /* of nothing: the pages are no such pages */
-    return 0;
-}
-
-static void written(void)
-{
-    stats_write(now_ns);
-    assert_true(statspages_copy(stats_area, &seen));
-}
-
-static const struct ferry_stats_port *port_named(const char *name)
-{
-    for (unsigned int i = 0; i < seen.nr_ports; i++)
-        if (strcmp(seen.ports[i].name, name) == 0)
-            return &seen.ports[i];
-    fail_msg("no port %s", name);
-    return NULL;
-}
-
-static void ports_are(const char *names)
-{
-    char all[256] = "";
-
-    for (unsigned int i = 0; i < seen.nr_ports; i++)
-        snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? " " : "",
-                 seen.ports[i].name);
-    assert_string_equal(all, names);
-}
+#include "fixture_stats.h"
 
 static void what_is_written_is_read(void **state)
 {
@@ -411,16 +240,17 @@ static void a_death_while_writing_is_got_over(void **state)
     (void)state;
     written();
     write_begin();
-    assert_false(statspages_copy(stats_area, &seen));
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), -EAGAIN);
     restart(false);
-    assert_true(statspages_copy(stats_area, &seen)); /* before anything is written, too */
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen),
+                     0); /* before anything is written, too */
     nic_add(0)->stats.rx_frames = 1;
     written();
     assert_int_equal(seen.ports[0].in_frames, 11);
     write_begin();
-    assert_false(statspages_copy(stats_area, &seen));
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), -EAGAIN);
     write_end();
-    assert_true(statspages_copy(stats_area, &seen));
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), 0);
 }
 
 static void damaged_pages_begin_anew(void **state)
@@ -434,7 +264,7 @@ static void damaged_pages_begin_anew(void **state)
         copied.ops = 20;
         written();
         stats_area[places[i]]++;
-        assert_false(statspages_copy(stats_area, &seen));
+        assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), -EAGAIN);
         now_ns = 7000 + i;
         restart(false);
         written();
@@ -459,19 +289,6 @@ static void a_first_start_takes_nothing_over(void **state)
     written();
     assert_int_equal(seen.began_ns, 9000);
     assert_int_equal(seen.ports[0].in_frames, 0);
-}
-
-static void turn(bool worked, uint64_t events_ns, uint64_t guests_ns)
-{
-    stats_turn_begin();
-    now_ns += events_ns;
-    stats_stage(FERRY_STAGE_EVENTS);
-    now_ns += guests_ns;
-    stats_stage(FERRY_STAGE_GUESTS);
-    stats_stage(FERRY_STAGE_NICS);
-    stats_stage(FERRY_STAGE_FLUSH);
-    stats_stage(FERRY_STAGE_REST);
-    stats_turn_end(worked, now_ns);
 }
 
 static void one_turn_in_so_many_is_timed(void **state)
@@ -510,11 +327,11 @@ static void pages_are_written_while_something_happens(void **state)
     assert_int_equal(stats_due(), seen.written_ns + FERRY_STATS_INTERVAL_NS);
     now_ns = stats_due() - 1;
     turn(false, 0, 0);
-    assert_true(statspages_copy(stats_area, &seen));
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), 0);
     assert_int_equal(seen.nr_ports, 0);
     now_ns++;
     turn(false, 0, 0);
-    assert_true(statspages_copy(stats_area, &seen));
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), 0);
     assert_int_equal(seen.nr_ports, 1);
     assert_int_equal(stats_due(), UINT64_MAX);
 }

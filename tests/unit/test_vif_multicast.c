@@ -97,7 +97,7 @@ static void only_listed_groups_reach_a_guest_that_asks(void **state)
     (void)state;
     wish("1");
     assert_false(reaches(group(1)));
-    assert_int_equal(vif->nr_filtered, 1);
+    assert_int_equal(vif->counts.nr_filtered, 1);
     assert_int_equal(vif->port.stats.tx_drops, 0);
     assert_int_equal(ask(ADD, group(1)), NETIF_RSP_OKAY);
     assert_true(reaches(group(1)));

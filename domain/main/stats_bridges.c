@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "main/stats_bridges.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "main/kept.h"
+#include "net/bridge.h"
+#include "xen/recovery.h"
+
+#define COUNTERS (sizeof(struct bridge_stats) / sizeof(uint64_t))
+
+_Static_assert(COUNTERS <= KEPT_MAX, "they are kept");
+_Static_assert(FERRY_STATS_BRIDGES == BRIDGE_MAX, "each has room");
+_Static_assert(BRIDGE_NAME_SIZE == FERRY_STATS_NAME_SIZE, "each name has room");
+_Static_assert(sizeof(struct ferry_stats_bridge) -
+                       __builtin_offsetof(struct ferry_stats_bridge, nr_forwarded) ==
+                   sizeof(struct bridge_stats),
+               "counters are the end of a bridge, in the same order");
+
+/* A bridge is known again by its name. */
+static struct kept_bridge {
+    char name[BRIDGE_NAME_SIZE];
+    struct kept kept;
+} kept_bridges[BRIDGE_MAX] __outlive;
+
+void stats_bridges_init(bool resuming)
+{
+    if (!resuming)
+        memset(kept_bridges, 0, sizeof(kept_bridges));
+    for (unsigned int i = 0; i < BRIDGE_MAX; i++)
+        kept_begin(&kept_bridges[i].kept);
+}
+
+/* NULL: all places are others'. */
+static struct kept *kept_of(const char *name)
+{
+    for (unsigned int i = 0; i < BRIDGE_MAX; i++) {
+        struct kept_bridge *bridge = &kept_bridges[i];
+
+        if (bridge->name[0] == '\0')
+            snprintf(bridge->name, sizeof(bridge->name), "%s", name);
+        if (strncmp(bridge->name, name, sizeof(bridge->name)) == 0)
+            return &bridge->kept;
+    }
+    return NULL;
+}
+
+void stats_bridges_fill(struct ferry_stats *pages)
+{
+    struct bridge_info info;
+    unsigned int i = 0;
+
+    for (; bridge_info(i, &info); i++) {
+        struct ferry_stats_bridge *page = &pages->bridges[i];
+        struct kept *kept = kept_of(info.name);
+
+        snprintf(page->name, sizeof(page->name), "%s", info.name);
+        page->nr_ports = info.nr_ports;
+        page->nr_stations = info.nr_stations;
+        memcpy(&page->nr_forwarded, info.stats, sizeof(*info.stats));
+        if (kept)
+            kept_add(kept, &page->nr_forwarded, COUNTERS);
+    }
+    pages->nr_bridges = i;
+}
