@@ -45,17 +45,17 @@ static struct mapping {
     void *page, *alias; /* alias: the second mapping of one of fake_page_alloc(), or NULL */
 } mappings[GRANT_SLOTS];
 
-/* Of the page window. Handles are such that no other number can stand for one. */
-#define HANDLE_OF(slot) (0xbeef0000u + (slot))
-static struct mapping data_pages[PAGE_SLOTS];
-
-#define PAGES_MAX 512
-static void *pages[PAGES_MAX];
+#define OWN_PAGES_MAX 512
+static void *own_pages[OWN_PAGES_MAX];
 
 static struct {
     bool counts;
     unsigned int nr, at, from;
 } inject;
+
+/* Of the page window. Handles are such that no other number can stand for one. */
+#define HANDLE_OF(slot) (0xbeef0000u + (slot))
+static struct mapping pages[PAGE_SLOTS];
 
 static struct port_end {
     bool offered, bound, old, gone;
@@ -94,10 +94,10 @@ void *fake_page_alloc(void)
     void *page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     unsigned int i = 0;
 
-    while (i < PAGES_MAX && pages[i])
+    while (i < OWN_PAGES_MAX && own_pages[i])
         i++;
-    INVARIANT(page != MAP_FAILED && i < PAGES_MAX);
-    return pages[i] = page;
+    INVARIANT(page != MAP_FAILED && i < OWN_PAGES_MAX);
+    return own_pages[i] = page;
 }
 
 void fake_page_free(void *page)
@@ -106,18 +106,18 @@ void fake_page_free(void *page)
 
     if (!page)
         return;
-    while (i < PAGES_MAX && pages[i] != page)
+    while (i < OWN_PAGES_MAX && own_pages[i] != page)
         i++;
-    INVARIANT(i < PAGES_MAX);
-    pages[i] = NULL;
+    INVARIANT(i < OWN_PAGES_MAX);
+    own_pages[i] = NULL;
     munmap(page, PAGE_SIZE);
 }
 
 /* What the backend sees of a page; the page itself where it is none of fake_page_alloc(). */
-static void *page_map(struct mapping *m)
+static void *alias_map(struct mapping *m)
 {
-    for (unsigned int i = 0; i < PAGES_MAX; i++)
-        if (pages[i] == m->page) {
+    for (unsigned int i = 0; i < OWN_PAGES_MAX; i++)
+        if (own_pages[i] == m->page) {
             m->alias = mremap(m->page, 0, PAGE_SIZE, MREMAP_MAYMOVE);
             INVARIANT(m->alias != MAP_FAILED);
             return m->alias;
@@ -125,7 +125,7 @@ static void *page_map(struct mapping *m)
     return m->page;
 }
 
-static void page_unmap(struct mapping *m)
+static void alias_unmap(struct mapping *m)
 {
     if (m->alias)
         munmap(m->alias, PAGE_SIZE);
@@ -139,9 +139,9 @@ void fake_xen_reset(void)
     now = 1000000000000ull;
     timers = NULL;
     nr_grants = copy_ops = copy_calls = copy_fail = nr_lines = 0;
-    memset(data_pages, 0, sizeof(data_pages));
     for (unsigned int i = 0; i < GRANT_SLOTS; i++)
-        page_unmap(&mappings[i]);
+        alias_unmap(&mappings[i]);
+    memset(pages, 0, sizeof(pages));
     memset(ends, 0, sizeof(ends));
     resuming = false;
     copy_watch = NULL;
@@ -282,20 +282,20 @@ unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref)
     unsigned int nr = 0;
 
     for (unsigned int i = 0; i < PAGE_SLOTS; i++)
-        nr += data_pages[i].mapped && data_pages[i].owner == owner &&
-              (ref == FAKE_REF_ANY || data_pages[i].ref == ref);
+        nr += pages[i].mapped && pages[i].owner == owner &&
+              (ref == FAKE_REF_ANY || pages[i].ref == ref);
     return nr;
 }
 
 void fake_pages_forget(unsigned int slot)
 {
-    data_pages[slot].mapped = false;
+    pages[slot].mapped = false;
 }
 
 uint8_t *gnttab_page_va(unsigned int slot)
 {
-    INVARIANT(slot < PAGE_SLOTS && data_pages[slot].mapped);
-    return data_pages[slot].page;
+    INVARIANT(slot < PAGE_SLOTS && pages[slot].mapped);
+    return pages[slot].page;
 }
 
 int gnttab_pages_map(domid_t peer, struct gnttab_page *list, unsigned int nr)
@@ -308,10 +308,8 @@ int gnttab_pages_map(domid_t peer, struct gnttab_page *list, unsigned int nr)
             INVARIANT(gnttab_pages_unmap(list, i) == 0);
             return -EINVAL;
         }
-        INVARIANT(list[i].slot < PAGE_SLOTS && !data_pages[list[i].slot].mapped);
-        data_pages[list[i].slot] = (struct mapping){
-            .mapped = true, .owner = peer, .ref = list[i].ref, .page = grant->page
-        };
+        INVARIANT(list[i].slot < PAGE_SLOTS && !pages[list[i].slot].mapped);
+        pages[list[i].slot] = (struct mapping){ true, false, peer, list[i].ref, grant->page, NULL };
         list[i].handle = HANDLE_OF(list[i].slot);
     }
     return 0;
@@ -322,7 +320,7 @@ unsigned int gnttab_pages_unmap(const struct gnttab_page *list, unsigned int nr)
     unsigned int refused = 0;
 
     for (unsigned int i = 0; i < nr; i++) {
-        struct mapping *page = &data_pages[list[i].slot];
+        struct mapping *page = &pages[list[i].slot];
 
         if (!page->mapped || list[i].handle != HANDLE_OF(list[i].slot))
             refused++;
@@ -344,7 +342,7 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
     if (slot == GRANT_SLOTS)
         return -ENOSPC;
     mappings[slot] = (struct mapping){ true, false, peer, ref, grant->page, NULL };
-    *va_r = page_map(&mappings[slot]);
+    *va_r = alias_map(&mappings[slot]);
     *slot_r = slot;
     return 0;
 }
@@ -352,7 +350,7 @@ int gnttab_map(domid_t peer, grant_ref_t ref, void **va_r, unsigned int *slot_r)
 void gnttab_unmap(unsigned int slot)
 {
     INVARIANT(slot < GRANT_SLOTS && mappings[slot].mapped && !mappings[slot].old);
-    page_unmap(&mappings[slot]);
+    alias_unmap(&mappings[slot]);
 }
 
 int gnttab_resume(unsigned int slot, domid_t peer, grant_ref_t ref, void **va_r)
@@ -371,7 +369,7 @@ void gnttab_sweep(void)
 {
     for (unsigned int i = 0; i < GRANT_SLOTS; i++)
         if (mappings[i].old)
-            page_unmap(&mappings[i]);
+            alias_unmap(&mappings[i]);
 }
 
 unsigned int gnttab_nr_maps(void)

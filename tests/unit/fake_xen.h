@@ -46,14 +46,6 @@ void fake_store_refuse_removals(bool refuse); /* of ours, all of them, as if the
 unsigned int fake_store_writes(void); /* by us, since the reset; removals too */
 unsigned int fake_store_requests(void); /* made since the reset */
 
-/* The grant of a page as it is now is for reading only. */
-void fake_grant_read_only(domid_t owner, grant_ref_t ref);
-
-/* Pages of data mapped now (xen/gnttab_pages.h), of one reference or (FAKE_REF_ANY) of all. */
-#define FAKE_REF_ANY UINT32_MAX
-unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref);
-void fake_pages_forget(unsigned int slot); /* it is mapped no more, nobody knows why */
-
 /*
  * Let operations fail on purpose. From fake_inject() on each operation that can fail is a point, counted from 1: a grant
  * that is mapped, resumed or copied, a port that is bound or resumed, a request or watch of xenstore when it is made, and
@@ -70,6 +62,14 @@ bool fake_inject_fails(void); /* for fakes: at each point */
  */
 void *fake_page_alloc(void);
 void fake_page_free(void *page);
+
+/* The grant of a page as it is now is for reading only. */
+void fake_grant_read_only(domid_t owner, grant_ref_t ref);
+
+/* Pages of data mapped now (xen/gnttab_pages.h), of one reference or (FAKE_REF_ANY) of all. */
+#define FAKE_REF_ANY UINT32_MAX
+unsigned int fake_pages_mapped(domid_t owner, grant_ref_t ref);
+void fake_pages_forget(unsigned int slot); /* it is mapped no more, nobody knows why */
 
 /* Let a page be mapped and copied with this reference by FAKE_DOMID; NULL takes that back. */
 void fake_grant(domid_t owner, grant_ref_t ref, void *page);

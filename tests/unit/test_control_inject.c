@@ -123,13 +123,16 @@ static void attempt(struct outcome *out)
     struct policyfile file = { 0 };
     struct policyfile_error error;
     char from[FILES_PATH_SIZE], to[FILES_PATH_SIZE];
+    const char *culprit = NULL;
 
     out->saved_quick = journal_save_quick(&journal);
     out->saved = journal_save(&journal);
     out->loaded = journal_load("domnet", &loaded);
     journal_path("domnet", ".json", from);
     journal_path("domnet", ".policy", to);
-    out->copied = files_copy(from, to, 1 << 16);
+    out->copied = files_copy(from, to, 1 << 16, &culprit);
+    assert_okay(!out->copied || culprit == from || culprit == to,
+                "the file that is to blame is named");
     out->parsed = policyfile_parse(policy, &file, &error);
     if (out->parsed == 0)
         policyfile_dispose(&file);
