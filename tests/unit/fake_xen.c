@@ -83,6 +83,11 @@ void fake_xen_restart(void)
     }
 }
 
+void fake_resuming(bool is)
+{
+    resuming = is;
+}
+
 bool recovery_resuming(void)
 {
     return resuming;
