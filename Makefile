@@ -31,6 +31,7 @@ include mk/paths.mk
 include mk/unit.mk
 include mk/fuzz.mk
 include mk/kernel.mk
+include mk/shared.mk
 include mk/hostile.mk
 include mk/control.mk
 include mk/install.mk
@@ -50,8 +51,9 @@ bench: setup
 check:
 	@tools/check
 
-check-systemd: setup deb
-	$(MAKE) control
+check-systemd: setup
+	@tools/setup debian/packages.txt
+	$(MAKE) deb control
 	tests/run-system systemd_units systemd_packages systemd_reboot systemd_libvirt
 
 lab: setup

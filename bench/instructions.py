@@ -21,13 +21,20 @@ from ferrylab.progress import say
 
 TOP = 25
 RECOVERY = "recovery"
+STATISTICS = "stats_", "port_fill", "bridge_info", "vif_info", "vif_queue_info"  # functions of the statistics alone
 
 
 def tops_of(counter, side, units):
-    """Ferry's functions and Xen's for it: [(instructions per unit, name)] of each, most first."""
+    """Ferry's functions and Xen's for it: [(instructions per unit, name)] of each, most first; then what statistics take."""
     programs = {side.domain.name: symbols_of(pair.ROOT / "build/kernel/second"), "xen": symbols_of(xen_program(counter.lab))}
-    return {who: [(total / units, name) for name, total in counter.functions(who, symbols)[:TOP]]
-            for who, symbols in programs.items()}
+    found = {}
+    for who, symbols in programs.items():
+        every = [(total / units, name) for name, total in counter.functions(who, symbols)]
+        statistics = sum(share for share, name in every if name.startswith(STATISTICS))
+        found[who] = every[:TOP]
+        if who != "xen":
+            found[who].append((statistics, f"of {sum(share for share, _ in every):.0f}: functions of the statistics together"))
+    return found
 
 
 def main():

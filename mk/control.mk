@@ -27,7 +27,7 @@ ferry-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/cli/*.c) $
 ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/supervise/*.c) $(CONTROL_SHARED) \
 	$(control-faultpoint))
 ferry-extcap-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/extcap/*.c) control/util/files.c \
-	control/util/log.c)
+	control/util/log.c control/util/option.c)
 
 .PHONY: control control-gcc control-clang control-faults
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)

@@ -18,7 +18,7 @@ FUZZ_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 fuzz-targets :=
 include tests/fuzz/Makefile.inc
 
-FUZZ_HEADERS := $(wildcard domain/*/*.h include/*/*.h common/*.h tests/fuzz/*.h tests/unit/*.h)
+FUZZ_HEADERS := $(wildcard domain/*/*.h control/*/*.h include/*/*.h common/*.h tests/fuzz/*.h tests/unit/*.h)
 FUZZ_PROGRAMS := $(patsubst %,$(FUZZ_OUT)/%,$(or $(FUZZ_ONLY),$(fuzz-targets)))
 
 define fuzz-rule

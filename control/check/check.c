@@ -11,6 +11,7 @@
 #include "check/pci_rows.h"
 #include "check/xenlog.h"
 #include "util/files.h"
+#include "util/log.h"
 
 #define RING_MAX (16u << 20) /* Xen's own limit is below */
 #define BOOT_LOG "xen-boot.log"
@@ -88,8 +89,16 @@ void check_keep_boot_log(struct host *host)
         return;
     xenlog_parse(text, &facts);
     boot_log_path(path);
-    if (facts.from_boot && files_dir_make(files_run_dir()) == 0)
-        files_write(path, text, strlen(text));
+    if (facts.from_boot) {
+        int err = files_dir_make(files_run_dir());
+
+        if (!err)
+            err = files_write(path, text, strlen(text));
+        if (err)
+            log_line("%s: %s%s; `ferry check` will not see what Xen said at boot, once its ring "
+                     "has lost it",
+                     path, strerror(-err), files_todo(err));
+    }
     free(text);
 }
 

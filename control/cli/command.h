@@ -54,6 +54,9 @@ int command_words(int argc, char **argv, int min, int max, const char *flag, boo
  */
 int command_journal_take(const char *name, struct journal *journal_r, int *lock_r);
 
+/* journal_save(), and says what is wrong, and what to do about it. */
+int command_journal_save(const struct journal *journal);
+
 /*
  * Whether a file is the one that a domain was started from whose devices left dom0 and are pciback's, as it runs, or shut itself
  * down: their interfaces, by which the file may name them, are not there, and journal_r is for config_load().

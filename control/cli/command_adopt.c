@@ -86,7 +86,11 @@ static int config_keep(struct host *host, const struct journal *journal, struct 
     if (!config->text)
         return -ENOMEM;
     journal_path(journal->name, ".libxl", path);
-    return err ? err : files_write(path, config->text, strlen(config->text));
+    if (!err)
+        err = files_write(path, config->text, strlen(config->text));
+    if (err)
+        log_line("%s: %s%s", path, strerror(-err), files_todo(err));
+    return err;
 }
 
 static bool is_preserved(libxl_action_on_shutdown action)
@@ -163,15 +167,16 @@ static void losses_log(const struct journal *journal, const struct config *confi
 
 static int adopt(struct host *host, struct config *config, uint32_t domid, bool insist)
 {
-    struct journal journal;
+    struct journal journal = { .wish = JOURNAL_STOP };
     int lock = files_lock(config->xl.c_info.name, true), err;
+    bool was_known;
 
     if (lock < 0) {
-        log_line("%s: %s", files_run_dir(), strerror(-lock));
+        log_line("%s: %s%s", files_run_dir(), strerror(-lock), files_todo(lock));
         return EXIT_FAILED;
     }
-    if (journal_load(config->xl.c_info.name, &journal) == 0 && journal.domid == domid &&
-        journal.wish == JOURNAL_RUN) {
+    was_known = journal_load(config->xl.c_info.name, &journal) != -ENOENT;
+    if (was_known && journal.domid == domid && journal.wish == JOURNAL_RUN) {
         log_line("%s is looked after already", journal.name);
         close(lock);
         return EXIT_FAILED;
@@ -186,7 +191,9 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
     if (!err)
         err = policy_take(host, &journal);
     if (!err)
-        err = journal_save(&journal);
+        err = command_journal_save(&journal);
+    if (err && !was_known)
+        journal_remove(config->xl.c_info.name);
     if (!err)
         losses_log(&journal, config);
     close(lock);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/capture_lock.h"
+#include "cli/capture_out.h"
 #include "cli/command.h"
 #include "cli/pcapng.h"
 #include "journal/journal.h"
@@ -24,7 +25,6 @@
 #include "xen/domain.h"
 #include "xen/domctl.h"
 
-#define SNAPLEN_MAX 262144
 #define POLL_MS 5
 #define LOOK_MS                                                                                    \
     50 /* whether the domain is still there: what is mapped keeps a dead one from going (R11) */
@@ -41,7 +41,7 @@ static volatile sig_atomic_t asked_to_end;
 static struct capture {
     struct host host;
     struct journal journal;
-    const char *port, *path;
+    const char *port;
     char request[REQUEST_SIZE]; /* without its id */
     uint32_t id, snaplen;
     long count; /* -1: until it is ended */
@@ -52,8 +52,8 @@ static struct capture {
     bool has_gap; /* for some time nothing was captured, because nobody read */
     int64_t looked_ms, stopped_ms; /* since when the domain captures nothing; 0: it does */
     struct pcapng pcapng;
-    FILE *out;
-} capture = { .snaplen = SNAPLEN_MAX, .count = -1, .path = "-" };
+    struct capture_out out;
+} capture = { .snaplen = FERRY_CAPTURE_SNAPLEN_MAX, .count = -1, .out.path = "-" };
 
 static void end_asked(int signal)
 {
@@ -163,6 +163,8 @@ static bool frames_take(void)
         pcapng_frame(&capture.pcapng, frame.record.port, frame.record.time_ns + capture.offset_ns,
                      frame.record.direction, frame.bytes, frame.record.caplen, frame.record.len);
         control()->cons = capture.cons;
+        if (!capture_out_block_end(&capture.out))
+            return false;
         capture.nr_written++;
         if (capture.count > 0)
             capture.count--;
@@ -171,11 +173,7 @@ static bool frames_take(void)
         log_line("%s: what it writes for the capture makes no sense", capture.journal.name);
         return false;
     }
-    if (fflush(capture.out)) {
-        log_line("%s: %s", capture.path, strerror(errno));
-        return false;
-    }
-    return capture.count != 0;
+    return capture_out_flush(&capture.out) && capture.count != 0;
 }
 
 /* After a death: its successor is asked anew. Returns whether it could be, or is still to come. */
@@ -268,9 +266,11 @@ static void finish(void)
         xs_rm(capture.host.xs, XBT_NULL, path);
     }
     pages_unmap();
-    pcapng_counts(&capture.pcapng, now_ns(), capture.counts.seen + capture.counts.now_seen,
-                  nr_missed());
-    fflush(capture.out);
+    if (!capture.out.has_failed) {
+        pcapng_counts(&capture.pcapng, now_ns(), capture.counts.seen + capture.counts.now_seen,
+                      nr_missed());
+        capture_out_flush(&capture.out);
+    }
     log_line("%llu frames written, %llu missed%s", (unsigned long long)capture.nr_written,
              nr_missed(), capture.has_gap ? ", besides what passed while nobody read" : "");
 }
@@ -278,15 +278,12 @@ static void finish(void)
 /* The filter's program behind the port and the length. Returns an exit code. */
 static int request_make(const char *filter)
 {
-    uint32_t snaplen =
-        capture.snaplen < FERRY_CAPTURE_SNAPLEN_MAX ? capture.snaplen : FERRY_CAPTURE_SNAPLEN_MAX;
-    size_t used =
-        (size_t)snprintf(capture.request, sizeof(capture.request), "%s %u ", capture.port, snaplen);
-    pcap_t *pcap = pcap_open_dead(DLT_EN10MB, (int)snaplen);
+    size_t used = (size_t)snprintf(capture.request, sizeof(capture.request), "%s %u ", capture.port,
+                                   capture.snaplen);
+    pcap_t *pcap = pcap_open_dead(DLT_EN10MB, (int)capture.snaplen);
     struct bpf_program program;
     int code = EXIT_OK;
 
-    capture.snaplen = snaplen;
     if (!*filter) {
         snprintf(capture.request + used, sizeof(capture.request) - used, "-");
     } else if (!pcap || pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN)) {
@@ -373,11 +370,8 @@ static int capture_run(void)
         refused_tell(lock, &holder);
         return EXIT_FAILED;
     }
-    capture.out = strcmp(capture.path, "-") == 0 ? stdout : fopen(capture.path, "w");
-    if (!capture.out) {
-        log_line("%s: %s", capture.path, strerror(errno));
+    if (capture_out_open(&capture.out))
         return EXIT_FAILED;
-    }
     err = pages_map();
     if (!err)
         err = request();
@@ -385,14 +379,16 @@ static int capture_run(void)
         if (err != -EINVAL)
             log_line("%s: %s", capture.journal.name, why(err));
         pages_unmap();
+        capture_out_drop(&capture.out);
         return EXIT_FAILED;
     }
-    pcapng_begin(&capture.pcapng, capture.out, capture.snaplen, capture.port);
-    fflush(capture.out);
+    capture_out_begin(&capture.out);
+    pcapng_begin(&capture.pcapng, capture.out.file, capture.snaplen, capture.port);
+    capture_out_flush(&capture.out);
     run();
     finish();
     capture_lock_free(lock);
-    return ferror(capture.out) ? EXIT_FAILED : EXIT_OK;
+    return capture.out.has_failed ? EXIT_FAILED : EXIT_OK;
 }
 
 /* NAME PORT [FILTER...]; returns -1 to go on, or an exit code. */
@@ -412,9 +408,9 @@ static int words_parse(int argc, char **argv)
         if (option == 'h')
             return command_help();
         if (option == 'w')
-            capture.path = optarg;
+            capture.out.path = optarg;
         else if (option == 's')
-            err = option_number("snaplen", optarg, 1, SNAPLEN_MAX, &snaplen);
+            err = option_number("snaplen", optarg, 1, FERRY_CAPTURE_SNAPLEN_MAX, &snaplen);
         else if (option == 'c')
             err = option_number("count", optarg, 1, INT32_MAX, &count);
         else
@@ -446,7 +442,7 @@ int command_capture(int argc, char **argv)
 
     if (code >= 0)
         return code;
-    if (strcmp(capture.path, "-") == 0 && isatty(STDOUT_FILENO)) {
+    if (strcmp(capture.out.path, "-") == 0 && isatty(STDOUT_FILENO)) {
         log_line("this is no text: -w FILE, or | tcpdump -n -r -, or | wireshark -k -i -");
         return EXIT_USAGE;
     }

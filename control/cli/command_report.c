@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/observe.h"
+#include "cli/report_file.h"
 #include "cli/report_page.h"
 #include "cli/top_rows.h"
 #include "journal/journal.h"
@@ -17,7 +18,7 @@
 
 #define RATE_MS 1500 /* longer than the domain takes to write its pages again */
 
-static int page_write(struct host *host, const struct journal *journal, FILE *out)
+static void page_write(struct host *host, const struct journal *journal, FILE *out)
 {
     static struct top_row rows[FERRY_STATS_PORTS];
     static struct ferry_stats before, now;
@@ -39,37 +40,25 @@ static int page_write(struct host *host, const struct journal *journal, FILE *ou
         }
     }
     report_page_write(out, &page);
-    return ferror(out) ? -EIO : 0;
 }
 
-/* Into a file beside it first: what was there stays if this fails. */
-static int file_write(struct host *host, const struct journal *journal, const char *path)
+/* Made in memory: which error comes first is known then. */
+static int page_text(struct host *host, const struct journal *journal, char **text_r, size_t *len_r)
 {
-    char other[FILES_PATH_SIZE];
-    FILE *out;
-    int err;
+    FILE *out = open_memstream(text_r, len_r);
 
-    if (strcmp(path, "-") == 0)
-        return page_write(host, journal, stdout);
-    if (snprintf(other, sizeof(other), "%s.new", path) >= (int)sizeof(other))
-        return -ENAMETOOLONG;
-    out = fopen(other, "wx");
     if (!out)
-        return -errno;
-    err = page_write(host, journal, out);
-    if (fclose(out) && !err)
-        err = -errno;
-    if (!err && rename(other, path))
-        err = -errno;
-    if (err)
-        unlink(other);
-    return err;
+        return -ENOMEM;
+    page_write(host, journal, out);
+    return fclose(out) ? -ENOMEM : 0;
 }
 
 static int report(const char *name, const char *path)
 {
     struct journal journal;
     struct host host;
+    char *text = NULL;
+    size_t len;
     int err;
 
     if (!files_name_ok(name) || journal_load(name, &journal)) {
@@ -78,10 +67,14 @@ static int report(const char *name, const char *path)
     }
     if (host_open(&host))
         return EXIT_FAILED;
-    err = file_write(&host, &journal, path);
+    err = page_text(&host, &journal, &text, &len);
+    if (!err)
+        err = report_file_write(text, len, path);
     if (err)
-        log_line("%s: %s%s", path, strerror(-err),
-                 err == -EEXIST ? ": is another report being written? remove its .new" : "");
+        log_line("%s: %s%s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(-err),
+                 err == -EEXIST ? ": is another report being written? remove its .new"
+                                : files_todo(err));
+    free(text);
     host_close(&host);
     return err ? EXIT_FAILED : EXIT_OK;
 }

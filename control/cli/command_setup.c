@@ -101,7 +101,7 @@ static int config_put(struct setup *setup)
     if (err == -EEXIST)
         log_line("%s is there already and is not overwritten", setup->path);
     else if (err)
-        log_line("%s: %s", setup->path, strerror(-err));
+        log_line("%s: %s%s; nothing was changed", setup->path, strerror(-err), files_todo(err));
     if (err)
         return err;
     err = config_check(setup);
@@ -235,7 +235,8 @@ static void config_lay_aside(const struct setup *setup)
 
     snprintf(failed, sizeof(failed), "%s.failed", setup->path);
     if (rename(setup->path, failed))
-        log_line("%s: %s", setup->path, strerror(errno));
+        log_line("%s: %s%s; take it away before the next `ferry setup`", setup->path,
+                 strerror(errno), files_todo(-errno));
     else
         printf("its configuration is now %s\n", failed);
 }

@@ -85,7 +85,7 @@ static int nics_take(struct host *host, struct journal *journal)
     for (unsigned int i = 0; i < journal->nr_nics; i++)
         if (pci_is_taken_from_dom0(&journal->nics[i].bdf))
             journal->nics[i].taken = true;
-    err = journal_save(journal);
+    err = command_journal_save(journal);
     faultpoint("noted whose");
     for (unsigned int i = 0; !err && i < journal->nr_nics; i++) {
         bool taken;
@@ -141,26 +141,29 @@ static int config_keep(struct journal *journal, const struct config *config,
     char path[FILES_PATH_SIZE];
     int err = files_dir_make(files_state_dir());
 
-    if (!err)
+    if (err)
+        log_line("%s: %s%s", files_state_dir(), strerror(-err), files_todo(err));
+    else
         err = command_kernel_keep(journal, config->xl.b_info.kernel);
     if (err)
         return err;
     journal_path(journal->name, ".cfg", path);
     err = files_write(path, config->text, config->len);
     if (err)
-        log_line("%s: %s", path, strerror(-err));
+        log_line("%s: %s%s", path, strerror(-err), files_todo(err));
     return err ? err : policies_keep(journal, policy);
 }
 
 int command_kernel_keep(struct journal *journal, const char *path)
 {
     char kept[FILES_PATH_SIZE];
+    const char *culprit;
     int err;
 
     journal_path(journal->name, ".kernel", kept);
-    err = files_copy(path, kept, IMAGE_SIZE_MAX);
+    err = files_copy(path, kept, IMAGE_SIZE_MAX, &culprit);
     if (err)
-        log_line("%s: %s", path, strerror(-err));
+        log_line("%s: %s%s", culprit, strerror(-err), files_todo(err));
     else
         snprintf(journal->kernel, sizeof(journal->kernel), "%s", path);
     return err;
@@ -186,7 +189,7 @@ static int domain_make(struct host *host, struct journal *journal, struct config
     if (err)
         return err;
     journal->wish = JOURNAL_RUN;
-    err = journal_save(journal);
+    err = command_journal_save(journal);
     faultpoint("noted to run");
     if (!err)
         err = domain_unpause(host, journal);
@@ -201,7 +204,7 @@ static int start(struct host *host, struct config *config, const struct policyfi
     int lock = files_lock(config->xl.c_info.name, true), err;
 
     if (lock < 0) {
-        log_line("%s: %s", files_run_dir(), strerror(-lock));
+        log_line("%s: %s%s", files_run_dir(), strerror(-lock), files_todo(lock));
         return EXIT_FAILED;
     }
     err = absent_wanted(host, config);

@@ -13,16 +13,24 @@
 #include "xen/domain.h"
 #include "xen/pci.h"
 
+/* A full disk is no reason not to be stopped: until the machine's next boot what is noted in memory holds. */
+static int stop_note(const struct journal *journal)
+{
+    int err = journal_save_quick(journal);
+
+    if (err)
+        log_line("%s: nor %s/%s.json: %s%s; it is not stopped, as ferryd would bring it back",
+                 journal->name, files_run_dir(), journal->name, strerror(-err), files_todo(err));
+    return err;
+}
+
 int command_stop_domain(struct host *host, struct journal *journal)
 {
     int err;
 
     journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
-    err = journal_save(journal);
-    if (err) {
-        log_line("%s: the journal cannot be written: %s", journal->name, strerror(-err));
+    if (command_journal_save(journal) && stop_note(journal))
         return EXIT_FAILED;
-    }
     faultpoint("noted to stop");
     domain_destroy_twin(host, journal); /* a start that was cut short left it */
     err = domain_destroy(host, journal);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/kernel_replace.h"
 #include "config/policies.h"
 #include "journal/journal.h"
 #include "recover/inplace.h"
@@ -17,8 +18,7 @@
 
 static void save(struct journal *journal)
 {
-    if (journal_save(journal))
-        log_line("%s: the journal cannot be written", journal->name);
+    command_journal_save(journal);
 }
 
 /* ferryd would take what follows for a death, and finish it if we do not. */
@@ -57,26 +57,6 @@ static int rebuild(struct host *host, struct journal *journal)
     return EXIT_OK;
 }
 
-/* From now on recoveries use this kernel; the one before stays aside. */
-static int kernel_replace(struct journal *journal, const char *path)
-{
-    char now[FILES_PATH_SIZE], before[FILES_PATH_SIZE], *full = realpath(path, NULL);
-    int err = full ? 0 : -errno;
-
-    journal_path(journal->name, ".kernel", now);
-    journal_path(journal->name, ".kernel.before", before);
-    if (!err && journal->kernel[0])
-        err = files_copy(now, before, IMAGE_SIZE_MAX);
-    if (!err)
-        err = files_copy(path, now, IMAGE_SIZE_MAX);
-    if (err)
-        log_line("%s: %s", path, strerror(-err));
-    else
-        snprintf(journal->kernel, sizeof(journal->kernel), "%s", full);
-    free(full);
-    return err;
-}
-
 static int rebuild_with(struct host *host, struct journal *journal, const char *path)
 {
     char now[FILES_PATH_SIZE], before[FILES_PATH_SIZE], name[FILES_PATH_SIZE];
@@ -91,8 +71,10 @@ static int rebuild_with(struct host *host, struct journal *journal, const char *
     log_line("%s: back to the kernel before", journal->name);
     journal_path(journal->name, ".kernel", now);
     journal_path(journal->name, ".kernel.before", before);
-    if (rename(before, now))
+    if (rename(before, now)) {
+        log_line("%s: %s%s", now, strerror(errno), files_todo(-errno));
         return EXIT_FAILED;
+    }
     snprintf(journal->kernel, sizeof(journal->kernel), "%s", name);
     rebuild(host, journal);
     return EXIT_FAILED;
@@ -103,8 +85,9 @@ static int upgrade_in_place(struct host *host, struct journal *journal, const ch
 {
     note(journal, "upgrade");
     if (inplace_run(host, journal, image, false) == 0) {
-        kernel_replace(journal, path);
-        return over(journal, "upgraded");
+        int err = kernel_replace(journal, path), code = over(journal, "upgraded");
+
+        return err ? EXIT_FAILED : code;
     }
     log_line("%s: the new kernel did not come up: back to the one before", journal->name);
     rebuild(host, journal);
@@ -137,7 +120,10 @@ static int upgrade(struct host *host, struct journal *journal, const char *path)
         log_line("%s: %s", path, strerror(errno));
         return EXIT_FAILED;
     }
-    if (!err && inplace_possible(host, journal, &image)) {
+    if (kernel_prepare(journal, path)) {
+        log_line("%s: nothing is changed", journal->name);
+        code = EXIT_FAILED;
+    } else if (!err && inplace_possible(host, journal, &image)) {
         code = upgrade_in_place(host, journal, path, &image);
     } else {
         if (err)
@@ -145,6 +131,7 @@ static int upgrade(struct host *host, struct journal *journal, const char *path)
         note(journal, "upgrade");
         code = rebuild_with(host, journal, path);
     }
+    kernel_drop(journal);
     image_dispose(&image);
     return code;
 }
@@ -171,10 +158,16 @@ static int config_replace(struct journal *journal, const char *path)
         err = -EINVAL;
     } else {
         journal_path(journal->name, ".cfg", kept);
-        err = files_write(kept, config.text, config.len);
+        err = kernel_prepare(journal, config.xl.b_info.kernel);
+        if (!err) {
+            err = files_write(kept, config.text, config.len);
+            if (err)
+                log_line("%s: %s%s", kept, strerror(-err), files_todo(err));
+        }
     }
     if (!err)
         err = kernel_replace(journal, config.xl.b_info.kernel);
+    kernel_drop(journal);
     if (!err)
         journal->adopted = false;
     config_dispose(&config);

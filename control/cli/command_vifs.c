@@ -46,8 +46,20 @@ static void bridge_reasons(const struct ferry_stats_bridge *bridge, char text[WH
         reasons_add(text, statspages_bridge_drop_word(drop), bridge->drops[drop]);
 }
 
-static void port_text(struct observe *observe, const struct ferry_stats_port *port)
+/* What a NIC lost before it was a port's frame: not among those dropped. */
+static void nic_reasons_add(const struct ferry_stats_more *more, char text[WHY_SIZE])
 {
+    if (!(more->flags & FERRY_MORE_ERRORS))
+        return;
+    reasons_add(text, "missed by the NIC", more->nr_missed);
+    reasons_add(text, "no buffer for the NIC", more->nr_no_buffers);
+    reasons_add(text, "damaged on the wire", more->nr_in_errors);
+    reasons_add(text, "not sent by the NIC", more->nr_out_errors);
+}
+
+static void port_text(struct observe *observe, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_port *port = &stats->ports[place];
     char guest[GUEST_NAME_SIZE] = "-", mac[OBSERVE_MAC_SIZE], why[WHY_SIZE];
     char in[NUMBER_SIZE], in_bytes[NUMBER_SIZE], out[NUMBER_SIZE], out_bytes[NUMBER_SIZE],
         dropped[NUMBER_SIZE];
@@ -56,6 +68,8 @@ static void port_text(struct observe *observe, const struct ferry_stats_port *po
         guest_name(&observe->host, port->guest, guest);
     observe_mac(port->mac, mac);
     port_reasons(port, why);
+    if (port->kind == FERRY_PORT_NIC)
+        nic_reasons_add(&stats->more[place], why);
     printf(ROW, port->name, guest, mac, *port->bridge ? port->bridge : "-",
            statspages_state_word(port), number(in, port->in_frames),
            number(in_bytes, port->in_bytes), number(out, port->out_frames),
@@ -124,7 +138,7 @@ static void ports_text(struct observe *observe, const struct journal *journal,
     printf("%s\n" ROW, journal->name, "port", "guest", "mac", "bridge", "state", "in", "bytes",
            "out", "bytes", "dropped", "why");
     for (unsigned int i = 0; i < stats->nr_ports; i++)
-        port_text(observe, &stats->ports[i]);
+        port_text(observe, stats, i);
 }
 
 int command_vifs(int argc, char **argv)

@@ -112,7 +112,7 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
     }
     err = files_lock(name, true);
     if (err < 0) {
-        log_line("%s/%s.lock: %s", files_run_dir(), name, strerror(-err));
+        log_line("%s/%s.lock: %s%s", files_run_dir(), name, strerror(-err), files_todo(err));
         return EXIT_FAILED;
     }
     *lock_r = err;
@@ -130,6 +130,16 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
     return EXIT_FAILED;
 }
 
+int command_journal_save(const struct journal *journal)
+{
+    int err = journal_save(journal);
+
+    if (err)
+        log_line("%s: the journal %s/%s.json cannot be written: %s%s", journal->name,
+                 files_state_dir(), journal->name, strerror(-err), files_todo(err));
+    return err;
+}
+
 bool command_tell_ferryd(void)
 {
     char *text;
@@ -145,6 +155,23 @@ void command_ferryd_wanted(const struct journal *journal)
     if (!command_tell_ferryd())
         log_line("ferryd does not run: nobody brings %s back if it dies; `systemctl start ferryd`",
                  journal->name);
+}
+
+/* What was not shown whole must not look like all of it; what was done is done. */
+static int shown(int code)
+{
+    static const char *const showing[] = { "check",  "status", "vifs", "stations",
+                                           "policy", "top",    "logs", "report" };
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    log_line("standard output: %s%s; not all of it was written", errno ? strerror(errno) : "failed",
+             files_todo(-errno));
+    for (size_t i = 0; code == EXIT_OK && i < sizeof(showing) / sizeof(showing[0]); i++)
+        if (strcmp(running->name, showing[i]) == 0)
+            code = EXIT_FAILED;
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -165,7 +192,7 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) != 0)
             continue;
         running = &commands[i];
-        return commands[i].run(argc - 1, argv + 1);
+        return shown(commands[i].run(argc - 1, argv + 1));
     }
     if (*name)
         log_line("there is no command '%.40s'", name);

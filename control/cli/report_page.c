@@ -171,6 +171,12 @@ static void drops_put(FILE *out, const struct report_page *page)
     fputs("</table>\n", out);
 }
 
+static void time_row_put(FILE *out, const char *what, const struct ferry_stats_stage *times)
+{
+    fprintf(out, "<tr><td>%s<td>%llu<td>%.2f</tr>\n", what, (unsigned long long)times->nr,
+            times->nr ? (double)times->sum_ns / (double)times->nr / 1000 : 0);
+}
+
 static void loop_put(FILE *out, const struct ferry_stats *stats)
 {
     fprintf(out,
@@ -182,12 +188,32 @@ static void loop_put(FILE *out, const struct ferry_stats *stats)
             (unsigned long long)stats->nr_copies, (unsigned long long)stats->nr_copy_calls,
             (unsigned long long)stats->nr_notifications, stats->nr_mbufs_free, stats->nr_mbufs,
             stats->nr_stations_known);
-    for (unsigned int i = 0; i < FERRY_STAGES; i++) {
-        const struct ferry_stats_stage *stage = &stats->stages[i];
+    for (unsigned int i = 0; i < FERRY_STAGES; i++)
+        time_row_put(out, statspages_stage_word(i), &stats->stages[i]);
+    fputs("</table>\n", out);
+    if (!statspages_has_more(stats))
+        return;
+    fputs("<table><tr><th>latency, of a few<th>timed<th>mean, us</tr>\n", out);
+    time_row_put(out, "guest's event until its frames were taken",
+                 &stats->latencies[FERRY_LATENCY_TAKEN]);
+    time_row_put(out, "frame queued until it was in the guest",
+                 &stats->latencies[FERRY_LATENCY_QUEUED]);
+    fputs("</table>\n", out);
+}
 
-        fprintf(out, "<tr><td>%s<td>%llu<td>%.2f</tr>\n", statspages_stage_word(i),
-                (unsigned long long)stage->nr,
-                stage->nr ? (double)stage->sum_ns / (double)stage->nr / 1000 : 0);
+static void bridges_put(FILE *out, const struct ferry_stats *stats)
+{
+    fputs("<h2>Bridges</h2><table><tr><th>bridge<th>ports<th>addresses<th>forwarded, "
+          "frames<th>flooded<th>dropped</tr>\n",
+          out);
+    for (unsigned int i = 0; i < stats->nr_bridges; i++) {
+        const struct ferry_stats_bridge *bridge = &stats->bridges[i];
+
+        fputs("<tr>", out);
+        cell_put(out, bridge->name);
+        fprintf(out, "<td>%u<td>%u<td>%llu<td>%llu<td>%lu</tr>\n", bridge->nr_ports,
+                bridge->nr_stations, (unsigned long long)bridge->nr_forwarded,
+                (unsigned long long)bridge->nr_flooded, statspages_bridge_drops(bridge));
     }
     fputs("</table>\n", out);
 }
@@ -210,6 +236,8 @@ void report_page_write(FILE *out, const struct report_page *page)
     if (page->stats) {
         ports_put(out, page);
         drops_put(out, page);
+        if (statspages_has_more(page->stats))
+            bridges_put(out, page->stats);
         loop_put(out, page->stats);
     } else {
         fputs("<p>No statistics: it does not run, or its kernel shows none.</p>\n", out);

@@ -29,6 +29,32 @@ static void vif_more_json(struct json *json, const struct ferry_stats *stats, un
     json_array_close(json);
 }
 
+/* What cannot be told is not there. */
+static void ring_json(struct json *json, const char *name, uint32_t size, const char *what,
+                      uint32_t nr)
+{
+    json_map_open(json, name);
+    json_integer(json, "descriptors", size);
+    if (nr != FERRY_STATS_UNKNOWN)
+        json_integer(json, what, nr);
+    json_map_close(json);
+}
+
+static void nic_more_json(struct json *json, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_more *more = &stats->more[place];
+
+    json_integer(json, "waiting", stats->ports[place].nr_waiting);
+    ring_json(json, "in_ring", more->in_ring, "filled", more->in_filled);
+    ring_json(json, "out_ring", more->out_ring, "used", more->out_used);
+    if (!(more->flags & FERRY_MORE_ERRORS))
+        return;
+    json_integer(json, "missed", (int64_t)more->nr_missed);
+    json_integer(json, "no_buffers", (int64_t)more->nr_no_buffers);
+    json_integer(json, "in_errors", (int64_t)more->nr_in_errors);
+    json_integer(json, "out_errors", (int64_t)more->nr_out_errors);
+}
+
 static void bridges_json(struct json *json, const struct ferry_stats *stats)
 {
     json_array_open(json, "bridges");
@@ -84,24 +110,38 @@ static void port_json(struct observe *observe, const struct ferry_stats *stats, 
     json_map_close(json);
     if (statspages_has_more(stats) && port->kind == FERRY_PORT_VIF)
         vif_more_json(json, stats, place);
+    else if (statspages_has_more(stats))
+        nic_more_json(json, stats, place);
+    json_map_close(json);
+}
+
+/* nr_word: what is said of how many there were. */
+static void times_json(struct json *json, const char *name, const char *nr_word,
+                       const struct ferry_stats_stage *times)
+{
+    json_map_open(json, name);
+    json_integer(json, nr_word, (int64_t)times->nr);
+    json_integer(json, "ns", (int64_t)times->sum_ns);
+    json_array_open(json, "buckets");
+    for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
+        json_integer(json, NULL, times->buckets[bucket]);
+    json_array_close(json);
     json_map_close(json);
 }
 
 static void stages_json(struct json *json, const struct ferry_stats *stats)
 {
     json_map_open(json, "stages");
-    for (enum ferry_stage i = 0; i < FERRY_STAGES; i++) {
-        const struct ferry_stats_stage *stage = &stats->stages[i];
+    for (enum ferry_stage i = 0; i < FERRY_STAGES; i++)
+        times_json(json, statspages_stage_word(i), "timed_turns", &stats->stages[i]);
+    json_map_close(json);
+}
 
-        json_map_open(json, statspages_stage_word(i));
-        json_integer(json, "timed_turns", (int64_t)stage->nr);
-        json_integer(json, "ns", (int64_t)stage->sum_ns);
-        json_array_open(json, "buckets");
-        for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
-            json_integer(json, NULL, stage->buckets[bucket]);
-        json_array_close(json);
-        json_map_close(json);
-    }
+static void latencies_json(struct json *json, const struct ferry_stats *stats)
+{
+    json_map_open(json, "latencies");
+    for (enum ferry_latency i = 0; i < FERRY_LATENCIES; i++)
+        times_json(json, statspages_latency_word(i), "timed", &stats->latencies[i]);
     json_map_close(json);
 }
 
@@ -127,7 +167,9 @@ void vifs_json(struct observe *observe, const struct journal *journal,
     for (unsigned int i = 0; i < stats->nr_ports; i++)
         port_json(observe, stats, i);
     json_array_close(json);
-    if (statspages_has_more(stats))
+    if (statspages_has_more(stats)) {
         bridges_json(json, stats);
+        latencies_json(json, stats);
+    }
     json_map_close(json);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/policystore.h"
+#include "util/files.h"
 #include "util/log.h"
 #include "xen/domain.h"
 
@@ -96,7 +97,7 @@ int policies_keep(struct journal *journal, const struct policyfile *file)
     else if (unlink(path) && errno != ENOENT)
         err = -errno;
     if (err)
-        log_line("%s: %s", path, strerror(-err));
+        log_line("%s: %s%s", path, strerror(-err), files_todo(err));
     else
         journal->has_policy = file;
     return err;
@@ -111,25 +112,45 @@ int policies_put(struct host *host, const struct journal *journal, const struct 
     return err;
 }
 
+static int journal_noted(const struct journal *journal)
+{
+    int err = journal_save(journal);
+
+    if (err)
+        log_line("%s/%s.json: %s%s", files_state_dir(), journal->name, strerror(-err),
+                 files_todo(err));
+    return err;
+}
+
+/* The file is the new one already: what it was before must be what a successor gets. */
+static void back(struct journal *journal, const struct policyfile *before)
+{
+    if (policies_keep(journal, before))
+        log_line("%s: the new policy is not in force, but is what its next start would get: "
+                 "`ferry policy %s` again, once that can be written",
+                 journal->name, journal->name);
+    journal_noted(journal);
+}
+
 int policies_apply(struct host *host, struct journal *journal, const struct policyfile *file,
                    bool *is_there_r)
 {
     struct policyfile before;
     int had = policies_load_kept(journal, &before);
-    bool live = domain_is_there(host, journal);
+    bool live = domain_is_there(host, journal), kept = false;
     int err = policies_keep(journal, file);
 
     /* First for recoveries: whatever ends us now, what comes next is what was asked for. */
-    if (!err)
-        err = journal_save(journal);
+    if (!err) {
+        kept = true;
+        err = journal_noted(journal);
+    }
     if (!err && live)
         err = policies_put(host, journal, file);
     if (!err)
         *is_there_r = live;
-    else if (had == 0 || had == -ENOENT)
-        policies_keep(journal, had == 0 ? &before : NULL);
-    if (err && journal_save(journal))
-        log_line("%s: the journal cannot be written", journal->name);
+    else if (kept && (had == 0 || had == -ENOENT))
+        back(journal, had == 0 ? &before : NULL);
     policyfile_dispose(&before);
     return err;
 }

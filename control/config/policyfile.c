@@ -32,6 +32,9 @@ static int fail(struct policyfile_error *error, unsigned int line, const char *f
     va_start(args, format);
     vsnprintf(error->text, sizeof(error->text), format, args);
     va_end(args);
+    for (char *c = error->text; *c; c++) /* of the file; it goes to a terminal */
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     error->line = line;
     return -EINVAL;
 }

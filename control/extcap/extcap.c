@@ -16,6 +16,7 @@
 
 #include "extcap/interfaces.h"
 #include "util/log.h"
+#include "util/option.h"
 #include "util/paths.h"
 
 #define EXIT_USAGE 2
@@ -37,7 +38,7 @@ static const char usage[] =
 struct words {
     bool interfaces, dlts, config, capture, help, version;
     const char *interface, *fifo, *filter;
-    long snaplen;
+    uint32_t snaplen; /* 0: as `ferry capture` has it */
 };
 
 /* In PATH, or where it was installed: a user's PATH may not have sbin. */
@@ -155,7 +156,7 @@ static int capture_become(const struct words *words, struct interface *interface
     unsigned int argc = 4;
 
     if (words->snaplen) {
-        snprintf(number, sizeof(number), "%ld", words->snaplen);
+        snprintf(number, sizeof(number), "%u", words->snaplen);
         argv[argc++] = "--snaplen";
         argv[argc++] = number;
     }
@@ -171,14 +172,6 @@ static int capture_become(const struct words *words, struct interface *interface
     }
     log_line("ferry, also as " PATHS_FERRY ": %s", strerror(errno));
     return EXIT_FAILURE;
-}
-
-static bool number_parse(const char *text, long max, long *number_r)
-{
-    char *end;
-
-    *number_r = strtol(text, &end, 10);
-    return end != text && !*end && *number_r >= 1 && *number_r <= max;
 }
 
 static bool words_parse(int argc, char **argv, struct words *words)
@@ -212,8 +205,9 @@ static bool words_parse(int argc, char **argv, struct words *words)
             words->fifo = optarg;
         else if (option == 'f')
             words->filter = optarg;
-        else if (option == '?' || (option == 's' && !number_parse(optarg, FERRY_CAPTURE_SNAPLEN_MAX,
-                                                                  &words->snaplen)))
+        else if (option == '?' ||
+                 (option == 's' &&
+                  option_number("snaplen", optarg, 1, FERRY_CAPTURE_SNAPLEN_MAX, &words->snaplen)))
             return false;
     }
     return optind == argc;

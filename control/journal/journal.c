@@ -114,16 +114,20 @@ int journal_stat(const char *name, struct stat *stat_r)
 
 void journal_remove(const char *name)
 {
-    static const char *const suffixes[] = { ".json",   ".cfg",           ".libxl",
-                                            ".kernel", ".kernel.before", ".policy" };
+    static const char *const suffixes[] = { ".json",          ".cfg",         ".libxl", ".kernel",
+                                            ".kernel.before", ".kernel.next", ".policy" };
     char path[FILES_PATH_SIZE];
+    bool stays =
+        false; /* on a read-only disk: then the newer one, in memory, has to say that it was stopped */
 
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         journal_path(name, suffixes[i], path);
-        unlink(path);
+        if (unlink(path) && errno != ENOENT && i == 0)
+            stays = true;
     }
     quick_path(name, path);
-    unlink(path);
+    if (!stays)
+        unlink(path);
 }
 
 void journal_each(void (*found)(void *ctx, const char *name), void *ctx)

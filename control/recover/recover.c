@@ -26,7 +26,7 @@ static const char console_head[] = "\nThe end of its console:\n";
 void recover_report_keep(const struct journal *journal, const char *report)
 {
     char path[FILES_PATH_SIZE], *tail, *text;
-    int len;
+    int len, err;
 
     snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), journal->name);
     if (files_read_tail(path, REPORT_SIZE, &tail, NULL))
@@ -37,7 +37,10 @@ void recover_report_keep(const struct journal *journal, const char *report)
                   : asprintf(&text, "%s", tail);
     if (len >= 0) {
         journal_path(journal->name, ".report", path);
-        files_write_quick(path, text, (size_t)len);
+        err = files_write_quick(path, text, (size_t)len);
+        if (err)
+            log_line("%s: %s%s; what it reported at this death is not kept", path, strerror(-err),
+                     files_todo(err));
         free(text);
     }
     free(tail);

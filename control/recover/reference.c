@@ -81,6 +81,7 @@ bool reference_is_stale(const struct journal *journal, const struct reference *r
 
 int reference_capture(struct host *host, const struct journal *journal, struct reference *reference)
 {
+    static bool is_told;
     char path[FILES_PATH_SIZE], who[WHO_SIZE];
     struct tables tables;
     size_t len;
@@ -99,7 +100,13 @@ int reference_capture(struct host *host, const struct journal *journal, struct r
     path_of(journal, path);
     err = files_write_quick(path, bytes, len);
     free(bytes);
-    return err;
+    if (err)
+        unlink(path); /* the old ones are no more its own */
+    if (err && !is_told)
+        log_line("%s: %s%s; until then a ferryd that is restarted reads its tables anew", path,
+                 strerror(-err), files_todo(err));
+    is_told = err;
+    return 0;
 }
 
 static int differs(void *ctx, uint64_t mfn, const uint8_t *page)

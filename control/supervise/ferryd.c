@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check/check.h"
@@ -27,6 +28,9 @@
 #include "util/option.h"
 #include "util/paths.h"
 #include "util/socket.h"
+#include "xen/domain.h"
+#include "xen/store.h"
+#include "xen/storelink.h"
 
 /* Images and page tables come and go with each recovery: from here on they go back to the system. */
 #define LARGE_BYTES (64 * 1024)
@@ -35,6 +39,8 @@
 #define POLL_BUSY_MS 1 /* while one comes back */
 #define REFRESH_MS 1000
 #define FDS_MAX 64
+#define FDS_OWN 3 /* of them; the others are libxl's */
+#define STORE_RETRY_MS 1000
 
 static const char usage[] =
     "usage: ferryd [-f] [--max-deaths N] [--window SECONDS] [--min-depth N]\n"
@@ -55,6 +61,8 @@ struct daemon {
     struct supervisor supervisor;
     int signals, listener;
     int64_t refreshed_ms;
+    int store; /* a storelink; negative: xenstored has no socket */
+    bool has_lost_store;
     struct notify notify;
     const char *metrics_where; /* NULL: none */
     struct metrics metrics;
@@ -96,21 +104,115 @@ static void events_drain(struct daemon *d)
 static bool rest(struct daemon *d)
 {
     struct pollfd fds[FDS_MAX] = { { .fd = d->signals, .events = POLLIN },
-                                   { .fd = d->listener, .events = POLLIN } };
-    int nr_xl = FDS_MAX - 2, timeout = supervisor_is_busy(&d->supervisor) ? POLL_BUSY_MS : POLL_MS;
+                                   { .fd = d->listener, .events = POLLIN },
+                                   { .fd = d->store, .events = POLLIN } };
+    int nr_xl = FDS_MAX - FDS_OWN,
+        timeout = supervisor_is_busy(&d->supervisor) ? POLL_BUSY_MS : POLL_MS;
     struct timeval now;
 
     gettimeofday(&now, NULL);
-    if (libxl_osevent_beforepoll(d->host.xl, &nr_xl, fds + 2, &timeout, now))
+    if (libxl_osevent_beforepoll(d->host.xl, &nr_xl, fds + FDS_OWN, &timeout, now))
         nr_xl = 0;
-    if (poll(fds, (nfds_t)nr_xl + 2, timeout) < 0 && errno != EINTR)
+    if (poll(fds, (nfds_t)nr_xl + FDS_OWN, timeout) < 0 && errno != EINTR)
         return false;
+    if (fds[2].revents && storelink_is_lost(d->store))
+        d->has_lost_store = true;
     gettimeofday(&now, NULL);
-    libxl_osevent_afterpoll(d->host.xl, nr_xl, fds + 2, now);
-    events_drain(d);
+    if (!d->has_lost_store) {
+        libxl_osevent_afterpoll(d->host.xl, nr_xl, fds + FDS_OWN, now);
+        events_drain(d);
+    }
     if (fds[1].revents)
         socket_serve(d->listener, answer, d);
     return !fds[0].revents;
+}
+
+/* libxl can go on no more, as when it finds xenstored gone. It would end the process otherwise. */
+static void disaster(void *user, libxl_event_type type, const char *what, int err)
+{
+    struct daemon *d = user;
+
+    (void)type;
+    if (!d->has_lost_store)
+        log_line("libxl cannot go on: %s: %s", what, strerror(err));
+    d->has_lost_store = true;
+}
+
+static int host_begin(struct daemon *d)
+{
+    static const libxl_event_hooks hooks = { .disaster = disaster };
+    int err = host_open(&d->host);
+
+    if (!err)
+        libxl_event_register_callbacks(d->host.xl, &hooks, d);
+    return err;
+}
+
+/* A xenstored that was started anew begins empty. */
+static void unknown_name(void *ctx, const char *name)
+{
+    struct daemon *d = ctx;
+    struct journal journal;
+    char value[16];
+
+    if (journal_load(name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
+        domain_is_there(&d->host, &journal) &&
+        store_read(d->host.xs, value, sizeof(value), "/local/domain/%u/domid", journal.domid) ==
+            -ENOENT)
+        log_line("%s: xenstore knows nothing of it any more, nor of its guests: they go on as they "
+                 "are, and it is looked after, but rebuilt it cannot serve them: shut the guests "
+                 "down and reboot this machine when that suits",
+                 name);
+}
+
+/* Wait for it as long as it takes. Returns false when asked to end. */
+static bool store_wait(struct daemon *d, bool had_socket)
+{
+    struct pollfd fds[] = { { .fd = d->signals, .events = POLLIN },
+                            { .fd = d->listener, .events = POLLIN } };
+
+    for (;;) {
+        notify_alive(&d->notify, host_ticks_ms());
+        if (poll(fds, 2, STORE_RETRY_MS) > 0 && fds[0].revents)
+            return false;
+        if (fds[1].revents)
+            socket_serve(d->listener, answer, d);
+        hooks_look();
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ; /* workers, which fail without it */
+        d->store = storelink_open(NULL);
+        if ((d->store >= 0 || !had_socket) && host_begin(d) == 0)
+            return true;
+        if (d->store >= 0)
+            close(d->store);
+    }
+}
+
+/*
+ * All handles are dead with it. Domains live by Xen, not by xenstored: nothing is taken for dead meanwhile, and the journals say what is
+ * to be done when it is back.
+ */
+static bool store_again(struct daemon *d)
+{
+    bool had_socket = d->store >= 0;
+
+    log_line("xenstored is gone: the driver domains go on, but are not looked after until it is "
+             "there again; what it knew is lost unless it was `xenstore-control live-update` that "
+             "replaced it");
+    supervisor_end(&d->supervisor);
+    metrics_end(&d->metrics);
+    d->metrics.pid = 0;
+    d->metrics.tried_ms = 0;
+    host_close(&d->host);
+    if (had_socket)
+        close(d->store);
+    if (!store_wait(d, had_socket))
+        return false;
+    d->has_lost_store = false;
+    d->refreshed_ms = 0;
+    log_line("xenstored is there again");
+    journal_each(unknown_name, d);
+    return true;
 }
 
 static void run(struct daemon *d)
@@ -120,6 +222,8 @@ static void run(struct daemon *d)
     if (err && err != -ENOTCONN)
         log_line("the service manager does not hear that it started: %s", strerror(-err));
     do {
+        if (d->has_lost_store && !store_again(d))
+            break;
         notify_alive(&d->notify, host_ticks_ms());
         if (host_ticks_ms() - d->refreshed_ms >= REFRESH_MS) {
             supervisor_refresh(&d->supervisor);
@@ -153,7 +257,7 @@ static int background(void)
     int log = open(PATHS_LOG, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
     if (log < 0 || dup2(log, STDERR_FILENO) < 0) {
-        log_line("cannot write " PATHS_LOG ": %s", strerror(errno));
+        log_line("cannot write " PATHS_LOG ": %s%s", strerror(errno), files_todo(-errno));
         return -EIO;
     }
     close(log);
@@ -174,7 +278,8 @@ static int metrics_start(struct daemon *d)
                  "put a proxy in front for that",
                  d->metrics_where);
     else if (d->metrics.listener < 0)
-        log_line("--metrics %s: %s", d->metrics_where, strerror(-d->metrics.listener));
+        log_line("--metrics %s: %s%s", d->metrics_where, strerror(-d->metrics.listener),
+                 files_todo(d->metrics.listener));
     return d->metrics.listener < 0 ? -EINVAL : 0;
 }
 
@@ -200,7 +305,7 @@ static int lock_take(void)
     if (lock == -EAGAIN)
         other_name();
     else if (lock < 0)
-        log_line("%s/.ferryd.lock: %s", files_run_dir(), strerror(-lock));
+        log_line("%s/.ferryd.lock: %s%s", files_run_dir(), strerror(-lock), files_todo(lock));
     return lock < 0 ? lock : 0;
 }
 
@@ -214,12 +319,14 @@ static int start(struct daemon *d, bool foreground)
     if (notify_begin(&d->notify))
         log_line(
             "NOTIFY_SOCKET or WATCHDOG_USEC makes no sense: the service manager is told nothing");
-    if (host_open(&d->host))
+    if (host_begin(d))
         return -EIO;
+    d->store = storelink_open(NULL);
     d->signals = signals_open();
     d->listener = socket_listen();
     if (d->signals < 0 || d->listener < 0) {
-        log_line("cannot listen on %s/ferryd.sock: %s", files_run_dir(), strerror(-d->listener));
+        log_line("cannot listen on %s/ferryd.sock: %s%s", files_run_dir(), strerror(-d->listener),
+                 files_todo(d->listener));
         return -EIO;
     }
     if (metrics_start(d))
@@ -287,6 +394,7 @@ int main(int argc, char **argv)
     int code;
 
     files_standard_open();
+    signal(SIGPIPE, SIG_IGN); /* whoever reads its messages may go */
     log_program = "ferryd";
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     code = options_parse(argc, argv, &daemon, &foreground);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #define LIMIT_S 30
 #define WAIT_MS 10
 #define RUNNING_MAX 8
+#define TOLD_MAX 32
 
 static pid_t running[RUNNING_MAX];
 
@@ -35,34 +37,94 @@ static int is_named_well(const struct dirent *entry)
     return entry->d_name[0] && entry->d_name[strspn(entry->d_name, accepted)] == '\0';
 }
 
-/* Whether nobody but root can have written it. Says so if not. */
-static bool is_ours(const char *path)
+/* What keeps it from being run, and what to do about it; NULL: nothing. Whoever may write the directory may put programs there. */
+static const char *fault_of(const struct stat *is, bool is_directory)
 {
-    struct stat stat;
-
-    if (lstat(path, &stat) || !S_ISREG(stat.st_mode) || !(stat.st_mode & S_IXUSR))
-        return false;
-    if (stat.st_uid == geteuid() && !(stat.st_mode & (S_IWGRP | S_IWOTH)))
-        return true;
-    log_line(
-        "%s is not run: it must be root's, and nobody else's to write (chown root, chmod go-w)",
-        path);
-    return false;
+    if (is_directory ? !S_ISDIR(is->st_mode) : !S_ISREG(is->st_mode))
+        return is_directory ? "it is no directory" : "it is no plain file, nor may it be a link";
+    if (is->st_uid != geteuid())
+        return "it must be root's (chown root)";
+    if (is->st_mode & (S_IWGRP | S_IWOTH))
+        return "it must be nobody else's to write (chmod go-w)";
+    if (!is_directory && !(is->st_mode & S_IXUSR))
+        return "it is not executable (chmod u+x)";
+    return NULL;
 }
 
-/* Whoever may write the directory may put programs there. Says so, once, if that is not root alone. */
-static bool is_directory_ours(const char *path)
-{
-    static bool is_told;
-    struct stat stat;
-    bool ok = lstat(path, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == geteuid() &&
-              !(stat.st_mode & (S_IWGRP | S_IWOTH));
+/* What was said of which file, as it was then: it is not said again at each death. */
+static struct told {
+    char name[NAME_MAX + 1]; /* "": the directory */
+    const char *fault;
+    ino_t inode;
+    struct timespec changed;
+    bool seen;
+} told[TOLD_MAX];
+static unsigned int nr_told;
 
-    if (!ok && !is_told)
-        log_line("nothing in %s is run: it must be a directory of root's, and nobody else's to "
-                 "write (chown root, chmod go-w)",
-                 path);
-    is_told = !ok;
+static struct told *told_find(const char *name)
+{
+    for (unsigned int i = 0; i < nr_told; i++)
+        if (strcmp(told[i].name, name) == 0)
+            return &told[i];
+    return NULL;
+}
+
+static void told_forget_unseen(void)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < nr_told; i++) {
+        if (told[i].seen)
+            told[kept++] = told[i];
+    }
+    nr_told = kept;
+    for (unsigned int i = 0; i < nr_told; i++)
+        told[i].seen = false;
+}
+
+static void fault_tell(const char *path, const char *name, const struct stat *is, const char *fault)
+{
+    struct told *before = told_find(name);
+
+    if (!before && nr_told < TOLD_MAX) {
+        before = &told[nr_told++];
+        memset(before, 0, sizeof(*before));
+        snprintf(before->name, sizeof(before->name), "%s", name);
+    }
+    if (before && before->fault == fault && before->inode == is->st_ino &&
+        memcmp(&before->changed, &is->st_ctim, sizeof(is->st_ctim)) == 0) {
+        before->seen = true;
+        return;
+    }
+    log_line("%s %s: %s", path, *name ? "is not run" : "is not looked into: nothing there is run",
+             fault);
+    if (!before)
+        return; /* so many at once are said again */
+    before->fault = fault;
+    before->inode = is->st_ino;
+    before->changed = is->st_ctim;
+    before->seen = true;
+}
+
+/* Says of each what is wrong with it, once for each change. Returns whether the directory itself is as it should be. */
+static bool faults_look(const char *directory, struct dirent **entries, int nr)
+{
+    struct stat is;
+    bool ok = lstat(directory, &is) == 0;
+    const char *fault = ok ? fault_of(&is, true) : NULL;
+
+    if (fault)
+        fault_tell(directory, "", &is, fault);
+    ok = ok && !fault;
+    for (int i = 0; ok && i < nr; i++) {
+        char path[FILES_PATH_SIZE + sizeof(entries[i]->d_name)];
+
+        snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
+        fault = lstat(path, &is) == 0 ? fault_of(&is, false) : NULL;
+        if (fault)
+            fault_tell(path, entries[i]->d_name, &is, fault);
+    }
+    told_forget_unseen();
     return ok;
 }
 
@@ -118,10 +180,13 @@ static void one_run(const char *path)
 
 static void all_run(const char *directory, struct dirent **entries, int nr)
 {
+    struct stat is;
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     for (int fd = STDERR_FILENO + 1; fd < 256; fd++)
         close(fd);
     dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -129,7 +194,7 @@ static void all_run(const char *directory, struct dirent **entries, int nr)
         char path[FILES_PATH_SIZE + sizeof(entries[i]->d_name)];
 
         snprintf(path, sizeof(path), "%s/%s", directory, entries[i]->d_name);
-        if (is_ours(path))
+        if (lstat(path, &is) == 0 && !fault_of(&is, false))
             one_run(path);
     }
     _exit(0);
@@ -161,7 +226,7 @@ int hooks_run(const struct journal *journal, const struct journal_death *death)
     nr = scandir(directory, &entries, is_named_well, alphasort);
     if (nr < 0)
         return errno == ENOENT ? 0 : -errno;
-    if (!is_directory_ours(directory)) {
+    if (!faults_look(directory, entries, nr)) {
         entries_free(entries, nr);
         return -EPERM;
     }

@@ -226,6 +226,18 @@ static bool is_fine(struct supervised *supervised, bool *hangs_r)
            !*hangs_r;
 }
 
+/* What hooks_run() itself says something about is not said twice, nor again at each death. */
+static void hooks_tell(const struct journal *journal, const struct journal_death *death)
+{
+    static int told;
+    int err = hooks_run(journal, death);
+
+    if (err < 0 && err != -EPERM && err != told)
+        log_line("%s/hooks.d cannot be read: %s; nothing there is run", files_config_dir(),
+                 strerror(-err));
+    told = err < 0 ? err : 0;
+}
+
 /* Deaths that are over, or that nobody brings it back from. */
 static void deaths_tell(struct supervised *supervised)
 {
@@ -240,8 +252,7 @@ static void deaths_tell(struct supervised *supervised)
         if (journal_death_is_planned(death))
             continue;
         journald_send(journal, death);
-        if (hooks_run(journal, death) < 0)
-            log_line("%s: hooks.d of the configuration cannot be read", journal->name);
+        hooks_tell(journal, death);
     }
     supervised->nr_told = journal->nr_deaths_ever;
 }

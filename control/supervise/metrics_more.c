@@ -6,6 +6,9 @@
 
 #include "xen/statspages.h"
 
+#define NS 1e9
+#define FIRST_NS 256 /* ferry/stats.h: upper end of the first bucket */
+
 /* The domains, while their families are written one by one. */
 struct writing {
     struct exposition *e;
@@ -150,6 +153,119 @@ static void bridges_put(const struct writing *w)
                      offsetof(struct ferry_stats_bridge, nr_ports));
 }
 
+#define EACH_NIC(w, d, i)                                                                          \
+    EACH(w, d)                                                                                     \
+    for (unsigned int i = 0; i < d->stats->nr_ports; i++)                                          \
+        if (d->stats->ports[i].kind == FERRY_PORT_NIC)
+
+static void nic_counter_put(const struct writing *w, const char *name, const char *help,
+                            size_t offset)
+{
+    exposition_family(w->e, name, EXPOSITION_COUNTER, help);
+    EACH_NIC(w, d, i)
+    if (d->stats->more[i].flags & FERRY_MORE_ERRORS)
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port", d->stats->ports[i].name),
+                           at(&d->stats->more[i], offset));
+}
+
+static void nic_errors_put(const struct writing *w)
+{
+    static const char name[] = "ferry_nic_errors";
+
+    exposition_family(w->e, name, EXPOSITION_COUNTER,
+                      "Frames that the hardware found damaged, or could not send.");
+    EACH_NIC(w, d, i)
+    {
+        const struct ferry_stats_more *more = &d->stats->more[i];
+        const char *port = d->stats->ports[i].name;
+
+        if (!(more->flags & FERRY_MORE_ERRORS))
+            continue;
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port", port, "direction", "in"),
+                           more->nr_in_errors);
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port", port, "direction", "out"),
+                           more->nr_out_errors);
+    }
+}
+
+/* A gauge of both rings of each NIC, where it is known. */
+static void nic_rings_put(const struct writing *w, const char *name, const char *help, size_t in,
+                          size_t out)
+{
+    const struct {
+        const char *word;
+        size_t offset;
+    } rings[] = { { "receive", in }, { "transmit", out } };
+
+    exposition_family(w->e, name, EXPOSITION_GAUGE, help);
+    EACH_NIC(w, d, i)
+    for (unsigned int r = 0; r < 2; r++) {
+        const char *more = (const char *)&d->stats->more[i];
+        uint32_t nr = *(const uint32_t *)(more + rings[r].offset);
+
+        if (nr != FERRY_STATS_UNKNOWN)
+            exposition_gauge(w->e, name,
+                             EXPOSITION_LABELS("domain", d->name, "port", d->stats->ports[i].name,
+                                               "ring", rings[r].word),
+                             nr);
+    }
+}
+
+static void nics_put(const struct writing *w)
+{
+    nic_counter_put(w, "ferry_nic_missed_frames", "Frames that came when the NIC had no room.",
+                    offsetof(struct ferry_stats_more, nr_missed));
+    nic_counter_put(w, "ferry_nic_no_buffers",
+                    "Packet buffers that the NIC's driver wanted and did not get.",
+                    offsetof(struct ferry_stats_more, nr_no_buffers));
+    nic_errors_put(w);
+    nic_rings_put(w, "ferry_nic_ring_descriptors", "Descriptors of a NIC's rings.",
+                  offsetof(struct ferry_stats_more, in_ring),
+                  offsetof(struct ferry_stats_more, out_ring));
+    nic_rings_put(
+        w, "ferry_nic_ring_used", "Those of them with frames that wait to be taken, or to be sent.",
+        offsetof(struct ferry_stats_more, in_filled), offsetof(struct ferry_stats_more, out_used));
+}
+
+void metrics_times_put(struct exposition *exposition, const char *name,
+                       const struct exposition_labels *labels,
+                       const struct ferry_stats_stage *times)
+{
+    double limits[FERRY_STATS_BUCKETS - 1];
+    uint64_t counts[FERRY_STATS_BUCKETS];
+
+    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS - 1; i++)
+        limits[i] = (double)((uint64_t)FIRST_NS << i) / NS;
+    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS; i++)
+        counts[i] = times->buckets[i];
+    exposition_histogram(exposition, name, labels, limits, counts, FERRY_STATS_BUCKETS - 1,
+                         (double)times->sum_ns / NS);
+}
+
+static void latencies_put(const struct writing *w)
+{
+    static const struct {
+        const char *name, *help;
+    } families[FERRY_LATENCIES] = {
+        [FERRY_LATENCY_TAKEN] = { "ferry_vif_service_seconds",
+                                  "From when a guest's event was seen until its frames were taken, "
+                                  "in one turn of the loop in 16." },
+        [FERRY_LATENCY_QUEUED] = { "ferry_vif_queue_seconds",
+                                   "How long a frame waited for its guest until it was there, of "
+                                   "the last one queued in one turn of the loop in 16." },
+    };
+
+    for (enum ferry_latency i = 0; i < FERRY_LATENCIES; i++) {
+        exposition_family(w->e, families[i].name, EXPOSITION_HISTOGRAM, families[i].help);
+        EACH(w, d)
+        metrics_times_put(w->e, families[i].name, EXPOSITION_LABELS("domain", d->name),
+                          &d->stats->latencies[i]);
+    }
+}
+
 void metrics_more_put(struct exposition *exposition, const struct metrics_more *domains,
                       unsigned int nr)
 {
@@ -158,4 +274,6 @@ void metrics_more_put(struct exposition *exposition, const struct metrics_more *
     queues_put(&w);
     vifs_put(&w);
     bridges_put(&w);
+    nics_put(&w);
+    latencies_put(&w);
 }

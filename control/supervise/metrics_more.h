@@ -15,6 +15,11 @@ struct metrics_more {
     const char (*guests)[GUEST_NAME_SIZE]; /* of each port; "" of a NIC */
 };
 
+/* One histogram's samples: times of the loop's parts, or of what began in its turns. */
+void metrics_times_put(struct exposition *exposition, const char *name,
+                       const struct exposition_labels *labels,
+                       const struct ferry_stats_stage *times);
+
 /* Write the families, of nr domains. */
 void metrics_more_put(struct exposition *exposition, const struct metrics_more *domains,
                       unsigned int nr);

@@ -17,8 +17,6 @@
 #include "xen/statspages.h"
 
 #define DOMAINS_MAX 32
-#define NS 1e9
-#define STAGE_FIRST_NS 256 /* ferry/stats.h: upper end of the first bucket */
 
 struct domain {
     char name[FILES_NAME_MAX + 1];
@@ -255,24 +253,14 @@ static void loop_counter_put(struct exposition *e, const char *name, const char 
 
 static void stages_put(struct exposition *e)
 {
-    double limits[FERRY_STATS_BUCKETS - 1];
-
-    for (unsigned int i = 0; i < FERRY_STATS_BUCKETS - 1; i++)
-        limits[i] = (double)((uint64_t)STAGE_FIRST_NS << i) / NS;
     exposition_family(
         e, "ferry_loop_stage_seconds", EXPOSITION_HISTOGRAM,
         "How long a part of the loop's turn took, of one turn in 16 of those that found work.");
     EACH(d)
-    for (unsigned int i = 0; d->has_stats && i < FERRY_STAGES; i++) {
-        uint64_t counts[FERRY_STATS_BUCKETS];
-
-        for (unsigned int bucket = 0; bucket < FERRY_STATS_BUCKETS; bucket++)
-            counts[bucket] = d->stats.stages[i].buckets[bucket];
-        exposition_histogram(
-            e, "ferry_loop_stage_seconds",
-            EXPOSITION_LABELS("domain", d->name, "stage", statspages_stage_word(i)), limits, counts,
-            FERRY_STATS_BUCKETS - 1, (double)d->stats.stages[i].sum_ns / NS);
-    }
+    for (unsigned int i = 0; d->has_stats && i < FERRY_STAGES; i++)
+        metrics_times_put(e, "ferry_loop_stage_seconds",
+                          EXPOSITION_LABELS("domain", d->name, "stage", statspages_stage_word(i)),
+                          &d->stats.stages[i]);
 }
 
 static void loop_put(struct exposition *e)

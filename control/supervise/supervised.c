@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "recover/recover.h"
+#include "util/files.h"
 #include "util/log.h"
 
 struct supervised *supervised_new(struct supervise_common *common, const struct journal *journal)
@@ -29,7 +30,8 @@ void supervised_save(const struct supervised *supervised)
     int err = journal_save(&supervised->journal);
 
     if (err)
-        log_line("%s: the journal cannot be written: %s", supervised->journal.name, strerror(-err));
+        log_line("%s: the journal %s/%s.json cannot be written: %s%s", supervised->journal.name,
+                 files_state_dir(), supervised->journal.name, strerror(-err), files_todo(err));
 }
 
 void supervised_unlock(struct supervised *supervised)

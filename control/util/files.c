@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,8 @@ static int put(const char *path, const void *data, size_t len, bool sync)
     err = write_all(fd, data, len);
     if (!err && sync && fsync(fd))
         err = -errno;
-    close(fd);
+    if (close(fd) && !err) /* where a network's disk tells that it is full */
+        err = -errno;
     return err;
 }
 
@@ -203,17 +205,41 @@ int files_write_new(const char *path, const void *data, size_t len)
     return err ? err : directory_sync(path);
 }
 
-int files_copy(const char *from, const char *to, size_t max)
+int files_copy(const char *from, const char *to, size_t max, const char **culprit_r)
 {
     char *data;
     size_t len;
     int err = files_read(from, max, &data, &len);
 
     if (err)
+        *culprit_r = from;
+    if (err)
         return err;
     err = files_write(to, data, len);
+    if (err)
+        *culprit_r = to;
     free(data);
     return err;
+}
+
+const char *files_todo(int err)
+{
+    switch (err) {
+    case -ENOSPC:
+        return "; make room on its file system (`df` shows it), then again";
+    case -EDQUOT:
+        return "; the quota there is used up: make room, then again";
+    case -EROFS:
+        return "; its file system is read-only: `dmesg` may say why, `mount -o remount,rw` changes "
+               "it";
+    case -EACCES:
+    case -EPERM:
+        return "; who runs this may not: is it root, outside of any confinement?";
+    case -EFBIG:
+        return "; more than a file may be long: `ulimit -f` shows the limit";
+    default:
+        return "";
+    }
 }
 
 int files_read_line(const char *path, char *line, size_t size)
@@ -255,6 +281,7 @@ void files_standard_open(void)
 {
     int fd;
 
+    signal(SIGXFSZ, SIG_IGN);
     do {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);

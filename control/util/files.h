@@ -42,8 +42,11 @@ int files_write(const char *path, const void *data, size_t len);
 int files_write_quick(const char *path, const void *data, size_t len);
 /* A new file, whole or not at all; -EEXIST if there is one of that name, which is left as it is. Mode 0600. */
 int files_write_new(const char *path, const void *data, size_t len);
-/* A copy of a file of at most `max` bytes, written like that. */
-int files_copy(const char *from, const char *to, size_t max);
+/* A copy of a file of at most `max` bytes, written like that. If it fails, culprit_r is the path of the two that is to blame. */
+int files_copy(const char *from, const char *to, size_t max, const char **culprit_r);
+
+/* What to do about a file that could not be written, to be said behind strerror(): "; make room ...", or "". */
+const char *files_todo(int err);
 
 /* The first line of a small file such as sysfs has; returns its length, or a negative errno. */
 int files_read_line(const char *path, char *line, size_t size);
@@ -53,7 +56,8 @@ int files_read_line(const char *path, char *line, size_t size);
 int files_lock(const char *name, bool wait);
 
 /* A program that is started with standard input, output or error closed must not have another file in their place: what it prints
- * would go there. To be called before anything is opened. */
+ * would go there. To be called before anything is opened. A limit on the size of files (RLIMIT_FSIZE) becomes an error of write(), too, not the
+ * end of the process. */
 void files_standard_open(void);
 
 #endif

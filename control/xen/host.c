@@ -17,6 +17,21 @@
 
 #define KEPT_FD 3
 
+/* libxl needs both. */
+static void store_blame(void)
+{
+    struct xs_handle *xs = access("/dev/xen/privcmd", F_OK) == 0 ? xs_open(0) : NULL;
+
+    if (xs || access("/dev/xen/privcmd", F_OK))
+        log_line("cannot talk to Xen: is this dom0, and does `xl list` work?");
+    else
+        log_line("cannot talk to xenstored: does it run (`pgrep xenstored`)? At boot Xen's service "
+                 "starts it; if it has ended since, domains go on, but what it knew of them is "
+                 "lost: shut guests down from within and reboot this machine");
+    if (xs)
+        xs_close(xs);
+}
+
 int host_open(struct host *host)
 {
     memset(host, 0, sizeof(*host));
@@ -28,13 +43,13 @@ int host_open(struct host *host)
         xtl_createlogger_stdiostream(stderr, getenv("FERRY_DEBUG") ? XTL_DEBUG : XTL_ERROR, 0);
     if (!host->log ||
         libxl_ctx_alloc(&host->xl, LIBXL_VERSION, 0, (xentoollog_logger *)host->log)) {
-        log_line("cannot talk to Xen: is this dom0, and does `xl list` work?");
+        store_blame();
         host_close(host);
         return -EIO;
     }
     host->xs = xs_open(0);
     if (!host->xs) {
-        log_line("cannot talk to xenstored: is it running?");
+        store_blame();
         host_close(host);
         return -EIO;
     }

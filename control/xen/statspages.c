@@ -136,6 +136,13 @@ const char *statspages_stage_word(enum ferry_stage stage)
     return stage < FERRY_STAGES ? words[stage] : "";
 }
 
+const char *statspages_latency_word(enum ferry_latency latency)
+{
+    static const char *const words[FERRY_LATENCIES] = { "taken", "queued" };
+
+    return latency < FERRY_LATENCIES ? words[latency] : "";
+}
+
 const char *statspages_bridge_drop_word(enum ferry_bridge_drop drop)
 {
     static const char *const words[FERRY_BRIDGE_DROPS] = { "bad",       "full",       "vlan",

@@ -37,6 +37,7 @@ bool statspages_has_more(const struct ferry_stats *stats);
 /* What a reason is called: "bad", "full", ...; never NULL. */
 const char *statspages_drop_word(enum ferry_drop drop);
 const char *statspages_stage_word(enum ferry_stage stage);
+const char *statspages_latency_word(enum ferry_latency latency);
 const char *statspages_bridge_drop_word(enum ferry_bridge_drop drop);
 
 /* What state a port is in, a word: of a vif that waits for its frontend "waiting", else "up" or "down". */

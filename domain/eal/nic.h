@@ -37,6 +37,29 @@ int nic_probe_all(struct port **ports_r, unsigned int max,
  */
 int nic_resume(struct port **ports_r, unsigned int max) __must_check;
 
+/* How full a NIC's rings are; NIC_UNKNOWN where it cannot be told. Costs some reads of registers. */
+#define NIC_UNKNOWN UINT32_MAX
+struct nic_rings {
+    uint32_t rx_filled,
+        rx_size; /* descriptors with frames that wait to be taken, about; all there are */
+    uint32_t tx_used, tx_size; /* descriptors, or frames, that are not sent yet; all there are */
+    uint32_t nr_backlog; /* frames that have no room in the transmit ring yet */
+};
+void nic_rings(struct port *port, struct nic_rings *rings_r);
+
+/* What the NIC and its driver lost, since the NIC was started. */
+struct nic_errors {
+    uint64_t nr_missed; /* came when the NIC had no room */
+    uint64_t nr_no_buffers; /* mbufs that the driver did not get */
+    uint64_t nr_rx_errors, nr_tx_errors; /* damaged; could not be sent */
+};
+
+/*
+ * Reads all counters of the device, which takes up to tenths of a millisecond: for seldom. Returns false if it
+ * cannot be told, or not now.
+ */
+bool nic_errors(struct port *port, struct nic_errors *errors_r);
+
 /* N of its name "nicN": its place among the devices of pci=, also if one before it could not be started. */
 unsigned int nic_number(const struct port *port);
 

@@ -36,6 +36,9 @@ struct nic {
     struct timer watch_timer; /* armed while there may be frames to transmit */
     struct watch watch;
     uint64_t watched_frames; /* port.stats.tx_frames at the last look */
+    uint64_t nr_missed; /* frames, as seen by all who looked: a read of the register clears it */
+    uint64_t watched_missed; /* nr_missed at the last look of the watch */
+    uint64_t driver_missed; /* what the driver itself said last */
     uint64_t full_since_ns; /* 0: the last frame that was offered was taken */
 };
 
@@ -60,6 +63,13 @@ int nic_start(struct nic *nic, uint16_t mtu) __must_check;
 void nic_watch_begin(struct nic *nic);
 void nic_watch_full(struct nic *nic);
 void nic_watch_forget(struct nic *nic);
+
+/*
+ * nic_watch.c: look at the device; false if it cannot be told how it is. rx_missed, besides, is added up in
+ * nr_missed; so is what the driver says that it has missed in all.
+ */
+bool nic_device_look(struct nic *nic, struct watch_look *look_r);
+void nic_missed_add(struct nic *nic, uint64_t driver_missed);
 
 /* Go on following the link after a restart. */
 void nic_link_resume(struct nic *nic);

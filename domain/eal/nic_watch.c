@@ -19,23 +19,46 @@ static __noreturn void restart(const struct nic *nic, const char *why)
     recovery_restart_nic(reason);
 }
 
-static void look_at(const struct nic *nic, struct watch_look *look_r)
+bool nic_device_look(struct nic *nic, struct watch_look *look_r)
 {
     const struct quirk_nic view = {
         .dev = nic->pci, .status = nic->status, .tx_ring = nic->tx_ring, .nr_tx = nic->nr_tx
     };
 
+    *look_r = (struct watch_look){ 0 };
+    if (!nic->quirk->look)
+        return false;
     nic->quirk->look(&view, look_r);
+    if (!look_r->is_gone)
+        nic->nr_missed += look_r->rx_missed;
+    return true;
+}
+
+/* It may begin at 0 again. */
+void nic_missed_add(struct nic *nic, uint64_t driver_missed)
+{
+    nic->nr_missed += driver_missed - (driver_missed < nic->driver_missed ? 0 : nic->driver_missed);
+    nic->driver_missed = driver_missed;
+}
+
+/* What was missed since the last time, whoever looked meanwhile. */
+static uint32_t missed_take(struct nic *nic)
+{
+    uint64_t missed = nic->nr_missed - nic->watched_missed;
+
+    nic->watched_missed = nic->nr_missed;
+    return (uint32_t)RTE_MIN(missed, (uint64_t)UINT32_MAX);
 }
 
 static void watch_fire(void *ctx)
 {
     struct nic *nic = ctx;
-    struct watch_look look = { 0 };
+    struct watch_look look;
     uint64_t now = clock_now();
     const char *why;
 
-    look_at(nic, &look);
+    (void)nic_device_look(nic, &look);
+    look.rx_missed = missed_take(nic);
     why = watch_verdict(&nic->watch, &look,
                         nic->port.stats.tx_frames - nic->watched_frames >= nic->nr_tx, now);
     if (why && (nic->port.up || look.is_gone || look.is_lost))
@@ -51,13 +74,11 @@ void nic_watch_begin(struct nic *nic)
         timer_arm(&nic->watch_timer, clock_now() + WATCH_INTERVAL_NS, watch_fire, nic);
 }
 
-static bool is_paused(const struct nic *nic)
+static bool is_paused(struct nic *nic)
 {
-    struct watch_look look = { 0 };
+    struct watch_look look;
 
-    if (nic->quirk->look)
-        look_at(nic, &look);
-    return look.is_paused;
+    return nic_device_look(nic, &look) && look.is_paused;
 }
 
 /* For NICs that nothing is known of, and for those that transmit without ever saying so. */

@@ -162,6 +162,7 @@ static void em_look(const struct quirk_nic *nic, struct watch_look *look_r)
         .patience_ns = WATCH_STUCK_NS,
         .tx_head = rte_read32(registers + E1000_TDH),
         .tx_tail = rte_read32(registers + E1000_TDT),
+        .tx_round = nic->nr_tx,
         .rx_head = rte_read32(registers + E1000_RDH),
         .rx_tail = rte_read32(registers + E1000_RDT),
         .rx_missed = rte_read32(registers + E1000_MPC),
@@ -179,6 +180,7 @@ static void em_look(const struct quirk_nic *nic, struct watch_look *look_r)
 #define VIRTIO_STATUS 20
 #define VIRTIO_DRIVER_OK 0x04
 #define VIRTIO_NEEDS_RESET 0x40
+#define VIRTIO_ROUND 65536 /* indices of rings are of 16 bits */
 #define PCI_CAPABILITIES 0x34
 #define PCI_CAPABILITIES_MAX 48
 
@@ -219,9 +221,9 @@ static void virtio_look(const struct quirk_nic *nic, struct watch_look *look_r)
         .is_lost = (status & ready) != VIRTIO_DRIVER_OK,
         .patience_ns = WATCH_FULL_NS,
     };
-    if (nic->tx_ring)
-        (void)tx_ring_virtio(nic->tx_ring->addr, nic->tx_ring->len, &look_r->tx_head,
-                             &look_r->tx_tail);
+    if (nic->tx_ring &&
+        tx_ring_virtio(nic->tx_ring->addr, nic->tx_ring->len, &look_r->tx_head, &look_r->tx_tail))
+        look_r->tx_round = VIRTIO_ROUND;
 }
 
 /*
@@ -231,9 +233,9 @@ static void virtio_look(const struct quirk_nic *nic, struct watch_look *look_r)
 static void vmxnet3_look(const struct quirk_nic *nic, struct watch_look *look_r)
 {
     *look_r = (struct watch_look){ .patience_ns = WATCH_FULL_NS };
-    if (nic->tx_ring)
-        (void)tx_ring_vmxnet3(nic->tx_ring->addr, nic->tx_ring->len, nic->nr_tx, &look_r->tx_head,
-                              &look_r->tx_tail);
+    if (nic->tx_ring && tx_ring_vmxnet3(nic->tx_ring->addr, nic->tx_ring->len, nic->nr_tx,
+                                        &look_r->tx_head, &look_r->tx_tail))
+        look_r->tx_round = nic->nr_tx;
 }
 
 static void em_after_start(const struct rte_pci_device *dev)
@@ -247,6 +249,7 @@ static void em_after_start(const struct rte_pci_device *dev)
 
 static const struct quirk quirks[] = {
     { .driver = "net_e1000_em",
+      .tells_errors = true,
       .no_msix = true,
       .reports_bad_only = em_reports_bad_only,
       .prepares_sums_only =
@@ -256,10 +259,11 @@ static const struct quirk quirks[] = {
       .rx_ring_is_sound = em_rx_ring_is_sound,
       .look = em_look,
       .after_start = em_after_start },
-    { .driver = "net_e1000_igb", .master_after_probe = true },
-    { .driver = "net_igc", .master_after_probe = true },
-    { .driver = "net_ixgbe", .master_after_probe = true },
+    { .driver = "net_e1000_igb", .tells_errors = true, .master_after_probe = true },
+    { .driver = "net_igc", .tells_errors = true, .master_after_probe = true },
+    { .driver = "net_ixgbe", .tells_errors = true, .master_after_probe = true },
     { .driver = "net_virtio",
+      .tells_errors = true,
       .descriptors_max = VIRTIO_RING_MIN, /* as QEMU's rings are: what does not fit is not given */
       .tx_chain_max = VIRTIO_TX_CHAIN_MAX,
       .one_interrupt_per_frame = true,
@@ -270,6 +274,7 @@ static const struct quirk quirks[] = {
       .status_find = virtio_status_find,
       .look = virtio_look },
     { .driver = "net_vmxnet3",
+      .tells_errors = true,
       .one_rx_buffer = true, /* it leaves maxNumRxSG at 0, which QEMU takes for 1 */
       .polls_link = true, /* it asks a register for the cause, which reads as none in QEMU */
       .master_after_probe = true,

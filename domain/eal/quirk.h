@@ -37,6 +37,8 @@ struct quirk {
      */
     bool prepares_sums_only;
 
+    bool tells_errors; /* its counters are read without waiting for anybody */
+
     bool master_after_probe; /* its probe resets the device, and does not need it to use memory */
 
     /*

@@ -23,6 +23,13 @@ static bool is_stuck(struct watch_side *side, uint32_t head, bool moves, uint64_
     return side->looks >= patience_ns / WATCH_INTERVAL_NS && now_ns - side->since_ns >= patience_ns;
 }
 
+uint32_t watch_tx_used(const struct watch_look *look)
+{
+    uint32_t head = look->tx_head % look->tx_round, tail = look->tx_tail % look->tx_round;
+
+    return tail >= head ? tail - head : look->tx_round - head + tail;
+}
+
 void watch_init(struct watch *watch, const struct watch_look *look, uint64_t now_ns)
 {
     side_init(&watch->tx, look->tx_head, now_ns);

@@ -27,6 +27,7 @@ struct watch_look {
     bool is_paused; /* by its peer */
     uint64_t patience_ns; /* WATCH_STUCK_NS or WATCH_FULL_NS */
     uint32_t tx_head, tx_tail; /* equal: nothing to transmit */
+    uint32_t tx_round; /* after so many these two begin at 0 again; 0: they are not known */
     uint32_t rx_head, rx_tail; /* equal: no room */
     uint32_t rx_missed; /* frames since the last look */
 };
@@ -38,6 +39,9 @@ struct watch {
         uint64_t since_ns; /* when it was first seen there */
     } tx, rx;
 };
+
+/* How far the head is behind the tail. tx_round is not 0; the numbers may be any. */
+uint32_t watch_tx_used(const struct watch_look *look);
 
 /* Begin anew. */
 void watch_init(struct watch *watch, const struct watch_look *look, uint64_t now_ns);

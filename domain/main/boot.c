@@ -125,6 +125,8 @@ static void forwarding_up(const struct config *config)
         .detach = vif_place_detach,
         .carrier = carrier_of,
         .input = vif_input,
+        .is_timed = &stats_is_timed,
+        .time_take = stats_latency_take,
         .pool = mbuf_pool(),
         .notes = egress_notes(),
         .queue_mbufs = rte_mempool_avail_count(mbuf_pool()) / 2,

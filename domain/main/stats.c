@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "main/stats.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,36 +28,44 @@
 #define VID_MASK 0xfffu /* FDB_DOMAIN() */
 
 #define COUNTERS (4 + FERRY_DROPS) /* of a port */
+#define ERRORS (sizeof(struct nic_errors) / sizeof(uint64_t))
 
 _Static_assert(COUNTERS <= KEPT_MAX, "they are kept");
 
 static struct kept kept_nics[LOOP_NICS_MAX] __outlive;
+static struct kept kept_errors[LOOP_NICS_MAX] __outlive; /* of NICs */
+static bool has_errors[LOOP_NICS_MAX] __outlive; /* somebody has told of them */
 static struct kept kept_loop __outlive;
 
 static struct ferry_stats *const pages = (struct ferry_stats *)stats_area;
 
-static const struct port *nics[LOOP_NICS_MAX];
+static struct port *nics[LOOP_NICS_MAX];
 static unsigned int nr_nics;
 static const struct port *shown[FERRY_STATS_PORTS]; /* whose ports[] are */
 static bool changed; /* since the pages were written */
-static uint64_t due_ns, stations_due_ns;
+static uint64_t due_ns, stations_due_ns, errors_due_ns;
 
 bool stats_is_timed;
 static uint64_t stage_ns[FERRY_STAGES], mark_ns;
 
 void stats_init(bool resuming)
 {
+    errors_due_ns = clock_now() + SECOND_NS; /* not while guests wait for the start */
     if (resuming && pages->magic == FERRY_STATS_MAGIC && pages->version == FERRY_STATS_VERSION &&
         pages->size == sizeof(*pages)) {
         pages->seq = (pages->seq + 1) & ~1u; /* the last start may have died while it wrote */
         kept_begin(&kept_loop);
         stats_bridges_init(true);
-        for (unsigned int i = 0; i < LOOP_NICS_MAX && !recovery_keeps_nic(); i++)
+        for (unsigned int i = 0; i < LOOP_NICS_MAX && !recovery_keeps_nic(); i++) {
             kept_begin(&kept_nics[i]);
+            kept_begin(&kept_errors[i]);
+        }
         return;
     }
     memset(pages, 0, sizeof(*pages));
     memset(kept_nics, 0, sizeof(kept_nics));
+    memset(kept_errors, 0, sizeof(kept_errors));
+    memset(has_errors, 0, sizeof(has_errors));
     memset(&kept_loop, 0, sizeof(kept_loop));
     stats_bridges_init(false);
     pages->version = FERRY_STATS_VERSION;
@@ -66,7 +75,7 @@ void stats_init(bool resuming)
     pages->magic = FERRY_STATS_MAGIC;
 }
 
-void stats_nic_add(const struct port *nic)
+void stats_nic_add(struct port *nic)
 {
     if (nr_nics < LOOP_NICS_MAX)
         nics[nr_nics++] = nic;
@@ -99,20 +108,29 @@ static void write_end(void)
     WRITE_ONCE(pages->seq, pages->seq + 1);
 }
 
+static void time_add(struct ferry_stats_stage *times, uint64_t ns)
+{
+    unsigned int bucket = 0;
+
+    while (bucket < FERRY_STATS_BUCKETS - 1 && ns >= (uint64_t)BUCKET_FIRST_NS << bucket)
+        bucket++;
+    times->nr++;
+    times->sum_ns += ns;
+    times->buckets[bucket]++;
+}
+
 static void stages_add(void)
 {
     write_begin();
-    for (unsigned int i = 0; i < FERRY_STAGES; i++) {
-        struct ferry_stats_stage *stage = &pages->stages[i];
-        unsigned int bucket = 0;
+    for (unsigned int i = 0; i < FERRY_STAGES; i++)
+        time_add(&pages->stages[i], stage_ns[i]);
+    write_end();
+}
 
-        while (bucket < FERRY_STATS_BUCKETS - 1 && stage_ns[i] >= (uint64_t)BUCKET_FIRST_NS
-                                                                      << bucket)
-            bucket++;
-        stage->nr++;
-        stage->sum_ns += stage_ns[i];
-        stage->buckets[bucket]++;
-    }
+void stats_latency_take(enum ferry_latency what, uint64_t ns)
+{
+    write_begin();
+    time_add(&pages->latencies[what], ns);
     write_end();
 }
 
@@ -165,6 +183,43 @@ static void port_fill(struct ferry_stats_port *page, const struct port *port,
     if (port->bridge)
         snprintf(page->bridge, sizeof(page->bridge), "%.15s", bridge_name(port->bridge));
 }
+
+/* Counters of errors, of all NICs: reading them takes a while. */
+static void errors_look(uint64_t now)
+{
+    if (now < errors_due_ns)
+        return;
+    errors_due_ns = now + FERRY_STATS_ERRORS_NS;
+    for (unsigned int i = 0; i < nr_nics; i++) {
+        unsigned int number = nic_number(nics[i]) % LOOP_NICS_MAX;
+        struct nic_errors errors;
+
+        if (!nic_errors(nics[i], &errors))
+            continue;
+        kept_set(&kept_errors[number], &errors.nr_missed, ERRORS);
+        has_errors[number] = true;
+    }
+}
+
+static void nic_more_fill(struct ferry_stats_port *port, struct ferry_stats_more *page,
+                          struct port *nic, unsigned int number)
+{
+    struct nic_rings rings;
+
+    nic_rings(nic, &rings);
+    port->nr_waiting = rings.nr_backlog;
+    *page = (struct ferry_stats_more){ .in_filled = rings.rx_filled,
+                                       .in_ring = rings.rx_size,
+                                       .out_used = rings.tx_used,
+                                       .out_ring = rings.tx_size,
+                                       .flags = has_errors[number] ? FERRY_MORE_ERRORS : 0 };
+    kept_get(&kept_errors[number], &page->nr_missed, ERRORS);
+}
+_Static_assert(NIC_UNKNOWN == FERRY_STATS_UNKNOWN, "it is passed on");
+_Static_assert(offsetof(struct ferry_stats_more, in_filled) -
+                       offsetof(struct ferry_stats_more, nr_missed) ==
+                   sizeof(struct nic_errors),
+               "errors are in the same order");
 
 static void nic_fill(struct ferry_stats_port *page, struct kept *kept, const struct port *nic)
 {
@@ -261,9 +316,12 @@ static void ports_fill(void)
 
     pages->nr_queues = 0;
     for (; nr < nr_nics; nr++) {
-        show(nr, nics[nr]);
         /* By its number: another NIC may be missing now. */
-        nic_fill(&pages->ports[nr], &kept_nics[nic_number(nics[nr]) % LOOP_NICS_MAX], nics[nr]);
+        unsigned int number = nic_number(nics[nr]) % LOOP_NICS_MAX;
+
+        show(nr, nics[nr]);
+        nic_fill(&pages->ports[nr], &kept_nics[number], nics[nr]);
+        nic_more_fill(&pages->ports[nr], &pages->more[nr], nics[nr], number);
     }
     for (unsigned int i = 0; i < VIF_MAX && nr < FERRY_STATS_PORTS; i++) {
         struct vif_info vif;
@@ -291,6 +349,7 @@ static void loop_fill(void)
 
 void stats_write(uint64_t now)
 {
+    errors_look(now);
     write_begin();
     pages->generation = status_page->generation;
     pages->capture = (uint32_t)(uintptr_t)capture_area;

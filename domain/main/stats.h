@@ -15,12 +15,15 @@
 void stats_init(bool resuming);
 
 /* A NIC whose port is to be shown. */
-void stats_nic_add(const struct port *nic);
+void stats_nic_add(struct port *nic);
 
 /* This turn's parts are timed: of one in FERRY_STATS_SAMPLE. */
 extern bool stats_is_timed;
 
 void stats_stage_take(enum ferry_stage stage);
+
+/* How long something took that began in such a turn. */
+void stats_latency_take(enum ferry_latency what, uint64_t ns);
 
 /* A turn of the loop begins; one of its parts is over; it is over. */
 void stats_turn_begin(void);

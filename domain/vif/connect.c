@@ -101,6 +101,7 @@ static void data_begin(struct vif *vif)
     vif->mapped = true;
     vif_mapped |= vif_bit(vif);
     vif->broken = NULL;
+    vif->event_ns = 0;
     vif->nr_waiting = vif->nr_waiting_mbufs = 0;
     for (unsigned int i = 0; i < vif->nr_queues; i++)
         vif_queue_begin(vif_queue_of(vif, i));

@@ -95,6 +95,9 @@ struct vif_waiting {
     bool stalled; /* stuck for too long: frames are dropped until there is room again */
     uint32_t most_slots; /* that the guest had on its ring at once */
     bool has_few_slots; /* never enough for a long frame: it is given none to be cut */
+    uint32_t nr_taken; /* frames, from the list into the guest, ever */
+    uint32_t timed_end; /* nr_taken when the frame that is timed has been */
+    uint64_t timed_ns; /* when that one was queued; 0: none is timed */
 };
 
 /* What a connected queue holds: slots of the grant window, ports; rx_port is 0 where one port serves both. */
@@ -189,6 +192,7 @@ struct vif {
         *held_by; /* full when last sent to: nothing is taken before hold_timer; or NULL */
     struct timer hold_timer;
     struct vif_counts counts;
+    uint64_t event_ns; /* when an event that is timed was seen; 0: none is */
     uint32_t nr_waiting, nr_waiting_mbufs; /* frames in all its queues, and their mbufs */
     struct vif_cost cost; /* what it takes of the budget, or was offered */
     struct vif_shape offered;
@@ -215,6 +219,11 @@ extern uint64_t vif_active, vif_queued, vif_broken, vif_mapped;
 static inline uint64_t vif_bit(const struct vif *vif)
 {
     return 1ull << vif->index;
+}
+
+static inline bool vif_is_timed(void)
+{
+    return vif_host.is_timed && *vif_host.is_timed;
 }
 
 static inline struct vif_queue *vif_queue_of(struct vif *vif, unsigned int index)

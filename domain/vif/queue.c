@@ -6,6 +6,7 @@
 
 #include "vif/device.h"
 #include "vif/ring_check.h"
+#include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
@@ -16,6 +17,8 @@ static void rings_event(void *ctx)
 
     vif_active |= vif_bit(vif);
     vif->counts.nr_events++;
+    if (vif_is_timed() && !vif->event_ns)
+        vif->event_ns = clock_now();
 }
 
 /* nodes of one of several queues are told apart as in xenstore. */

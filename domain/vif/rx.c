@@ -202,11 +202,15 @@ static void batch_run(void)
     batch.nr_entries = batch.nr_ops = 0;
 }
 
+static unsigned int slots_of(const struct vif_queue *queue, struct rte_mbuf *frame)
+{
+    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+}
+
+/* Of the first frame that waits. */
 static unsigned int slots_needed(const struct vif_queue *queue)
 {
-    struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-
-    return rx_plan_data_slots(frame, queue->vif->headroom) + extras_needed(queue, frame);
+    return slots_of(queue, waiting_first(&queue->waiting.list));
 }
 
 static int slots_free(struct vif_queue *queue)
@@ -251,14 +255,15 @@ static void queue_gather(struct vif_queue *queue)
     struct vif *vif = queue->vif;
     int nr_free = vif->rx_throttled ? 0 : slots_free(queue);
     uint64_t now = vif->rx_credit.rate.bytes ? clock_now() : 0;
+    unsigned int nr = 0;
 
     if (nr_free > (int)queue->waiting.most_slots)
         queue->waiting.most_slots = (uint32_t)nr_free;
     if (queue->waiting.has_few_slots && nr_free >= (int)RX_DATA_SLOTS_MAX + 1)
         few_slots_set(queue, false);
-    for (unsigned int i = 0; i < VIF_FLUSH_FRAMES && !queue_empty(queue); i++) {
-        const struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
-        int needed = (int)slots_needed(queue);
+    for (; nr < VIF_FLUSH_FRAMES && !queue_empty(queue); nr++) {
+        struct rte_mbuf *frame = waiting_first(&queue->waiting.list);
+        int needed = (int)slots_of(queue, frame);
 
         if (nr_free < needed)
             break;
@@ -276,6 +281,7 @@ static void queue_gather(struct vif_queue *queue)
         nr_free -= needed;
         queue->waiting.stuck_ns = 0;
     }
+    queue->waiting.nr_taken += nr;
     mark_set(queue);
 }
 
@@ -302,6 +308,15 @@ static void stuck_drop(struct vif_queue *queue)
     vif_rx_purge(queue);
 }
 
+/* If the frame that is timed is in the guest by now, so is its time. */
+static void timed_settle(struct vif_waiting *waiting)
+{
+    if ((int32_t)(waiting->nr_taken - waiting->timed_end) < 0)
+        return;
+    vif_host.time_take(FERRY_LATENCY_QUEUED, clock_now() - waiting->timed_ns);
+    waiting->timed_ns = 0;
+}
+
 /* What still waits found no room (or had no turn). */
 static void queue_settle(struct vif_queue *queue, uint64_t now)
 {
@@ -309,6 +324,8 @@ static void queue_settle(struct vif_queue *queue, uint64_t now)
     struct vif_waiting *waiting = &queue->waiting;
 
     vif_rx_push(queue);
+    if (__builtin_expect(waiting->timed_ns != 0, 0))
+        timed_settle(waiting);
     if (queue_empty(queue) || vif->broken) {
         vif_rx_purge(queue);
     } else if (vif->rx_throttled) {

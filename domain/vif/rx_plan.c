@@ -20,21 +20,6 @@ bool rx_plan_possible(const struct rte_mbuf *frame)
     return len == frame->pkt_len;
 }
 
-unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom)
-{
-    return (unsigned int)((frame->pkt_len + headroom + PAGE_SIZE - 1) / PAGE_SIZE);
-}
-
-bool rx_plan_has_extra(const struct rte_mbuf *frame)
-{
-    return frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
-}
-
-unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom)
-{
-    return rx_plan_data_slots(frame, headroom) + 2u * frame->nb_segs;
-}
-
 unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
                          const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops)
 {
@@ -69,17 +54,4 @@ unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
         }
     }
     return nr;
-}
-
-uint16_t rx_plan_flags(const struct rte_mbuf *frame)
-{
-    uint16_t flags = 0;
-
-    if (frame->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
-        flags |= NETRXF_csum_blank | NETRXF_data_validated;
-    else if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-        flags |= NETRXF_data_validated;
-    if (rx_plan_has_extra(frame))
-        flags |= NETRXF_extra_info;
-    return flags;
 }

@@ -49,11 +49,21 @@ bool rx_plan_possible(const struct rte_mbuf *frame);
  */
 
 /* Slots for the data, and whether an extra-info slot comes on top. */
-unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom);
-bool rx_plan_has_extra(const struct rte_mbuf *frame);
+static inline unsigned int rx_plan_data_slots(const struct rte_mbuf *frame, uint16_t headroom)
+{
+    return (unsigned int)((frame->pkt_len + headroom + PAGE_SIZE - 1) / PAGE_SIZE);
+}
+
+static inline bool rx_plan_has_extra(const struct rte_mbuf *frame)
+{
+    return frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
+}
 
 /* The copies of a frame at most: cheap, for finding out whether a batch has room. */
-unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom);
+static inline unsigned int rx_plan_ops_bound(const struct rte_mbuf *frame, uint16_t headroom)
+{
+    return rx_plan_data_slots(frame, headroom) + 2u * frame->nb_segs;
+}
 
 /*
  * The copies themselves. What goes to mapped pages is copied at once.
@@ -67,6 +77,17 @@ unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
                          const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops);
 
 /* NETRXF_* of the frame's first response, more_data aside. */
-uint16_t rx_plan_flags(const struct rte_mbuf *frame);
+static inline uint16_t rx_plan_flags(const struct rte_mbuf *frame)
+{
+    uint16_t flags = 0;
+
+    if (frame->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
+        flags |= NETRXF_csum_blank | NETRXF_data_validated;
+    else if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        flags |= NETRXF_data_validated;
+    if (rx_plan_has_extra(frame))
+        flags |= NETRXF_extra_info;
+    return flags;
+}
 
 #endif

@@ -117,6 +117,21 @@ static struct vif_queue *queue_choose(struct vif *vif, struct rte_mbuf *frame)
     return queue_is_open(queue) ? queue : NULL;
 }
 
+/* The last frame of each queue that has grown is timed, unless one is already. before: how long they were */
+static void timed_begin(struct vif *vif, const uint32_t before[VIF_QUEUES_MAX])
+{
+    uint64_t now = clock_now();
+
+    for (unsigned int i = 0; i < vif->nr_queues; i++) {
+        struct vif_waiting *waiting = &vif_queue_of(vif, i)->waiting;
+
+        if (waiting->list.nr <= before[i] || waiting->timed_ns)
+            continue;
+        waiting->timed_ns = now;
+        waiting->timed_end = waiting->nr_taken + waiting->list.nr;
+    }
+}
+
 void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = (struct vif *)port;
@@ -125,7 +140,11 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
     struct share share = queue_share();
     uint32_t queued = vif_nr_queued_mbufs();
     uint32_t room = vif_host.queue_mbufs > queued ? vif_host.queue_mbufs - queued : 0;
+    uint32_t before[VIF_QUEUES_MAX];
+    bool is_timed = vif_is_timed();
 
+    for (unsigned int i = 0; is_timed && i < vif->nr_queues; i++)
+        before[i] = vif_queue_of(vif, i)->waiting.list.nr;
     open = open && (several || queue_is_open(queue));
     moderation_answered(&vif->moderation);
     for (uint16_t i = 0; i < nr; i++) {
@@ -143,6 +162,8 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
         rte_pktmbuf_free(frames[i]);
         port->stats.tx_drops++;
     }
+    if (__builtin_expect(is_timed, 0))
+        timed_begin(vif, before);
     if (!vif->nr_waiting_mbufs)
         return;
     vif_queued |= vif_bit(vif);
@@ -159,6 +180,7 @@ void vif_rx_purge(struct vif_queue *queue)
         vif->port.stats.tx_drops++;
     }
     queue->waiting.stuck_ns = 0;
+    queue->waiting.timed_ns = 0;
     if (vif->nr_waiting_mbufs)
         return;
     vif->port.is_full = false;

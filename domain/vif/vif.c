@@ -69,6 +69,14 @@ void vif_carriers_changed(void)
             vif_control_kick(&vif_table[i]);
 }
 
+/* What the event was for has been done: frames were taken, or it was about something else. */
+static void event_settle(struct vif *vif, bool got_frames)
+{
+    if (got_frames)
+        vif_host.time_take(FERRY_LATENCY_TAKEN, clock_now() - vif->event_ns);
+    vif->event_ns = 0;
+}
+
 /* A budget for each of these. */
 static unsigned int receive_from(uint64_t vifs)
 {
@@ -83,6 +91,8 @@ static unsigned int receive_from(uint64_t vifs)
             continue;
         status_port_set(vif->port.name);
         nr = vif_tx_burst(&vif->port, frames, PORT_BURST);
+        if (__builtin_expect(vif->event_ns != 0, 0))
+            event_settle(vif, nr > 0);
         if (nr) {
             moderation_sent(&vif->moderation, nr, clock_last());
             input(vif, frames, nr);

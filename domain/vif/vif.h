@@ -25,6 +25,8 @@
 
 #include <rte_mbuf.h>
 
+#include <ferry/stats.h>
+
 #include <xen/xen.h>
 
 #include "arch/x86/cpu.h"
@@ -94,6 +96,10 @@ struct vif_host {
 
     /* Frames from a guest; they are the callee's. nr <= PORT_BURST. */
     void (*input)(struct port *port, struct rte_mbuf **frames, uint16_t nr);
+
+    /* Whether what begins in this turn of the loop is timed, and who wants to know, ns. NULL, both: nobody does. */
+    const bool *is_timed;
+    void (*time_take)(enum ferry_latency what, uint64_t ns);
 
     struct rte_mempool *pool; /* for frames from guests */
     struct port_notes *notes; /* where input() leaves what became of the frames */

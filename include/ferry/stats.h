@@ -94,6 +94,13 @@ struct ferry_stats_stage {
     uint32_t buckets[FERRY_STATS_BUCKETS];
 };
 
+/* The same of what began in such a turn, however many turns it took. */
+enum ferry_latency {
+    FERRY_LATENCY_TAKEN, /* from when a guest's event was seen until frames of it were taken */
+    FERRY_LATENCY_QUEUED, /* from when a frame was queued for a guest until it was in the guest */
+    FERRY_LATENCIES
+};
+
 /* A station that a bridge has learnt or been told of. */
 struct ferry_stats_station {
     uint8_t mac[6];
@@ -109,7 +116,20 @@ struct ferry_stats_more {
     uint64_t nr_copies; /* grant copies from and to the guest */
     uint64_t nr_notifications; /* events sent to the guest */
     uint64_t nr_events; /* events from the guest, but those for the control ring */
+
+    /* of a NIC: looked at every FERRY_STATS_ERRORS_NS, if FERRY_MORE_ERRORS is set in flags */
+    uint64_t nr_missed; /* frames that came when the NIC had no room */
+    uint64_t nr_no_buffers; /* packet buffers that the driver did not get */
+    uint64_t nr_in_errors, nr_out_errors; /* as the hardware counts them */
+    /* of a NIC: descriptors of its rings now, or FERRY_STATS_UNKNOWN */
+    uint32_t in_filled, in_ring; /* with frames that were not taken yet; all */
+    uint32_t out_used, out_ring; /* with frames that are not sent yet; all */
+    uint32_t flags;
+    uint32_t reserved;
 };
+#define FERRY_MORE_ERRORS 1u
+#define FERRY_STATS_UNKNOWN UINT32_MAX
+#define FERRY_STATS_ERRORS_NS 5000000000ull
 
 /* A queue of a connected vif: counters go on over its frontends. */
 struct ferry_stats_queue {
@@ -169,6 +189,7 @@ struct ferry_stats {
     struct ferry_stats_more more[FERRY_STATS_PORTS];
     struct ferry_stats_queue queues[FERRY_STATS_QUEUES];
     struct ferry_stats_bridge bridges[FERRY_STATS_BRIDGES];
+    struct ferry_stats_stage latencies[FERRY_LATENCIES];
 };
 
 /* Of version 1, bytes. */

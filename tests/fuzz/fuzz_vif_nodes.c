@@ -277,8 +277,14 @@ static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 
 static void main_start(void)
 {
-    const struct vif_host host = { host_policy, host_attach, host_detach,    carrier_of,
-                                   host_input,  fuzz_pool(), egress_notes(), 64 };
+    const struct vif_host host = { .policy = host_policy,
+                                   .attach = host_attach,
+                                   .detach = host_detach,
+                                   .carrier = carrier_of,
+                                   .input = host_input,
+                                   .pool = fuzz_pool(),
+                                   .notes = egress_notes(),
+                                   .queue_mbufs = 64 };
     char line[1024] = LINE, error[CONFIG_ERROR_SIZE];
     static bool is_started;
 

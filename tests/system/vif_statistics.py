@@ -3,9 +3,11 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import ferry_domnet
+import queues
 import recovery_common as common
 from ferry_domnet import expect
 
@@ -17,7 +19,17 @@ TERMINAL = Path("/lib/terminfo/l/linux")
 HOOKS, TOLD = "/etc/ferry/hooks.d", "/run/ferry-told"
 PROMTOOL = Path(__file__).resolve().parents[2] / "tools" / "promtool"
 EXAMPLES = PROMTOOL.parents[1] / "docs" / "examples" / "prometheus"
-FRAME = "ffffffffffff" + ferry_domnet.mac(1).replace(":", "") + "88b5" + "00" * 46
+QUEUES = 2
+WRITTEN_S = 0.25  # how often the domain writes its pages
+RAW = 100  # frames that are sent to be counted exactly
+NOISE = 20  # that a guest and the wire may say besides meanwhile: neighbours, routers
+
+
+def raw(to, source=ferry_domnet.mac(1)):
+    return (to + source).replace(":", "") + "88b5" + "00" * 46
+
+
+FRAME = raw("ffffffffffff")
 
 
 def vifs(lab):
@@ -57,6 +69,118 @@ def drops_have_a_reason(lab, guest, vif):
     expect(f"storm {drops['storm']}" in text and "guest1" in text, f"ferry vifs does not say so:\n{text}")
 
 
+def send(guest, frame, number=RAW):
+    guest.run(f"for i in $(seq {number}); do echo {frame}; done | frames send eth0", timeout=30)
+
+
+def bridge_of(found, name="xenbr0"):
+    bridge, = (one for one in found["bridges"] if one["bridge"] == name)
+    return bridge
+
+
+def sums_agree(found, vif, when):
+    """The parts of one reading: what the queues have is what the interface has, and so on."""
+    shown = {port["port"]: port for port in found["ports"]}
+    each = shown[vif]["each_queue"]
+    expect([one["queue"] for one in each] == list(range(QUEUES)), f"{when}: other queues: {each}")
+    for key in ("in_frames", "in_bytes", "out_frames", "out_bytes", "waiting"):
+        total = sum(one[key] for one in each)
+        expect(total == shown[vif][key], f"{when}: {vif}: {key} of the queues is {total}: {shown[vif]}")
+    expect(shown[vif]["copies"] == found["copies"], f"{when}: one interface, but other copies: {shown[vif]} {found}")
+    expect(0 < shown[vif]["notifications"] <= found["notifications"] and shown[vif]["events"] > 0,
+           f"{when}: events: {shown[vif]}")
+    bridge = bridge_of(found)
+    total = bridge["forwarded"] + bridge["flooded"] + sum(bridge["drops"].values())
+    came = sum(port["in_frames"] for port in found["ports"])
+    expect(bridge["ports"] == len(shown) and total == came, f"{when}: {came} frames came in, of the bridge's {total}: {bridge}")
+    for reason in ("storm", "vlan", "pinned", "isolated", "policy-in"):
+        dropped = sum(port["drops"][reason] for port in found["ports"])
+        expect(bridge["drops"][reason] == dropped, f"{when}: {reason}: ports {dropped}, bridge {bridge}")
+
+
+def bridge_grows(lab, guest, vif, frame, grown, what):
+    """RAW such frames: grown() of the bridge tells how many of them it counted."""
+    before = grown(bridge_of(vifs(lab)))
+    send(guest, frame)
+    common.wait_for(lambda: grown(bridge_of(vifs(lab))) >= before + RAW, f"{what}: {RAW} frames are not counted", 5)
+    time.sleep(2 * WRITTEN_S)  # nothing more comes
+    after = vifs(lab)
+    sums_agree(after, vif, what)
+    return grown(bridge_of(after)) - before
+
+
+def frames_are_counted_exactly(lab, guest, vif):
+    """Before any TCP: what comes from the wire merged is one frame for the bridge."""
+    sums_agree(vifs(lab), vif, "at first")
+    wire = re.search(r"lladdr ([0-9a-f:]{17})", guest.output(f"ip neigh show {lab.wire['A'].ip}"))
+    expect(wire, "the guest does not know the wire's address")
+    nr = bridge_grows(lab, guest, vif, raw("01:80:c2:00:00:0e"), lambda b: b["drops"]["reserved"], "reserved")
+    expect(nr == RAW, f"{RAW} frames for bridges alone, {nr} counted")
+    behind = "02:00:00:00:77:01"
+    send(guest, raw(wire[1], source=behind), 1)
+    nr = bridge_grows(lab, guest, vif, raw(behind), lambda b: b["drops"]["same-port"], "same port")
+    expect(nr == RAW, f"{RAW} frames to a station behind the same port, {nr} counted")
+    nr = bridge_grows(lab, guest, vif, raw(wire[1]), lambda b: b["forwarded"], "forwarded")
+    expect(RAW <= nr <= RAW + NOISE, f"{RAW} frames to the wire, {nr} forwarded")
+    bridge = bridge_of(vifs(lab))
+    expect(bridge["stations"] >= 3, f"the guest, one behind it and the wire: {bridge}")
+
+
+def queues_have_frames(lab, guest, vif):
+    before = ports(lab)[vif]
+    queues.streams(lab, guest, to_guest=False)
+    queues.streams(lab, guest, to_guest=True)
+    time.sleep(2 * WRITTEN_S)
+    after = ports(lab)[vif]
+    for was, now in zip(before["each_queue"], after["each_queue"], strict=True):
+        expect(now["in_frames"] > was["in_frames"] and now["out_frames"] > was["out_frames"],
+               f"a queue stands still: {was}, {now}")
+    expect(sum(one["in_frames"] for one in after["each_queue"]) == after["in_frames"], f"sums: {after}")
+    text = lab.dom0.output(f"ferry vifs {NAME} --queues")
+    expect(len([line for line in text.splitlines() if line.startswith(f"{vif} ") and "guest1" in line]) == QUEUES,
+           f"ferry vifs --queues:\n{text}")
+    text = lab.dom0.output(f"ferry vifs {NAME} --bridges")
+    expect("xenbr0" in text and "storm" in text and "same-port" in text, f"ferry vifs --bridges:\n{text}")
+
+
+def waiting_frames_are_shown(lab, guest, vif):
+    """A guest that takes nothing: its ring is full, and then its queue, until that is given up."""
+    def waits():
+        port = ports(lab)[vif]
+        total = sum(one["waiting"] for one in port["each_queue"])
+        expect(total == port["waiting"], f"the queues have {total} frames: {port}")
+        return total > 0
+    lab.dom0.run(f"xl pause {guest.name}")
+    try:
+        flood = lab.wire["A"].popen(f"ping -q -n -i 0.001 -c 3000 {guest.ip}", stdout=subprocess.DEVNULL)
+        common.wait_for(waits, f"{vif}: no frames wait for a guest that is paused", 5)
+    finally:
+        lab.dom0.run(f"xl unpause {guest.name}")
+    flood.wait(30)
+    common.wait_for(lambda: ports(lab)[vif]["waiting"] == 0, f"{vif}: frames wait still", 5)
+    common.ping_works(lab, guest)
+
+
+def nic_tells(lab):
+    common.wait_for(lambda: "missed" in ports(lab)["nic0"], "the NIC tells no errors", 8)
+    nic = ports(lab)["nic0"]
+    for ring, key in (("in_ring", "filled"), ("out_ring", "used")):
+        expect(0 <= nic[ring][key] <= nic[ring]["descriptors"] and nic[ring]["descriptors"] >= 64, f"{ring}: {nic}")
+    expect(nic["out_errors"] == 0 and nic["in_errors"] + nic["missed"] < nic["in_frames"], f"errors without end: {nic}")
+
+
+def counters(found, vif):
+    """All that is only to grow, by a name for each."""
+    shown = {port["port"]: port for port in found["ports"]}
+    all_of = {key: shown[vif][key] for key in ("copies", "notifications", "events")}
+    for one in shown[vif]["each_queue"]:
+        all_of |= {(one["queue"], key): one[key] for key in ("in_frames", "in_bytes", "out_frames", "out_bytes")}
+    bridge = bridge_of(found)
+    all_of |= {("bridge", key): bridge[key] for key in ("forwarded", "flooded")} | bridge["drops"]
+    all_of |= {key: shown["nic0"][key] for key in ("missed", "no_buffers", "in_errors", "out_errors")}
+    return all_of | {key: times["timed"] for key, times in found["latencies"].items()}
+
+
 def stations_are_where_they_are(lab, guest, vif):
     guest.run(f"ping -q -c 2 -i 0.2 {lab.wire['A'].ip}")
 
@@ -72,7 +196,8 @@ def stations_are_where_they_are(lab, guest, vif):
 def counters_only_grow(lab, guest, vif, fault, depth):
     guest.run(f"ping -q -c {PINGS} -i 0.05 {lab.wire['A'].ip}")
     before = settled(lab, vif, "in_frames", PINGS, fault)
-    began = vifs(lab)["began_ns"]
+    first = vifs(lab)
+    began = first["began_ns"]
     domid = lab.dom0.output(f"xl domid {NAME}")
     command = (f"xl destroy {NAME}" if fault == "xl destroy" else
                f"xenstore-write /local/domain/{domid}/ferry/fault '{fault} {depth}'")
@@ -89,6 +214,9 @@ def counters_only_grow(lab, guest, vif, fault, depth):
                        ("nic0", ("in_frames", "in_bytes", "out_frames", "out_bytes"))):
         fallen = {key: (before[name][key], after[name][key]) for key in keys if after[name][key] < before[name][key]}
         expect(not fallen, f"{fault}: {name}: counters went backwards: {fallen}")
+    was, grown = counters(first, vif), counters(now, vif)
+    fallen = {key: (nr, grown[key]) for key, nr in was.items() if grown[key] < nr}
+    expect(not fallen, f"{fault}: counters went backwards: {fallen}")
     expect(after[vif]["drops"]["storm"] >= before[vif]["drops"]["storm"] > 0, f"{fault}: drops went backwards")
     print(f"vif_statistics: {fault}: depth {depth}: counters go on", flush=True)
 
@@ -97,6 +225,8 @@ def times_are_taken(lab):
     found = vifs(lab)
     for stage, times in found["stages"].items():
         expect(times["timed_turns"] > 0 and times["timed_turns"] == sum(times["buckets"]), f"{stage}: {times}")
+    for what, times in found["latencies"].items():
+        expect(times["timed"] > 0 and times["timed"] == sum(times["buckets"]) and times["ns"] > 0, f"{what}: {times}")
     expect(found["copies"] >= found["copy_hypercalls"] > 0 and found["notifications"] > 0 and found["sleeps"] > 0,
            f"no work is counted: {found}")
 
@@ -138,6 +268,20 @@ def metrics_are_served(lab, vif):
     shown = ports(lab)[vif]["in_frames"]
     counted = sample(text, "ferry_port_frames_total", domain=NAME, port=vif, guest="guest1", direction="in")
     expect(0 < counted <= shown, f"{vif}: {counted} frames in, ferry vifs shows {shown}")
+    for queue in range(QUEUES):
+        expect(f'ferry_queue_frames_total{{domain="{NAME}",port="{vif}",guest="guest1",queue="{queue}",direction="in"}}' in text,
+               f"nothing of queue {queue}:\n{text}")
+    counted = sample(text, "ferry_queue_frames_total", domain=NAME, port=vif, direction="in")
+    expect(0 < counted <= shown, f"{vif}: the queues have {counted} frames in, ferry vifs shows {shown}")
+    bridge = bridge_of(vifs(lab))
+    for way in ("forwarded", "flooded"):
+        counted = sample(text, "ferry_bridge_frames_total", domain=NAME, bridge="xenbr0", way=way)
+        expect(0 < counted <= bridge[way], f"{counted} frames {way}, ferry vifs shows {bridge}")
+    for name in ("ferry_vif_grant_copies_total", "ferry_vif_notifications_total", "ferry_vif_events_total",
+                 "ferry_nic_ring_descriptors", "ferry_bridge_stations"):
+        expect(sample(text, name, domain=NAME) > 0, f"{name} is 0, or not there:\n{text}")
+    for name in ("ferry_vif_service_seconds", "ferry_vif_queue_seconds"):
+        expect(f'{name}_count{{domain="{NAME}"}}' in text, f"{name} is not there:\n{text}")
     other = lab.dom0.run(f"busybox wget -q -O - http://{METRICS}/other", check=False)
     expect(other.rc != 0, "another page than /metrics is served")
     silent.kill()
@@ -188,13 +332,17 @@ def run(lab):
     path = common.config(lab, name=NAME, image="ferry-net-faults",
                          extra=f"restarts=60 bridge=xenbr0,uplink=nic0,storm={STORM}")
     common.start(lab, path, NAME)
-    guest = ferry_domnet.guest(lab, 1)
+    guest = ferry_domnet.guest(lab, 1, vcpus=QUEUES)
     lab.wait_console(NAME, "nic0: link up", timeout=20)
     common.ping_works(lab, guest)
     vif = f"vif{guest.domid}.0"
     pings_are_counted(lab, guest, vif)
+    frames_are_counted_exactly(lab, guest, vif)
     drops_have_a_reason(lab, guest, vif)
     stations_are_where_they_are(lab, guest, vif)
+    queues_have_frames(lab, guest, vif)
+    waiting_frames_are_shown(lab, guest, vif)
+    nic_tells(lab)
     times_are_taken(lab)
     top_has_rates(lab, guest, vif)
     for fault, depth in (("null", 1), ("nic-fault", 1), ("loop", 2), ("xl destroy", 3)):

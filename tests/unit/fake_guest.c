@@ -73,6 +73,12 @@ static void host_input(struct port *port, struct rte_mbuf **frames, uint16_t nr)
         egress_notes()->nr_cut += (frames[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
 }
 
+static void host_time_take(enum ferry_latency what, uint64_t ns)
+{
+    fake_host.nr_times[what]++;
+    fake_host.last_ns[what] = ns;
+}
+
 int vif_test_group(void **state)
 {
     return fixture_start(state);
@@ -85,6 +91,8 @@ static int backend_start(void)
                                    .detach = host_detach,
                                    .carrier = host_carrier,
                                    .input = host_input,
+                                   .is_timed = &fake_host.is_timed,
+                                   .time_take = host_time_take,
                                    .pool = fixture_pool(),
                                    .notes = egress_notes(),
                                    .queue_mbufs = 1024 };

@@ -52,6 +52,9 @@ struct fake_host {
     char policy[64]; /* the last one */
     struct vif_wish wish; /* of the last one attached */
     bool cuts; /* it cuts all frames for several that come */
+    bool is_timed; /* this turn is */
+    unsigned int nr_times[FERRY_LATENCIES];
+    uint64_t last_ns[FERRY_LATENCIES];
     struct port *to; /* it sends what comes through this port instead of keeping it */
 };
 extern struct fake_host fake_host;

@@ -33,6 +33,10 @@ static uint64_t now_ns, notified;
 static bool keeps_nic;
 static struct vif_info vifs[VIF_MAX]; /* port NULL: none in this place */
 static struct port vif_ports[VIF_MAX], nic_ports[LOOP_NICS_MAX];
+static struct nic_rings rings[LOOP_NICS_MAX];
+static struct nic_errors errors[LOOP_NICS_MAX];
+static bool tells_errors[LOOP_NICS_MAX];
+static unsigned int nr_looks_at_errors;
 static unsigned int stations_of[VIF_MAX]; /* how many each has */
 static struct fdb_station station; /* what each of them is like */
 
@@ -76,6 +80,18 @@ bool recovery_keeps_nic(void)
 unsigned int nic_number(const struct port *port)
 {
     return (unsigned int)(port - nic_ports);
+}
+
+void nic_rings(struct port *port, struct nic_rings *rings_r)
+{
+    *rings_r = rings[port - nic_ports];
+}
+
+bool nic_errors(struct port *port, struct nic_errors *errors_r)
+{
+    nr_looks_at_errors++;
+    *errors_r = errors[port - nic_ports];
+    return tells_errors[port - nic_ports];
 }
 
 bool vif_info(unsigned int index, struct vif_info *info_r)
@@ -169,6 +185,9 @@ static inline int start(void **state)
     memset(stats_area, 0xa5, sizeof(stats_area));
     memset(vifs, 0, sizeof(vifs));
     memset(queues, 0, sizeof(queues));
+    memset(rings, 0, sizeof(rings));
+    memset(errors, 0, sizeof(errors));
+    memset(tells_errors, 0, sizeof(tells_errors));
     memset(bridges, 0, sizeof(bridges));
     memset(bridge_stats, 0, sizeof(bridge_stats));
     memset(stations_of, 0, sizeof(stations_of));

@@ -286,6 +286,12 @@ static void words_that_are_wrong_get_the_usage(void **state)
     RUN("--capture", "--extcap-interface", PORT, "--fifo", (char *)path_of("fifo"), "--snaplen",
         "0");
     assert_int_equal(code, 2);
+    RUN("--capture", "--extcap-interface", PORT, "--fifo", (char *)path_of("fifo"), "--snaplen",
+        "65536");
+    assert_int_equal(code, 2);
+    RUN("--capture", "--extcap-interface", PORT, "--fifo", (char *)path_of("fifo"), "--snaplen",
+        "+5");
+    assert_int_equal(code, 2);
     assert_string_equal(file_read("fifo"), "no file");
     RUN("--help");
     assert_int_equal(code, 0);

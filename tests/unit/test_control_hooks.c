@@ -20,6 +20,19 @@
 static char base[] = "/tmp/ferry-hooks-XXXXXX";
 static char hooks[64], out[64];
 
+static unsigned int nr_said;
+static char said[1024];
+
+void log_line(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(said, sizeof(said), format, args);
+    va_end(args);
+    nr_said++;
+}
+
 static void program_put(const char *name, const char *text, mode_t mode)
 {
     char path[128];
@@ -123,6 +136,69 @@ static void what_others_may_write_is_not_run(void **state)
     program_remove("30-no-program");
 }
 
+/* Deaths come often; what is wrong with a file is said when it begins to be so. */
+static void a_fault_is_said_once_for_each_change(void **state)
+{
+    char path[128];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/10-bad", hooks);
+    program_put("10-bad", "#!/bin/sh\n", 0775);
+    nr_said = 0;
+    for (unsigned int i = 0; i < 3; i++)
+        told();
+    assert_int_equal(nr_said, 1);
+    assert_non_null(strstr(said, "/10-bad is not run: it must be nobody else's to write"));
+    assert_int_equal(chmod(path, 0644), 0); /* another reason */
+    for (unsigned int i = 0; i < 3; i++)
+        told();
+    assert_int_equal(nr_said, 2);
+    assert_non_null(strstr(said, "not executable"));
+    usleep(20000); /* the clock of files */
+    assert_int_equal(chmod(path, 0600), 0); /* the same one of a file that was changed */
+    told();
+    told();
+    assert_int_equal(nr_said, 3);
+    assert_int_equal(chmod(path, 0755), 0);
+    told();
+    assert_int_equal(nr_said, 3);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/bin/true", path), 0);
+    told();
+    told();
+    assert_int_equal(nr_said, 4);
+    assert_non_null(strstr(said, "no plain file"));
+    program_remove("10-bad");
+    told();
+    program_put("10-bad", "#!/bin/sh\n", 0775);
+    told();
+    told();
+    assert_int_equal(nr_said, 5);
+    program_remove("10-bad");
+}
+
+/* More than are kept in mind are said again: nothing is written behind the end. */
+static void many_faults_are_borne(void **state)
+{
+    char name[16];
+
+    (void)state;
+    told(); /* what is gone is forgotten */
+    for (unsigned int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "bad-%02u", i);
+        program_put(name, "", 0644);
+    }
+    nr_said = 0;
+    told();
+    assert_int_equal(nr_said, 40);
+    told();
+    assert_int_equal(nr_said, 48);
+    for (unsigned int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "bad-%02u", i);
+        program_remove(name);
+    }
+}
+
 /* Whoever may write the directory can put a program there that is not his own. */
 static void nothing_is_run_from_a_directory_of_others(void **state)
 {
@@ -131,7 +207,10 @@ static void nothing_is_run_from_a_directory_of_others(void **state)
     (void)state;
     for (unsigned int i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         assert_int_equal(chmod(hooks, modes[i]), 0);
+        nr_said = 0;
         assert_int_equal(told(), -EPERM);
+        assert_int_equal(told(), -EPERM);
+        assert_int_equal(nr_said, 1);
     }
     assert_int_equal(chmod(hooks, 0755), 0);
     assert_int_equal(told(), 1);
@@ -146,6 +225,8 @@ int main(void)
         cmocka_unit_test(each_is_told_in_order),
         cmocka_unit_test(what_others_may_write_is_not_run),
         cmocka_unit_test(nothing_is_run_from_a_directory_of_others),
+        cmocka_unit_test(a_fault_is_said_once_for_each_change),
+        cmocka_unit_test(many_faults_are_borne),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -239,7 +239,17 @@ static void stats_make(void)
     stats.ports[1] = (struct ferry_stats_port){
         .name = "vif3.0", .bridge = "xenbr0", .kind = FERRY_PORT_VIF, .guest = 3
     };
-    stats.more[1] = (struct ferry_stats_more){ 21, 22, 23 };
+    stats.more[1] =
+        (struct ferry_stats_more){ .nr_copies = 21, .nr_notifications = 22, .nr_events = 23 };
+    stats.more[0] = (struct ferry_stats_more){ .nr_missed = 31,
+                                               .nr_no_buffers = 32,
+                                               .nr_in_errors = 33,
+                                               .nr_out_errors = 34,
+                                               .in_filled = FERRY_STATS_UNKNOWN,
+                                               .in_ring = 512,
+                                               .out_used = 5,
+                                               .out_ring = 256,
+                                               .flags = FERRY_MORE_ERRORS };
     stats.nr_queues = 2;
     stats.queues[0] = (struct ferry_stats_queue){ .port = 1, .in_frames = 5 };
     stats.queues[1] = (struct ferry_stats_queue){ 1, 1, 0, 9, 1, 2, 3, 4 };
@@ -274,6 +284,43 @@ static void queues_vifs_and_bridges_are_told(void **state)
     expect_line("ferry_bridge_ports{" BRIDGE "} 2");
 }
 
+static void what_nics_tell_is_told(void **state)
+{
+#define NIC "domain=\"domnet\",port=\"nic0\""
+    (void)state;
+    stats_make();
+    ask(false);
+    expect_line("# TYPE ferry_nic_missed_frames_total counter");
+    expect_line("ferry_nic_missed_frames_total{" NIC "} 31");
+    expect_line("ferry_nic_no_buffers_total{" NIC "} 32");
+    expect_line("ferry_nic_errors_total{" NIC ",direction=\"in\"} 33");
+    expect_line("ferry_nic_errors_total{" NIC ",direction=\"out\"} 34");
+    expect_line("ferry_nic_ring_descriptors{" NIC ",ring=\"receive\"} 512");
+    expect_line("ferry_nic_ring_descriptors{" NIC ",ring=\"transmit\"} 256");
+    expect_line("ferry_nic_ring_used{" NIC ",ring=\"transmit\"} 5");
+    assert_null(strstr(text, "ferry_nic_ring_used{" NIC ",ring=\"receive\""));
+    stats.more[0].flags = 0; /* nobody tells */
+    ask(false);
+    assert_null(strstr(text, "ferry_nic_missed_frames_total{"));
+    assert_null(strstr(text, "ferry_nic_errors_total{"));
+}
+
+static void latencies_are_histograms(void **state)
+{
+    (void)state;
+    stats_make();
+    stats.latencies[FERRY_LATENCY_QUEUED].nr = 3;
+    stats.latencies[FERRY_LATENCY_QUEUED].sum_ns = 2000000000;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[0] = 1;
+    stats.latencies[FERRY_LATENCY_QUEUED].buckets[FERRY_STATS_BUCKETS - 1] = 2;
+    ask(true);
+    expect_line("# TYPE ferry_vif_queue_seconds histogram");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"2.56e-07\"} 1");
+    expect_line("ferry_vif_queue_seconds_bucket{domain=\"domnet\",le=\"+Inf\"} 3");
+    expect_line("ferry_vif_queue_seconds_sum{domain=\"domnet\"} 2");
+    expect_line("ferry_vif_service_seconds_count{domain=\"domnet\"} 0");
+}
+
 static void an_older_kernel_is_told_without_them(void **state)
 {
     (void)state;
@@ -289,10 +336,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(the_version_and_the_image_are_told),     TEST(a_path_may_hold_anything),
-        TEST(a_domain_that_is_well_is_not_degraded),  TEST(each_reason_is_told),
-        TEST(a_heartbeat_ages_until_it_goes_on),      TEST(another_process_notes_it),
-        TEST(domains_do_not_take_each_others_places), TEST(queues_vifs_and_bridges_are_told),
+        TEST(the_version_and_the_image_are_told),
+        TEST(a_path_may_hold_anything),
+        TEST(a_domain_that_is_well_is_not_degraded),
+        TEST(each_reason_is_told),
+        TEST(a_heartbeat_ages_until_it_goes_on),
+        TEST(another_process_notes_it),
+        TEST(domains_do_not_take_each_others_places),
+        TEST(queues_vifs_and_bridges_are_told),
+        TEST(what_nics_tell_is_told),
+        TEST(latencies_are_histograms),
         TEST(an_older_kernel_is_told_without_them),
     };
 

@@ -154,6 +154,25 @@ static void a_rest_is_no_halt(void **state)
     assert_never(WATCH_FULL_NS / WATCH_INTERVAL_NS - 1);
 }
 
+static void what_is_not_sent_yet_is_counted_round_the_ring(void **state)
+{
+    (void)state;
+    look.tx_round = 256;
+    assert_int_equal(watch_tx_used(&look), 0);
+    look.tx_tail = 255;
+    assert_int_equal(watch_tx_used(&look), 255);
+    look.tx_head = 250;
+    look.tx_tail = 3;
+    assert_int_equal(watch_tx_used(&look), 9);
+    look.tx_head = UINT32_MAX; /* a device that is gone: any number, but none beyond the ring */
+    look.tx_tail = 1000;
+    assert_true(watch_tx_used(&look) < 256);
+    look.tx_round = 65536;
+    look.tx_head = 65530;
+    look.tx_tail = 4;
+    assert_int_equal(watch_tx_used(&look), 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup(settings_that_are_lost_are_told_at_once, idle),
         cmocka_unit_test_setup(patience_is_what_the_look_says, idle),
         cmocka_unit_test_setup(a_rest_is_no_halt, idle),
+        cmocka_unit_test_setup(what_is_not_sent_yet_is_counted_round_the_ring, idle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

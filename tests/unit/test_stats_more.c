@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The statistics pages since version 2: queues and bridges. */
+/* The statistics pages since version 2: queues, bridges, and what NICs tell of themselves. */
 #include "fixture_stats.h"
 
 static void each_queue_has_its_counters(void **state)
@@ -103,6 +103,99 @@ static void as_many_bridges_as_there_can_be_are_kept(void **state)
     }
 }
 
+static void a_nics_rings_are_shown_as_they_are(void **state)
+{
+    (void)state;
+    nic_add(0);
+    nic_add(1);
+    rings[0] = (struct nic_rings){ NIC_UNKNOWN, 512, 7, 256, 30 };
+    rings[1].rx_filled = 3;
+    written();
+    assert_int_equal(seen.more[0].in_filled, FERRY_STATS_UNKNOWN);
+    assert_int_equal(seen.more[0].in_ring, 512);
+    assert_int_equal(seen.more[0].out_used, 7);
+    assert_int_equal(seen.more[0].out_ring, 256);
+    assert_int_equal(seen.ports[0].nr_waiting, 30);
+    assert_int_equal(seen.more[0].flags, 0);
+    assert_int_equal(seen.more[1].in_filled, 3);
+    assert_int_equal(seen.ports[1].nr_waiting, 0);
+}
+
+static void errors_are_looked_at_seldom_and_not_at_once(void **state)
+{
+    (void)state;
+    nic_add(0);
+    tells_errors[0] = true;
+    errors[0] = (struct nic_errors){ 1, 2, 3, 4 };
+    nr_looks_at_errors = 0;
+    now_ns += SECOND_NS - 1;
+    written();
+    assert_int_equal(nr_looks_at_errors, 0);
+    assert_int_equal(seen.more[0].flags, 0);
+    now_ns++;
+    written();
+    assert_int_equal(seen.more[0].flags, FERRY_MORE_ERRORS);
+    assert_int_equal(seen.more[0].nr_missed, 1);
+    assert_int_equal(seen.more[0].nr_no_buffers, 2);
+    assert_int_equal(seen.more[0].nr_in_errors, 3);
+    assert_int_equal(seen.more[0].nr_out_errors, 4);
+    now_ns += FERRY_STATS_ERRORS_NS - 1;
+    written();
+    assert_int_equal(nr_looks_at_errors, 1);
+    now_ns++;
+    written();
+    assert_int_equal(nr_looks_at_errors, 2);
+}
+
+static void errors_go_on_over_restarts(void **state)
+{
+    static const bool kept[] = { false, true, false };
+    uint64_t before = 0, last = 0;
+
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        nic_add(1);
+        tells_errors[1] = true;
+        errors[1].nr_missed = last = (i && kept[i - 1] ? last : 0) + 10;
+        written(); /* not looked at in this start yet: what the last ones found */
+        assert_int_equal(seen.more[0].nr_missed,
+                         i == 0 ? 0 : before + (kept[i - 1] ? last - 10 : 0));
+        now_ns += SECOND_NS;
+        written();
+        assert_int_equal(seen.more[0].nr_missed, before + last);
+        before += kept[i] ? 0 : last;
+        restart(kept[i]);
+    }
+    nic_add(1);
+    tells_errors[1] = false; /* nobody tells now: what is known stays */
+    now_ns += SECOND_NS;
+    written();
+    assert_int_equal(seen.more[0].nr_missed, before);
+    assert_int_equal(seen.more[0].flags, FERRY_MORE_ERRORS);
+    stats_init(false);
+    written();
+    assert_int_equal(seen.more[0].flags, 0);
+    assert_int_equal(seen.more[0].nr_missed, 0);
+}
+
+static void latencies_have_buckets_of_their_own(void **state)
+{
+    (void)state;
+    stats_latency_take(FERRY_LATENCY_QUEUED, 255);
+    stats_latency_take(FERRY_LATENCY_QUEUED, 1024);
+    stats_latency_take(FERRY_LATENCY_TAKEN, 3600 * SECOND_NS);
+    assert_int_equal(statspages_copy(stats_area, STATSPAGES_NR, &seen), 0);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].nr, 2);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].sum_ns, 1279);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].buckets[0], 1);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].buckets[3], 1);
+    assert_int_equal(seen.latencies[FERRY_LATENCY_TAKEN].buckets[FERRY_STATS_BUCKETS - 1], 1);
+    restart(false);
+    stats_latency_take(FERRY_LATENCY_QUEUED, 0);
+    written();
+    assert_int_equal(seen.latencies[FERRY_LATENCY_QUEUED].nr, 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -111,6 +204,10 @@ int main(void)
         TEST(more_queues_than_there_is_room_for_are_left_out),
         TEST(bridges_count_on_by_their_names),
         TEST(as_many_bridges_as_there_can_be_are_kept),
+        TEST(a_nics_rings_are_shown_as_they_are),
+        TEST(errors_are_looked_at_seldom_and_not_at_once),
+        TEST(errors_go_on_over_restarts),
+        TEST(latencies_have_buckets_of_their_own),
     };
 
     return cmocka_run_group_tests_name("stats_more", tests, NULL, NULL);

@@ -473,6 +473,32 @@ static void every_queue_counts_its_own(void **state)
     assert_int_equal(vif->port.stats.rx_frames, 1 + 2 + 3);
 }
 
+/* Frames of several queues are copied in one batch. */
+static void a_batch_is_counted_by_queues(void **state)
+{
+    unsigned int taken, nr = 0, nr_used = 0;
+    uint64_t bytes_taken;
+    uint16_t flags, gso;
+    int len;
+
+    (void)state;
+    all_post(40);
+    for (uint16_t flow = 0; flow < 40; flow++)
+        flow_send(flow);
+    loop_turn();
+    for (unsigned int i = 0; i < QUEUES; i++) {
+        bytes_taken = 0;
+        for (taken = 0; (len = rx_take(&queues[i], got, &flags, &gso)) > 0; taken++)
+            bytes_taken += (unsigned int)len;
+        assert_int_equal(counted(i).stats.tx_frames, taken);
+        assert_int_equal(counted(i).stats.tx_bytes, bytes_taken);
+        nr += taken;
+        nr_used += taken > 0;
+    }
+    assert_int_equal(nr, 40);
+    assert_true(nr_used > 1);
+}
+
 /* Events to the guest since the last look. */
 static unsigned int nr_rung(void)
 {
@@ -550,6 +576,7 @@ int main(void)
         TEST(bad_nodes_close_the_vif),
         TEST(full_table_serves_all),
         TEST(every_queue_counts_its_own),
+        TEST(a_batch_is_counted_by_queues),
         TEST(copies_and_events_are_counted),
         TEST(counters_go_on_over_restarts_and_frontends),
         TEST(more_than_was_offered_is_refused),
