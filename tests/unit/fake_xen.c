@@ -160,6 +160,11 @@ void fake_xen_restart(void)
     }
 }
 
+void fake_resuming(bool is)
+{
+    resuming = is;
+}
+
 bool recovery_resuming(void)
 {
     return resuming;

@@ -26,6 +26,7 @@ void fake_xen_reset(void);
  * has to be resumed, or is given back by gnttab_sweep() and evtchn_sweep(). Nodes and the clock stay.
  */
 void fake_xen_restart(void);
+void fake_resuming(bool resuming); /* only what recovery_resuming() says */
 
 /* Answer requests and deliver events until nothing is left; does not move the clock. */
 void fake_xen_run(void);
