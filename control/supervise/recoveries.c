@@ -42,6 +42,12 @@ static void one_count(struct recoveries *recoveries, const struct journal_death 
     recoveries->sums[depth] += seconds;
 }
 
+/* Its recovery goes on, or is still to begin: there may be a wait before it. */
+static bool is_under_way(const struct journal *journal, const struct journal_death *death)
+{
+    return journal->recovering || (journal->wish == JOURNAL_RUN && death->back_ms < 0);
+}
+
 void recoveries_count(struct recoveries *recoveries, const struct journal *journal)
 {
     uint64_t nr_new;
@@ -55,7 +61,7 @@ void recoveries_count(struct recoveries *recoveries, const struct journal *journ
     if (nr_new > journal->nr_deaths)
         nr_new = journal->nr_deaths; /* those before are forgotten */
     for (unsigned int i = journal->nr_deaths - (unsigned int)nr_new; i < journal->nr_deaths; i++) {
-        if (i == journal->nr_deaths - 1 && journal->recovering) {
+        if (i == journal->nr_deaths - 1 && is_under_way(journal, &journal->deaths[i])) {
             recoveries->nr_seen = journal->nr_deaths_ever - 1;
             return;
         }

@@ -136,11 +136,39 @@ static void a_recovery_under_way_counts_when_it_is_over(void **state)
     fclose(e.out);
 }
 
+static void a_recovery_that_is_still_to_begin_counts_when_it_is_over(void **state)
+{
+    (void)state;
+    die("vanished", 0, -1000); /* ferryd waits first, for it was the fifth */
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted(0, "vanished"), 0);
+    journal.recovering = true;
+    recoveries_count(&recoveries, &journal);
+    journal.recovering = false;
+    journal_death_last(&journal)->depth = 3;
+    journal_death_last(&journal)->back_ms = 1500;
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted(0, "vanished"), 0);
+    assert_int_equal(counted(3, "vanished"), 1);
+    fclose(e.out);
+}
+
+static void one_that_is_given_up_counts_as_not_brought_back(void **state)
+{
+    (void)state;
+    die("crash", 0, -1000);
+    journal.wish = JOURNAL_GIVEN_UP;
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted(0, "crash"), 1);
+    fclose(e.out);
+}
+
 static void an_unknown_cause_makes_no_series_of_its_own(void **state)
 {
     (void)state;
     die("made up", 3, 1000000);
     die("hang", 0, -1000);
+    journal.wish = JOURNAL_GIVEN_UP;
     recoveries_count(&recoveries, &journal);
     assert_int_equal(counted(3, "other"), 1);
     assert_int_equal(counted(0, "hang"), 1);
@@ -181,6 +209,8 @@ int main(void)
         TEST(buckets_add_up),
         TEST(each_death_counts_once),
         TEST(a_recovery_under_way_counts_when_it_is_over),
+        TEST(a_recovery_that_is_still_to_begin_counts_when_it_is_over),
+        TEST(one_that_is_given_up_counts_as_not_brought_back),
         TEST(an_unknown_cause_makes_no_series_of_its_own),
         TEST(what_the_journal_forgot_is_left_out),
         TEST(another_domain_of_the_name_begins_anew),
