@@ -14,15 +14,27 @@
 #include <xenforeignmemory.h>
 
 #include "util/log.h"
+#include "xen/storelink.h"
 
 #define KEPT_FD 3
+
+/* Its socket is there, and nobody listens: libxenstore would ask the kernel's device instead, and wait for ever. */
+static bool store_has_ended(void)
+{
+    int link = storelink_open(NULL);
+
+    if (link >= 0)
+        close(link);
+    return link == -ECONNREFUSED;
+}
 
 /* libxl needs both. */
 static void store_blame(void)
 {
-    struct xs_handle *xs = access("/dev/xen/privcmd", F_OK) == 0 ? xs_open(0) : NULL;
+    bool has_ended = store_has_ended();
+    struct xs_handle *xs = !has_ended && access("/dev/xen/privcmd", F_OK) == 0 ? xs_open(0) : NULL;
 
-    if (xs || access("/dev/xen/privcmd", F_OK))
+    if (!has_ended && (xs || access("/dev/xen/privcmd", F_OK)))
         log_line("cannot talk to Xen: is this dom0, and does `xl list` work?");
     else
         log_line("cannot talk to xenstored: does it run (`pgrep xenstored`)? At boot Xen's service "
@@ -41,7 +53,7 @@ int host_open(struct host *host)
     }
     host->log =
         xtl_createlogger_stdiostream(stderr, getenv("FERRY_DEBUG") ? XTL_DEBUG : XTL_ERROR, 0);
-    if (!host->log ||
+    if (!host->log || store_has_ended() ||
         libxl_ctx_alloc(&host->xl, LIBXL_VERSION, 0, (xentoollog_logger *)host->log)) {
         store_blame();
         host_close(host);

@@ -265,6 +265,8 @@ const char *serve_run(struct front *f, struct served *served, unsigned int limit
         while (!bad && (in = rx_take(f))) {
             const uint8_t *ip = in->data + FRAME_ETH_LEN;
 
+            if (in->status < 0) /* answered by a successor that has nothing for it */
+                continue;
             serve_one(f, in, served);
             bad = tx_judge(f, want);
             if (be16_get(in->data + 12) == 0x0800 && ip[9] == 6 && be16_get(ip + 22) == 7)

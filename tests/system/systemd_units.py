@@ -5,6 +5,7 @@ import ferry_domnet
 import recovery_common as common
 import systemd_common as systemd
 from ferry_domnet import expect
+from ferrylab import CheckFailed
 
 MACHINE = "systemd"
 IN_CHECK = False  # its image takes minutes to make
@@ -33,8 +34,13 @@ def observers_install(lab):
 
 def observers_see(lab):
     """Both deaths, in metrics, the journal's fields and by the hook."""
-    common.wait_for(lambda: lab.dom0.run("cat /root/told", check=False).stdout == "domnet 2\ndomnet 3\n",
-                    "the hook was not run as it should be", 10)
+    def told():
+        return lab.dom0.run("cat /root/told", check=False).stdout
+    try:
+        common.wait_for(lambda: told() == "domnet 2\ndomnet 3\n", "the hook was not run as it should be", 10)
+    except CheckFailed as failed:
+        place = lab.dom0.output("ls -la /etc/ferry/hooks.d")
+        raise CheckFailed(f"{failed}: told {told()!r}; {place}\n{systemd.journal(lab, 'ferryd')}") from failed
     fetch = f'from urllib.request import urlopen; print(urlopen("http://{METRICS}/metrics").read())'
     page = lab.dom0.output(f"python3 -c '{fetch}'")
     expect("domnet" in page, f"not among the metrics: {page}")
