@@ -27,6 +27,23 @@ int64_t host_ticks_ms(void)
     return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
+/* The question is not to stand among the results of the tests. */
+static const char *wait_quietly(int fd, unsigned int seconds, const char *question,
+                                const volatile sig_atomic_t *by)
+{
+    int out = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const char *why;
+
+    fflush(stdout);
+    assert_true(out >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0);
+    why = setup_confirm_wait(fd, seconds, question, by);
+    fflush(stdout);
+    assert_true(dup2(out, STDOUT_FILENO) >= 0);
+    close(out);
+    close(nowhere);
+    return why;
+}
+
 /* What a pipe says that ends after it, or goes on being open for a second. */
 static const char *judge(const char *said, int is_open)
 {
@@ -37,7 +54,7 @@ static const char *judge(const char *said, int is_open)
     assert_int_equal(write(ends[1], said, strlen(said)), (ssize_t)strlen(said));
     if (!is_open)
         close(ends[1]);
-    why = setup_confirm_wait(ends[0], 1, "stay?", &interrupted);
+    why = wait_quietly(ends[0], 1, "stay?", &interrupted);
     close(ends[0]);
     if (is_open)
         close(ends[1]);
@@ -87,9 +104,8 @@ static void the_end_of_the_input_is_no_word(void **state)
     (void)state;
     expect_why(judge("", 0), "at its end");
     expect_why(judge("yes", 0), "at its end"); /* no line */
-    expect_why(setup_confirm_wait(-1, 1, "stay?", &interrupted),
-               "in time"); /* poll() looks past it */
-    expect_why(setup_confirm_wait(1000, 1, "stay?", &interrupted), "at its end");
+    expect_why(wait_quietly(-1, 1, "stay?", &interrupted), "in time"); /* poll() looks past it */
+    expect_why(wait_quietly(1000, 1, "stay?", &interrupted), "at its end");
     assert_true(host_ticks_ms() - start < 1500);
 }
 
@@ -118,7 +134,7 @@ static void what_stands_behind_the_line_is_left_there(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], "yes\nnext", 8), 8);
-    assert_null(setup_confirm_wait(ends[0], 1, "stay?", &interrupted));
+    assert_null(wait_quietly(ends[0], 1, "stay?", &interrupted));
     assert_int_equal(read(ends[0], rest, sizeof(rest)), 4);
     assert_memory_equal(rest, "next", 4);
     close(ends[0]);
@@ -133,9 +149,9 @@ static void what_was_typed_before_is_no_answer(void **state)
     (void)state;
     assert_int_equal(openpty(&master, &terminal, NULL, NULL, NULL), 0);
     assert_int_equal(write(master, "\n", 1), 1);
-    expect_why(setup_confirm_wait(terminal, 1, "stay?", &interrupted), "in time");
+    expect_why(wait_quietly(terminal, 1, "stay?", &interrupted), "in time");
     close(master);
-    expect_why(setup_confirm_wait(terminal, 1, "stay?", &interrupted), "at its end");
+    expect_why(wait_quietly(terminal, 1, "stay?", &interrupted), "at its end");
     close(terminal);
 }
 
