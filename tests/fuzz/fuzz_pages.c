@@ -47,8 +47,9 @@ static void stats_check(struct fuzz_input *input)
     static struct ferry_stats stats;
     bool is_good = input->left < 6, taken;
     uint8_t *page = page_make(input, FERRY_STATS_BYTES, &head, offsetof(struct ferry_stats, seq));
+    unsigned int nr;
 
-    taken = statspages_copy(page, &stats);
+    taken = statspages_nr(page, &nr) == 0 && statspages_copy(page, nr, &stats) == 0;
     FUZZ_CHECK(taken || !is_good);
     if (taken) {
         FUZZ_CHECK(stats.nr_ports <= FERRY_STATS_PORTS);
@@ -60,6 +61,12 @@ static void stats_check(struct fuzz_input *input)
         }
         for (unsigned int i = 0; i < stats.nr_stations; i++)
             FUZZ_CHECK(stats.stations[i].port < stats.nr_ports);
+        FUZZ_CHECK(stats.nr_queues <= FERRY_STATS_QUEUES);
+        FUZZ_CHECK(stats.nr_bridges <= FERRY_STATS_BRIDGES);
+        for (unsigned int i = 0; i < stats.nr_queues; i++)
+            FUZZ_CHECK(stats.queues[i].port < stats.nr_ports);
+        for (unsigned int i = 0; i < stats.nr_bridges; i++)
+            text_check(stats.bridges[i].name, sizeof(stats.bridges[i].name));
     }
     free(page);
 }
