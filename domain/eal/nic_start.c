@@ -101,11 +101,17 @@ static bool has_link_interrupt(const struct nic *nic, const struct rte_eth_dev_i
     return (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 && !nic->quirk->polls_link;
 }
 
-/* Long frames come in pieces, for an mbuf has 2 KB. Without them nothing is asked that was not always asked. */
+/*
+ * Long frames come in pieces, for an mbuf has 2 KB; frames for several do, too, from a device that fills several
+ * buffers with one. Without them nothing is asked that was not always asked.
+ */
 static uint64_t rx_offloads(const struct nic *nic, const struct rte_eth_dev_info *info)
 {
+    const uint64_t uncut = RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER;
     uint64_t offloads = info->rx_offload_capa & RX_OFFLOADS;
 
+    if (nic->quirk->receives_uncut && (info->rx_offload_capa & uncut) == uncut)
+        offloads |= uncut;
     return nic->mtu > RTE_ETHER_MTU ? offloads | RTE_ETH_RX_OFFLOAD_SCATTER : offloads;
 }
 

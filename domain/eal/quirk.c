@@ -267,6 +267,7 @@ static const struct quirk quirks[] = {
       .descriptors_max = VIRTIO_RING_MIN, /* as QEMU's rings are: what does not fit is not given */
       .tx_chain_max = VIRTIO_TX_CHAIN_MAX,
       .one_interrupt_per_frame = true,
+      .receives_uncut = true,
       .master_after_probe = true,
       .rx_ring = "port%u_vq0",
       .rx_ring_is_sound = virtio_rx_ring_is_sound,

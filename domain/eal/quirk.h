@@ -25,6 +25,7 @@ struct quirk {
     uint16_t descriptors_max; /* of a ring; 0: as for any */
     uint16_t tx_chain_max; /* mbufs behind one descriptor that transmits; 0: each has its own */
     bool polls_link; /* its link interrupts do not arrive everywhere */
+    bool receives_uncut; /* gives frames for several, with the size of their pieces, if asked to */
     bool one_rx_buffer; /* a frame that needs more is lost, whatever the driver says */
     bool one_interrupt_per_frame; /* unless it is told not to while nobody waits */
 

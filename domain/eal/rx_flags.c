@@ -9,6 +9,7 @@
 #include <rte_tcp.h>
 
 #include "net/frame.h"
+#include "net/port.h"
 #include <rte_udp.h>
 
 #define GOOD (RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD)
@@ -51,14 +52,32 @@ static uint64_t unfinished(struct rte_mbuf *frame)
            (l4 == RTE_PTYPE_L4_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
 }
 
+/* It stands for several, says the device: is it TCP that can be cut (net/segment.h)? flags: of its checksum, ours. */
+static uint64_t for_several(struct rte_mbuf *frame, uint64_t flags)
+{
+    uint32_t headers = (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len;
+    uint16_t size = frame->tso_segsz;
+
+    frame->tso_segsz = 0;
+    if ((flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_TCP_CKSUM || size == 0 ||
+        frame->pkt_len <= headers + size ||
+        frame->pkt_len - headers > (uint32_t)size * PORT_SEGMENTS_MAX ||
+        (flags & RTE_MBUF_F_TX_IPV6 && frame->l3_len != sizeof(struct rte_ipv6_hdr)))
+        return flags;
+    frame->tso_segsz = size;
+    return flags | RTE_MBUF_F_TX_TCP_SEG;
+}
+
 uint64_t rx_flags(struct rte_mbuf *frame, bool bad_only)
 {
     uint64_t flags = frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? RTE_MBUF_F_TX_VLAN : 0;
 
     if (bad_only && (frame->ol_flags & KNOWN) == 0)
         return is_surely_checked(frame) ? flags | GOOD : flags;
-    if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE)
-        return flags | unfinished(frame);
+    if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE) {
+        flags |= unfinished(frame);
+        return frame->ol_flags & RTE_MBUF_F_RX_LRO ? for_several(frame, flags) : flags;
+    }
     if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
         flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
     if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)

@@ -11,8 +11,9 @@
 /*
  * The frame's flags for a port: RTE_MBUF_F_RX_L4_CKSUM_GOOD and _IP_CKSUM_GOOD where they hold,
  * RTE_MBUF_F_TX_VLAN for a tag that was taken off, the flags of an unfinished checksum (with l2_len and
- * l3_len in the frame) for one that comes from a machine beside us and was never on a wire, and no
- * other. The frame is the caller's alone, and not parsed.
+ * l3_len in the frame) for one that comes from a machine beside us and was never on a wire, those of a frame for
+ * several (with tso_segsz) if the driver received it so and it can be cut, and no other. The frame is the caller's
+ * alone, and not parsed.
  *
  *   bad_only  the driver has the hardware check, and reports only what it found bad: silence about
  *             a frame that the hardware surely checks is good news. Surely: IPv4 with a whole TCP or

@@ -12,6 +12,7 @@
 #include <rte_ip.h>
 
 #include "eal/rx_flags.h"
+#include "net/port.h"
 
 #define L4_GOOD RTE_MBUF_F_RX_L4_CKSUM_GOOD
 #define IP_GOOD RTE_MBUF_F_RX_IP_CKSUM_GOOD
@@ -156,6 +157,46 @@ static void lengths_that_lie_are_not_checked(void **state)
     }
 }
 
+/* As virtio hands over what a machine beside us left to be cut. */
+static void a_frame_for_several_stays_one(void **state)
+{
+    const uint64_t left = RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+
+    (void)state;
+    ip()->total_length = htons(40 + 3000);
+    frame.data_len = 128;
+    frame.pkt_len = 54 + 3000;
+    frame.tso_segsz = 1448;
+    frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_LRO;
+    assert_int_equal(rx_flags(&frame, false), left | RTE_MBUF_F_TX_TCP_SEG);
+    assert_int_equal(frame.tso_segsz, 1448);
+    assert_int_equal(frame.l4_len, 20);
+}
+
+static void what_cannot_be_cut_is_one_frame(void **state)
+{
+    static const struct {
+        uint16_t size, payload;
+        uint8_t protocol;
+    } cases[] = { { 0, 3000, IPPROTO_TCP }, /* pieces of nothing */
+                  { 3000, 3000, IPPROTO_TCP }, /* one piece */
+                  { 1, PORT_SEGMENTS_MAX + 1, IPPROTO_TCP }, /* too many */
+                  { 1448, 3000, IPPROTO_UDP } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fresh(NULL);
+        ip()->total_length = htons(40 + cases[i].payload);
+        ip()->next_proto_id = cases[i].protocol;
+        frame.data_len = 128;
+        frame.pkt_len = 54u + cases[i].payload;
+        frame.tso_segsz = cases[i].size;
+        frame.ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_LRO;
+        assert_false(rx_flags(&frame, false) & RTE_MBUF_F_TX_TCP_SEG);
+        assert_int_equal(frame.tso_segsz, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup(fragments_are_not_checked, fresh),
         cmocka_unit_test_setup(other_protocols_are_not_checked, fresh),
         cmocka_unit_test_setup(lengths_that_lie_are_not_checked, fresh),
+        cmocka_unit_test_setup(a_frame_for_several_stays_one, fresh),
+        cmocka_unit_test_setup(what_cannot_be_cut_is_one_frame, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
