@@ -15,6 +15,8 @@ import recovery_matrix as matrix
 from ferry_domnet import expect
 from ferrylab import CheckFailed
 
+IN_CHECK = False  # for its time; recovery_matrix has guests that come and go meanwhile
+
 SAVED = "/root/mover.save"
 STREAM_PORT = 5340
 # Of domain/main/fault.c; None: nothing happens meanwhile.
