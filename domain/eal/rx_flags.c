@@ -55,13 +55,12 @@ static uint64_t unfinished(struct rte_mbuf *frame)
 /* It stands for several, says the device: is it TCP that can be cut (net/segment.h)? flags: of its checksum, ours. */
 static uint64_t for_several(struct rte_mbuf *frame, uint64_t flags)
 {
-    uint32_t headers = (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len;
     uint16_t size = frame->tso_segsz;
+    uint32_t payload = frame_payload_to_cut(frame, size);
 
     frame->tso_segsz = 0;
-    if ((flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_TCP_CKSUM || size == 0 ||
-        frame->pkt_len <= headers + size ||
-        frame->pkt_len - headers > (uint32_t)size * PORT_SEGMENTS_MAX ||
+    if ((flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_TCP_CKSUM || payload == 0 ||
+        payload > (uint32_t)size * PORT_SEGMENTS_MAX ||
         (flags & RTE_MBUF_F_TX_IPV6 && frame->l3_len != sizeof(struct rte_ipv6_hdr)))
         return flags;
     frame->tso_segsz = size;

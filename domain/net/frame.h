@@ -119,4 +119,15 @@ uint32_t frame_packet_end(const struct rte_mbuf *frame);
 /* Cut off what lies behind the packet. The frame is the caller's alone. */
 void frame_trim(struct rte_mbuf *frame);
 
+/*
+ * TCP payload that must be cut into segments of so many bytes; 0: it is one segment, or size is 0. The frame's
+ * l2_len, l3_len and l4_len are set.
+ */
+static inline uint32_t frame_payload_to_cut(const struct rte_mbuf *frame, uint16_t size)
+{
+    uint32_t headers = (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len;
+
+    return size && frame->pkt_len > headers + size ? frame->pkt_len - headers : 0;
+}
+
 #endif

@@ -106,14 +106,6 @@ static bool is_cuttable(const struct rte_mbuf *frame, bool v6)
            (!v6 || frame->l3_len == sizeof(struct rte_ipv6_hdr));
 }
 
-/* TCP payload that must be cut into segments of that size; 0: it is one segment. */
-static uint32_t payload_to_cut(const struct rte_mbuf *frame, uint16_t gso_size)
-{
-    uint32_t headers = (uint32_t)frame->l2_len + frame->l3_len + frame->l4_len;
-
-    return gso_size && frame->pkt_len > headers + gso_size ? frame->pkt_len - headers : 0;
-}
-
 int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validated,
                       uint16_t gso_size, bool gso_v6)
 {
@@ -134,7 +126,7 @@ int tx_frame_describe(struct rte_mbuf *frame, bool csum_blank, bool data_validat
     /* Whoever finishes a checksum, hardware too, may count all that is there. */
     if (frame->pkt_len > frame_packet_end(frame))
         frame_trim(frame);
-    payload = payload_to_cut(frame, gso_size);
+    payload = frame_payload_to_cut(frame, gso_size);
     if (payload > (uint32_t)gso_size * PORT_SEGMENTS_MAX)
         return -EPROTO;
     if (gso_size && !csum_blank)
