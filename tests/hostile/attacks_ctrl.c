@@ -201,10 +201,8 @@ enum queues_how { QUEUES_GOOD, QUEUES_SAME_RING, QUEUES_SAME_PORT, QUEUES_ONE_MI
 /* Two queues, in good order or not; published. */
 static const char *two_queues(struct front *f, enum queues_how how, struct queue_nodes *second)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     f->dirty = true;

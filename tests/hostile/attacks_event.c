@@ -82,10 +82,8 @@ static const char *rx_drained_late(struct front *f)
 static const char *rx_one_slot(struct front *f)
 {
     unsigned int received = 0;
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (!bad)
         bad = front_publish(f);
     if (!bad && !front_wait_back(f, XenbusStateConnected, 8000))

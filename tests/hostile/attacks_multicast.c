@@ -145,10 +145,8 @@ static const char *filtered_not(struct front *f)
 /* Static: asked for before connecting. */
 static const char *filtered_static(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     strcpy(f->values[NODE_MULTICAST], "1");

@@ -15,10 +15,8 @@
 /* Connect with one node changed; the backend must refuse. */
 static const char *refused(struct front *f, enum front_node node, const char *value)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     snprintf(f->values[node], FRONT_VALUE_SIZE, "%s", value);
@@ -62,10 +60,8 @@ static const char *port_invalid(struct front *f)
 static const char *same_ref_twice(struct front *f)
 {
     char ref[16];
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     snprintf(ref, sizeof(ref), "%u", f->tx_ref);
@@ -77,10 +73,8 @@ static const char *same_ref_twice(struct front *f)
 /* The same page under two references: nothing to be seen by, so it must be survived. */
 static const char *same_page_twice(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     front_grant_table()[f->rx_ref].frame = (uint32_t)virt_to_mfn(f->tx);
@@ -99,10 +93,8 @@ static const char *same_page_twice(struct front *f)
 
 static const char *ring_read_only(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     front_grant_table()[f->tx_ref].flags |= GTF_readonly;
@@ -112,10 +104,8 @@ static const char *ring_read_only(struct front *f)
 
 static const char *ring_not_empty(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     f->tx->rsp_prod = 0x12345678;
@@ -127,10 +117,8 @@ static const char *ring_not_empty(struct front *f)
 /* Split event channels, both of them the same one. */
 static const char *same_port_twice(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     memcpy(f->values[NODE_PORT_TX], f->values[NODE_PORT], FRONT_VALUE_SIZE);
@@ -142,10 +130,8 @@ static const char *same_port_twice(struct front *f)
 
 static const char *one_port_of_two(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     memcpy(f->values[NODE_PORT_TX], f->values[NODE_PORT], FRONT_VALUE_SIZE);

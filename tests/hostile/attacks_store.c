@@ -19,10 +19,8 @@ static const char *const bad_numbers[] = {
 static const char *refused(struct front *f, enum front_node node, const char *value)
 {
     char shown[24];
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     snprintf(f->values[node], FRONT_VALUE_SIZE, "%s", value);
@@ -92,10 +90,8 @@ static const char *nodes_missing(struct front *f)
 static const char *raw_refused(struct front *f, enum front_node node, const char *value)
 {
     char path[64];
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     snprintf(path, sizeof(path), "device/vif/0/%s", front_nodes[node]);

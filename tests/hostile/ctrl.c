@@ -17,10 +17,8 @@ static uint16_t types[256]; /* of the requests, by place */
 
 const char *ctrl_prepare(struct front *f)
 {
-    const char *bad = front_close(f);
+    const char *bad = front_prepare_anew(f);
 
-    if (!bad)
-        bad = front_prepare(f);
     if (bad)
         return bad;
     f->dirty = true;
@@ -29,8 +27,7 @@ const char *ctrl_prepare(struct front *f)
     XEN_FRONT_RING_INIT(&ctrl_ring, ctrl_ring.sring, sizeof(ring_page));
     if (!ctrl_data_ref && gnttab_grant(f->backend, ctrl_data, false, &ctrl_data_ref) != 0)
         give_up("no grant reference is left");
-    bad = front_ctrl_prepare(f, ring_page);
-    return bad;
+    return front_ctrl_prepare(f, ring_page);
 }
 
 const char *ctrl_open(struct front *f)

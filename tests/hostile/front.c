@@ -252,6 +252,13 @@ static bool back_closed(void *ctx)
     return state == XenbusStateClosing || state == XenbusStateClosed;
 }
 
+const char *front_prepare_anew(struct front *f)
+{
+    const char *bad = front_close(f);
+
+    return bad ? bad : front_prepare(f);
+}
+
 bool front_is_closed(struct front *f)
 {
     return back_closed(f);

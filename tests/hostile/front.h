@@ -88,6 +88,9 @@ void front_rings_replace(struct front *f);
 /* To the backend's InitWait: new rings, grants, port, and the values that a good frontend writes. */
 const char *front_prepare(struct front *f);
 
+/* The same for one that may be open: it is closed first. */
+const char *front_prepare_anew(struct front *f);
+
 /* After front_prepare(): a control ring in this page. */
 const char *front_ctrl_prepare(struct front *f, const void *page);
 
