@@ -38,7 +38,7 @@ def start(lab, nr_guests):
         backends.addresses_set(found, guest, number, LABELS)
         for backend in found.values():
             backend.guests.append(guest)
-            measure.iperf_server(backend.wire, measure.IPERF_PORT + number)
+            measure.iperf_server(backend.wire, measure.IPERF_PORT + number, reports_json=True)
             backends.answers(guest, backend.wire.ip)
     return found
 

@@ -23,7 +23,7 @@ static const struct command {
       "say whether a driver domain with this device would be contained" },
     { "setup", command_setup,
       "setup BDF|INTERFACE [--name NAME] [--dry-run] [--yes] [--no-start] [--kernel IMAGE] "
-      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S]",
+      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S] [--dom0-vif]",
       "check, write a configuration, start it; without a link, or unconfirmed, dom0 gets the NIC "
       "back" },
     { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
