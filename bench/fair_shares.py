@@ -8,6 +8,7 @@ Each guest has a vif of either. What counts is what the wire's end received, sec
 the same; 1/n: one has everything) of the first 2 s of each transfer, of 2 s in its middle, and of all but its first
 and last 4 s, when all guests are surely sending; min / median / max. Takes 6 minutes to start 16 guests.
 """
+import re
 import statistics
 import sys
 
@@ -20,6 +21,7 @@ from ferrylab.progress import say
 LABELS = ("ferry", "linux")
 EDGE_S = 4  # of a transfer's beginning and end, when others may not have begun, or have ended
 WINDOW_S = 2
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # of iperf3
 
 
 def vifs(number):
@@ -38,15 +40,16 @@ def start(lab, nr_guests):
         backends.addresses_set(found, guest, number, LABELS)
         for backend in found.values():
             backend.guests.append(guest)
-            measure.iperf_server(backend.wire, measure.IPERF_PORT + number, reports_json=True)
+            measure.iperf_server(backend.wire, measure.IPERF_PORT + number)
             backends.answers(guest, backend.wire.ip)
     return found
 
 
 def received(guest, session):
-    """Bytes of each whole second, as the wire's end counted them."""
-    report = measure.iperf_report(guest, session)
-    return [interval["sum"]["bytes"] for interval in report["server_output_json"]["intervals"]]
+    """Bytes of each second, as the wire's end counted them."""
+    text = measure.iperf_report(guest, session)["server_output_text"]
+    seconds = text.split("- - -")[0]  # what follows is the sum
+    return [float(number) * UNITS[unit] for number, unit in re.findall(r"sec +([0-9.]+) ([KMG]?)Bytes", seconds)]
 
 
 def round_run(backend, seconds):

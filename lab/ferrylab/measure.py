@@ -89,9 +89,8 @@ class Server:
                 self._session.channel.news.wait(0.2)
 
 
-def iperf_server(runner, port=IPERF_PORT, reports_json=False):
-    """reports_json: what a client gets with --get-server-output is JSON, too."""
-    return Server(runner, f"iperf3 -s --forceflush {'-J ' if reports_json else ''}-p", port)
+def iperf_server(runner, port=IPERF_PORT):
+    return Server(runner, "iperf3 -s --forceflush -p", port)
 
 
 def rr_server(lab, runner, port=RR_PORT):
