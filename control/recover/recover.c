@@ -18,6 +18,7 @@
 
 #define REPORT_SIZE 16384
 #define SETTLE_LIMIT_MS 20000
+#define SETTLE_LIMIT_LINUX_MS 90000 /* it boots first, and then its scripts run */
 #define CREATE_TRIES 3
 
 static const char report_head[] = "Reported by the domain:\n";
@@ -108,7 +109,8 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     int err;
 
     if (same)
-        vifs_rebuild(host, journal->domid, vifs);
+        vifs_rebuild(host, journal->domid,
+                     journal->is_linux ? VIF_TAKER_NETBACK : VIF_TAKER_FERRY, vifs);
     else
         for (unsigned int i = 0; i < vifs->nr; i++)
             vifs->refs[i].way = VIF_LOST;
@@ -117,7 +119,8 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     if (err)
         return err;
     steps_mark(journal, "unpaused");
-    err = vifs_settle(host, journal, vifs, SETTLE_LIMIT_MS);
+    err = vifs_settle(host, journal, vifs,
+                      journal->is_linux ? SETTLE_LIMIT_LINUX_MS : SETTLE_LIMIT_MS);
     if (err)
         return err;
     steps_mark(journal, "vifs served");

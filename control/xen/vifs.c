@@ -84,8 +84,11 @@ bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref)
     return is_in_use(back_state(host, backend, ref));
 }
 
-void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
 {
+    int taken =
+        taker == VIF_TAKER_FERRY ? XenbusStateConnected : XenbusStateInitialising;
+
     for (unsigned int i = 0; i < vifs->nr; i++) {
         struct vif_ref *ref = &vifs->refs[i];
         int front =
@@ -96,7 +99,7 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
         err = store_vif_rights(host->xs, backend, ref->guest, ref->handle);
         if (!err)
             err = store_vif_nodes(host->xs, backend, ref->guest, ref->handle,
-                                  connected ? XenbusStateConnected : XenbusStateInitialising);
+                                  connected ? taken : XenbusStateInitialising);
         ref->way = err ? VIF_LOST : connected ? VIF_REBUILT : VIF_OFFERED;
         if (err && is_gone(host, ref))
             ref->way = VIF_GONE;
@@ -107,8 +110,9 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
 }
 
 /*
- * What has become of a rebuilt vif. Its state says Connected from the start, for the frontend's sake. The
- * successor writes its own, then hotplug-status: so that is read first.
+ * What has become of a rebuilt vif. For Ferry's kernel its state says Connected from the start, for the frontend's sake; the
+ * successor writes its own, then hotplug-status: so that is read first. Netback waits for hotplug-status, which is its script's
+ * to write, before it says Connected.
  */
 static enum vif_way way_now(struct host *host, uint32_t backend, const struct vif_ref *ref)
 {

@@ -115,9 +115,10 @@ void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
     *vifs_r = (struct vifs){ .nr = 1 };
 }
 
-void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
 {
     (void)host;
+    (void)taker;
     (void)vifs;
     note("nodes", backend);
 }
