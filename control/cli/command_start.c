@@ -146,8 +146,8 @@ static int config_keep(struct journal *journal, const struct config *config,
     if (err)
         log_line("%s: %s%s", files_state_dir(), strerror(-err), files_todo(err));
     else
-        err = kernel_keep(journal, &(struct kernel_files){ config->xl.b_info.kernel,
-                                                           config->xl.b_info.ramdisk });
+        err = kernel_keep(
+            journal, &(struct kernel_files){ config->xl.b_info.kernel, config->xl.b_info.ramdisk });
     if (err)
         return err;
     if (journal->is_linux && policy)

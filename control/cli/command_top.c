@@ -111,9 +111,8 @@ static void summary_format(char line[TOP_LINE_SIZE])
         deaths += top.readings[i].nr_deaths;
     }
     strftime(when, sizeof(when), "%T", localtime_r(&now, &parts));
-    snprintf(line, TOP_LINE_SIZE,
-             "ferry top - %s, %u driver domain%s, %u ports, %lu deaths ever", when, nr,
-             nr == 1 ? "" : "s", top.nr_rows, deaths);
+    snprintf(line, TOP_LINE_SIZE, "ferry top - %s, %u driver domain%s, %u ports, %lu deaths ever",
+             when, nr, nr == 1 ? "" : "s", top.nr_rows, deaths);
     if (top.nr_linux)
         snprintf(line + strlen(line), TOP_LINE_SIZE - strlen(line), "; %u with Linux not shown",
                  top.nr_linux);

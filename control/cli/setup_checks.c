@@ -130,9 +130,10 @@ static int kernel_take(struct setup *setup, const struct driver_device *device)
              strlen(real) < sizeof(setup->kernel) ? real : "");
     free(real);
     if (kind_is_linux(setup->kernel)) {
-        log_line("--kernel %s: is Linux, and setup is for Ferry's kernel: write a configuration with "
-                 "kernel=, ramdisk= and memory=, and `ferry start` it",
-                 setup->kernel_asked);
+        log_line(
+            "--kernel %s: is Linux, and setup is for Ferry's kernel: write a configuration with "
+            "kernel=, ramdisk= and memory=, and `ferry start` it",
+            setup->kernel_asked);
         return -EINVAL;
     }
     if (!setup_kernel_ok(setup->kernel)) {

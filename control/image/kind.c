@@ -89,9 +89,9 @@ static enum image_kind elf_kind(int fd)
     enum image_kind kind = IMAGE_OTHER;
     Elf64_Ehdr header;
 
-    if (!read_at(fd, 0, &header, sizeof(header)) ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_machine != EM_X86_64 || header.e_phentsize != sizeof(Elf64_Phdr))
+    if (!read_at(fd, 0, &header, sizeof(header)) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
+        header.e_phentsize != sizeof(Elf64_Phdr))
         return IMAGE_OTHER;
     for (unsigned int i = 0; kind == IMAGE_OTHER && i < header.e_phnum && i < PROGRAMS_MAX; i++) {
         Elf64_Phdr program;

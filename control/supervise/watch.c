@@ -44,12 +44,11 @@ static void page_wanted(struct supervised *supervised)
     if (supervised->page || host_ticks_ms() < supervised->map_retry_ms)
         return;
     supervised->map_retry_ms = host_ticks_ms() + MAP_RETRY_MS;
-    supervised->page =
-        supervised->journal.is_linux
-            ? agentpage_map(&supervised->agent, supervised->common->host,
-                            supervised->journal.domid, supervised->journal.name)
-            : reference_status_map(supervised->common->host, &supervised->journal,
-                                   &supervised->reference);
+    supervised->page = supervised->journal.is_linux
+                           ? agentpage_map(&supervised->agent, supervised->common->host,
+                                           supervised->journal.domid, supervised->journal.name)
+                           : reference_status_map(supervised->common->host, &supervised->journal,
+                                                  &supervised->reference);
 }
 
 /* Also if somebody else did it, `ferry restart`, with the same id and kernel: its tables are others. */

@@ -16,9 +16,10 @@ static const volatile void *refuse(struct agentpage *agent, const char *name, co
 {
     agentpage_unmap(agent);
     agent->is_refused = true;
-    log_line("%s: its heartbeat cannot be read: %s; it is looked after without one: a crash is seen, a "
-             "hang is not",
-             name, why);
+    log_line(
+        "%s: its heartbeat cannot be read: %s; it is looked after without one: a crash is seen, a "
+        "hang is not",
+        name, why);
     return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include <xen/io/xenbus.h>
 
 #define SETTLE_POLL_MS 20
+#define NETBACK_OFFERS "feature-rx-copy" /* xen/io/netif.h; nothing that libxl writes */
 
 static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
                         struct vifs *vifs)
@@ -86,8 +87,7 @@ bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref)
 
 void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
 {
-    int taken =
-        taker == VIF_TAKER_FERRY ? XenbusStateConnected : XenbusStateInitialising;
+    int taken = taker == VIF_TAKER_FERRY ? XenbusStateConnected : XenbusStateInitialising;
 
     for (unsigned int i = 0; i < vifs->nr; i++) {
         struct vif_ref *ref = &vifs->refs[i];
@@ -151,6 +151,20 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
         if (vifs->refs[i].way == VIF_REBUILT)
             vifs->refs[i].way = VIF_LOST;
     return 0;
+}
+
+bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs)
+{
+    for (unsigned int i = 0; i < vifs->nr; i++) {
+        const struct vif_ref *ref = &vifs->refs[i];
+        char value[8];
+
+        if (ref->way == VIF_LOST && store_read(host->xs, value, sizeof(value),
+                                               "/local/domain/%u/backend/vif/%u/%u/" NETBACK_OFFERS,
+                                               backend, ref->guest, ref->handle) != -ENOENT)
+            return true;
+    }
+    return false;
 }
 
 static int nic_replug(struct host *host, uint32_t backend, uint32_t guest, libxl_device_nic *nic)

@@ -55,6 +55,12 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
                 unsigned int limit_ms);
 
+/*
+ * Whether netback has taken notice of one of those that are lost: it has written what it offers, which it does before it looks at
+ * anything of a guest's. Where it has of none, it does not run.
+ */
+bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs);
+
 /* The fallback (R14), said for each vif: the guest sees its interface go and a new one come. */
 void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs);
 

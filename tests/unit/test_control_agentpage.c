@@ -62,7 +62,8 @@ int xengnttab_close(xengnttab_handle *grants)
     return 0;
 }
 
-void *xengnttab_map_grant_ref(xengnttab_handle *grants, uint32_t domid, uint32_t reference, int prot)
+void *xengnttab_map_grant_ref(xengnttab_handle *grants, uint32_t domid, uint32_t reference,
+                              int prot)
 {
     assert_ptr_equal(grants, &shared);
     assert_int_equal(domid, 3);

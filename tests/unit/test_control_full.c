@@ -180,7 +180,8 @@ static void a_copy_names_the_one_of_the_two_that_is_to_blame(void **state)
     unlink(from);
 }
 
-#define files_of(kernel, ramdisk) ((struct kernel_files){ in(kernel), ramdisk ? in(ramdisk) : NULL })
+#define files_of(kernel, ramdisk)                                                                  \
+    ((struct kernel_files){ in(kernel), ramdisk ? in(ramdisk) : NULL })
 
 /* A kernel needs room before anything is changed, and none after that. */
 static void a_kernel_is_prepared_before_it_replaces_another(void **state)

@@ -39,7 +39,7 @@ static int teardown(void **state)
 
 static enum image_kind kind_of(const void *file, size_t len)
 {
-    enum image_kind kind = (enum image_kind)-1;
+    enum image_kind kind = (enum image_kind) - 1;
     int fd = open(path, O_WRONLY | O_TRUNC);
 
     assert_int_equal(write(fd, file, len), len);
@@ -68,10 +68,10 @@ static void elf_begin(uint8_t file[SIZE], size_t notes_end)
                           .e_phoff = sizeof(Elf64_Ehdr),
                           .e_phentsize = sizeof(Elf64_Phdr),
                           .e_phnum = 2 };
-    Elf64_Phdr programs[2] = { { .p_type = PT_LOAD, .p_offset = 0, .p_filesz = 64 },
-                               { .p_type = PT_NOTE,
-                                 .p_offset = NOTES_AT,
-                                 .p_filesz = notes_end - NOTES_AT } };
+    Elf64_Phdr programs[2] = {
+        { .p_type = PT_LOAD, .p_offset = 0, .p_filesz = 64 },
+        { .p_type = PT_NOTE, .p_offset = NOTES_AT, .p_filesz = notes_end - NOTES_AT }
+    };
 
     memcpy(header.e_ident, ELFMAG, SELFMAG);
     header.e_ident[EI_CLASS] = ELFCLASS64;

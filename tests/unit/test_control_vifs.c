@@ -258,11 +258,29 @@ static void a_connected_vif_is_put_as_its_taker_finds_it(void **state)
     }
 }
 
+/* Of a guest that holds still nothing is told by the state. */
+static void netback_that_has_offered_nothing_is_not_there(void **state)
+{
+    struct vifs vifs = { .nr = 2, .refs = { { 7, 0, VIF_TAKEN }, { 7, 1, VIF_LOST } } };
+    struct host host;
+
+    (void)state;
+    store = fake_xs_open();
+    host = (struct host){ .xs = store };
+    fake_xs_put(store, BACK "/feature-rx-copy", "1");
+    fake_xs_put(store, "/local/domain/3/backend/vif/7/1/state", "1");
+    assert_false(vifs_noticed(&host, 3, &vifs)); /* the first one is not lost */
+    fake_xs_put(store, "/local/domain/3/backend/vif/7/1/feature-rx-copy", "1");
+    assert_true(vifs_noticed(&host, 3, &vifs));
+    fake_xs_close(store);
+}
+
 /* Initialising, InitWait, the script, Connected. */
 static void netback_is_waited_for_until_its_script_has_run(void **state)
 {
     static const char *const in_order[] = { "1", "2", "c", "4", NULL },
-                            *const never[] = { "1", "2", NULL }, *const closes[] = { "1", "5", NULL };
+                             *const never[] = { "1", "2", NULL },
+                             *const closes[] = { "1", "5", NULL };
 
     (void)state;
     assert_int_equal(way_of(in_order, 0), VIF_TAKEN);
@@ -280,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_dead_successor_is_told),
         cmocka_unit_test(one_whose_guest_is_gone_is_not_replugged),
         cmocka_unit_test(a_connected_vif_is_put_as_its_taker_finds_it),
+        cmocka_unit_test(netback_that_has_offered_nothing_is_not_there),
         cmocka_unit_test(netback_is_waited_for_until_its_script_has_run),
     };
 
