@@ -113,7 +113,6 @@ static int netback_wanted(struct host *host, struct journal *journal, const stru
         "%s: its netback has taken notice of none of its vifs within %u s: is it up? `ferry logs "
         "%s`",
         journal->name, SETTLE_LIMIT_LINUX_MS / 1000, journal->name);
-    recover_report_keep(journal, "");
     domain_destroy(host, journal);
     return -ETIMEDOUT;
 }
