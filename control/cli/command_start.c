@@ -11,12 +11,13 @@
 
 #include "cli/command.h"
 #include "cli/dom0_move.h"
+#include "cli/kernel_replace.h"
 #include "config/policies.h"
-#include "image/image.h"
 #include "journal/journal.h"
 #include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/domain.h"
 #include "xen/pci.h"
 
@@ -145,29 +146,19 @@ static int config_keep(struct journal *journal, const struct config *config,
     if (err)
         log_line("%s: %s%s", files_state_dir(), strerror(-err), files_todo(err));
     else
-        err = command_kernel_keep(journal, config->xl.b_info.kernel);
+        err = kernel_keep(
+            journal, &(struct kernel_files){ config->xl.b_info.kernel, config->xl.b_info.ramdisk });
     if (err)
         return err;
+    if (journal->is_linux && policy)
+        return command_linux_refuses(journal, "a policy for its vifs",
+                                     "filter in its guests, or use Ferry's kernel; and remove "
+                                     "its file in " PATHS_CONFIG);
     journal_path(journal->name, ".cfg", path);
     err = files_write(path, config->text, config->len);
     if (err)
         log_line("%s: %s%s", path, strerror(-err), files_todo(err));
     return err ? err : policies_keep(journal, policy);
-}
-
-int command_kernel_keep(struct journal *journal, const char *path)
-{
-    char kept[FILES_PATH_SIZE];
-    const char *culprit;
-    int err;
-
-    journal_path(journal->name, ".kernel", kept);
-    err = files_copy(path, kept, IMAGE_SIZE_MAX, &culprit);
-    if (err)
-        log_line("%s: %s%s", culprit, strerror(-err), files_todo(err));
-    else
-        snprintf(journal->kernel, sizeof(journal->kernel), "%s", path);
-    return err;
 }
 
 static int domain_make(struct host *host, struct journal *journal, struct config *config,

@@ -14,6 +14,7 @@
 #include "check/check.h"
 #include "check/pci_rows.h"
 #include "cli/command.h"
+#include "image/kind.h"
 #include "journal/journal.h"
 #include "util/log.h"
 #include "xen/pci.h"
@@ -128,6 +129,13 @@ static int kernel_take(struct setup *setup, const struct driver_device *device)
     snprintf(setup->kernel, sizeof(setup->kernel), "%s",
              strlen(real) < sizeof(setup->kernel) ? real : "");
     free(real);
+    if (kind_is_linux(setup->kernel)) {
+        log_line(
+            "--kernel %s: is Linux, and setup is for Ferry's kernel: write a configuration with "
+            "kernel=, ramdisk= and memory=, and `ferry start` it",
+            setup->kernel_asked);
+        return -EINVAL;
+    }
     if (!setup_kernel_ok(setup->kernel)) {
         log_line("--kernel %s: its path cannot stand in a configuration", setup->kernel_asked);
         return -EINVAL;

@@ -11,6 +11,7 @@
 #include <libxlutil.h>
 
 #include "config/cfgkeys.h"
+#include "image/kind.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/pci.h"
@@ -93,17 +94,26 @@ static int identity_read(struct reader *r)
     return 0;
 }
 
-/* Whatever has become of the file that it was made from. */
+static int path_use_kept(const struct journal *journal, const char *suffix, char **path)
+{
+    char kept[FILES_PATH_SIZE];
+
+    journal_path(journal->name, suffix, kept);
+    free(*path);
+    *path = strdup(kept);
+    return *path ? 0 : -ENOMEM;
+}
+
+/* Whatever has become of the files that it was made from. */
 static int kernel_use_kept(const struct journal *journal, libxl_domain_build_info *info)
 {
-    char path[FILES_PATH_SIZE];
+    int err = 0;
 
-    if (!journal->kernel[0])
-        return 0;
-    journal_path(journal->name, ".kernel", path);
-    free(info->kernel);
-    info->kernel = strdup(path);
-    return info->kernel ? 0 : -ENOMEM;
+    if (journal->kernel[0])
+        err = path_use_kept(journal, ".kernel", &info->kernel);
+    if (!err && journal->ramdisk[0])
+        err = path_use_kept(journal, ".ramdisk", &info->ramdisk);
+    return err;
 }
 
 static int cmdline_read(struct reader *r)
@@ -114,9 +124,9 @@ static int cmdline_read(struct reader *r)
     text(r, "kernel", &info->kernel);
     if (!info->kernel)
         return fail(r, "kernel= is missing: the path of ferry-net");
+    text(r, "ramdisk", &info->ramdisk);
     if (r->kept && kernel_use_kept(r->known, info))
         return -ENOMEM;
-    text(r, "ramdisk", &info->ramdisk);
     text(r, "cmdline", &info->cmdline);
     if (info->cmdline)
         return 0;
@@ -145,6 +155,9 @@ static int build_read(struct reader *r)
         err = file_wanted(r, "ramdisk", info->ramdisk);
     if (err)
         return err;
+    r->config->is_linux = kind_is_linux(info->kernel);
+    if (r->config->is_linux && !number(r, "memory", 0))
+        return fail(r, "memory= is missing: without it a domain gets 32 MB, and Linux needs more");
     if (memory < 8 || memory > 1048576)
         return fail(r, "memory must be 8 to 1048576 (MB)");
     if (vcpus < 1 || max < vcpus || max > 128)
@@ -231,6 +244,8 @@ static int dom0_vif_read(struct reader *r)
     if (!string(r, "dom0_vif", &value))
         return 0;
     why = dom0_vif_parse(value, &r->config->dom0_vif);
+    if (!why && r->config->is_linux)
+        why = "is for Ferry's kernel: dom0 would wait for its network until Linux has booted";
     if (!why)
         return 0;
     snprintf(what, sizeof(what), "dom0_vif= %s", why);
@@ -355,6 +370,7 @@ static int adopted_load(libxl_ctx *xl, const struct journal *journal, struct con
         return -ENOMEM;
     }
     actions_set(&config->xl);
+    config->is_linux = journal->is_linux;
     config->nr_nics = journal->nr_nics;
     for (unsigned int i = 0; i < journal->nr_nics; i++)
         config->nics[i] = journal->nics[i].bdf;
