@@ -51,8 +51,8 @@ static bool is_it(const struct known *known, uint16_t domain, const struct rte_e
 }
 
 /* Who knows the station; NULL: nobody. Its place in at_r, in the list of pinned ones or the other. */
-static struct model *known_find(uint16_t domain, const struct rte_ether_addr *mac, unsigned int *at_r,
-                                bool *is_pinned_r)
+static struct model *known_find(uint16_t domain, const struct rte_ether_addr *mac,
+                                unsigned int *at_r, bool *is_pinned_r)
 {
     for (unsigned int o = 0; o < OWNERS; o++) {
         for (*at_r = 0, *is_pinned_r = true; *at_r < models[o].nr_pinned; (*at_r)++)
@@ -238,9 +238,8 @@ static void waits_make(void)
         for (unsigned int i = 0; i < models[o].nr; i++) {
             const struct known *known = &models[o].list[i];
 
-            waits[nr_waits++] =
-                (struct waits){ *known, identity_of(o),
-                                index_of(entry_find(known->domain, &known->mac)) };
+            waits[nr_waits++] = (struct waits){ *known, identity_of(o),
+                                                index_of(entry_find(known->domain, &known->mac)) };
         }
     qsort(waits, nr_waits, sizeof(waits[0]), is_before);
 }

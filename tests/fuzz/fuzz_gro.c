@@ -124,8 +124,8 @@ static void frame_add(struct fuzz_input *input)
         memset(o->bytes + o->len, 0x77, 12), o->len += 12; /* something behind it */
     o->is_tcp = fuzz_tcp_read(o->bytes, o->len, &o->tcp);
     o->is_beside = said & 0x10 && o->len >= 18 && fuzz_be16(o->bytes + 12) == 0x8100;
-    frame = fuzz_pool_frame_beside(o->bytes, o->len, what & 0x80 ? HEADERS_MAX + fuzz_u8(input) * 8u : LONGEST,
-                                   o->is_beside);
+    frame = fuzz_pool_frame_beside(
+        o->bytes, o->len, what & 0x80 ? HEADERS_MAX + fuzz_u8(input) * 8u : LONGEST, o->is_beside);
     FUZZ_CHECK(frame);
     if (!o->is_beside)
         sums_compare(o, frame, fuzz_u8(input) % o->len);
@@ -156,7 +156,8 @@ static unsigned int original_take(struct rte_mbuf *frame, bool is_cut)
     unsigned int i = 0;
     struct original *o;
 
-    while (i < nr_frames && (originals[i].taken || !is_kin(&originals[i], bytes, is_tcp ? &tcp : NULL)))
+    while (i < nr_frames &&
+           (originals[i].taken || !is_kin(&originals[i], bytes, is_tcp ? &tcp : NULL)))
         i++;
     FUZZ_CHECK(i < nr_frames);
     o = &originals[i];

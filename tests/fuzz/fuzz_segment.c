@@ -62,7 +62,8 @@ static struct rte_mbuf *whole_lay(uint32_t first, uint32_t each)
 {
     struct rte_mbuf *frame = NULL, *last = NULL;
 
-    for (uint32_t done = 0, part = RTE_MAX(first, 1u); done < whole_len; done += part, part = each) {
+    for (uint32_t done = 0, part = RTE_MAX(first, 1u); done < whole_len;
+         done += part, part = each) {
         struct rte_mbuf *seg = rte_pktmbuf_alloc(fuzz_pool());
 
         FUZZ_CHECK(seg && each > 0);
@@ -109,8 +110,8 @@ static uint32_t nr_wanted(void)
 /* Must it be cut, whatever else? */
 static bool is_sound(const struct rte_mbuf *frame, uint8_t lies)
 {
-    return is_tcp && segsz && ((lies & 7) == 0 || (lies & 7) > 3) && frame->data_len >= headers_len() &&
-           whole_len > headers_len();
+    return is_tcp && segsz && ((lies & 7) == 0 || (lies & 7) > 3) &&
+           frame->data_len >= headers_len() && whole_len > headers_len();
 }
 
 /* The bytes that piece i must have. Returns their number. */
@@ -202,8 +203,8 @@ static void merge_check(uint32_t nr)
     struct fuzz_tcp again;
     uint32_t len;
 
-    if (nr > GRO_SEGMENTS_MAX || tcp.l2 > 18 || tcp.l3 != (tcp.v6 ? 40 : 20) || (flags & ~PSH) != ACK ||
-        (!tcp.v6 && fuzz_be16(whole + tcp.l2 + 6) & 0x8000))
+    if (nr > GRO_SEGMENTS_MAX || tcp.l2 > 18 || tcp.l3 != (tcp.v6 ? 40 : 20) ||
+        (flags & ~PSH) != ACK || (!tcp.v6 && fuzz_be16(whole + tcp.l2 + 6) & 0x8000))
         return;
     for (uint32_t i = 0; i < nr; i++) {
         struct rte_mbuf *one = rte_pktmbuf_copy(pieces[i], fuzz_pool(), 0, UINT32_MAX);
@@ -220,9 +221,10 @@ static void merge_check(uint32_t nr)
     }
     FUZZ_CHECK(gro_merge(in_place, (uint16_t)nr) == 1);
     len = fuzz_flatten(in_place[0], flat, sizeof(flat));
-    FUZZ_CHECK(len == whole_len && fuzz_tcp_read(flat, len, &again) && fuzz_ip_is_right(flat, &again));
-    FUZZ_CHECK(nr == 1 || (in_place[0]->tso_segsz == segsz &&
-                           in_place[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG));
+    FUZZ_CHECK(len == whole_len && fuzz_tcp_read(flat, len, &again) &&
+               fuzz_ip_is_right(flat, &again));
+    FUZZ_CHECK(nr == 1 ||
+               (in_place[0]->tso_segsz == segsz && in_place[0]->ol_flags & RTE_MBUF_F_TX_TCP_SEG));
     if (!tcp.v6) /* the first one's may have been wrong */
         memcpy(flat + tcp.l2 + 10, whole + tcp.l2 + 10, 2);
     if (nr == 1)
@@ -254,7 +256,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nr = segment_frame(frame, fuzz_pool(), pieces, max);
     FUZZ_CHECK(nr > 0 || fuzz_pool_in_use() == before);
     FUZZ_CHECK(nr > 0 || nr == -EINVAL || nr == -E2BIG || nr == -ENOMEM);
-    FUZZ_CHECK((nr == -E2BIG) == (is_sound(frame, lies) && nr_wanted() > max) || !is_sound(frame, lies));
+    FUZZ_CHECK((nr == -E2BIG) == (is_sound(frame, lies) && nr_wanted() > max) ||
+               !is_sound(frame, lies));
     FUZZ_CHECK(nr != -EINVAL || !is_sound(frame, lies));
     if (nr > 0) {
         FUZZ_CHECK(nr <= max);
