@@ -68,13 +68,12 @@ def wait_gone(lab, name, timeout=10):
         time.sleep(0.1)
 
 
-class Bystander:
-    """A stock guest that pings the wire all the time; each lost answer is known by its number."""
+class Pings:
+    """Pings of the wire from a guest, all the time; each lost answer is known by its number."""
 
-    def __init__(self, lab, number=1):
-        self.lab = lab
-        self.guest = ferry_domnet.guest(lab, number)
-        self._session = self.guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire['A'].ip}")
+    def __init__(self, lab, guest):
+        self.guest = guest
+        self._session = guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire['A'].ip}")
         self._judged = 0
         self._wait_after(0, "before any attack")
 
@@ -87,16 +86,33 @@ class Bystander:
         deadline = time.monotonic() + SILENCE_S
         while max(self._answers(), default=0) <= seq:
             if time.monotonic() > deadline:
-                raise CheckFailed(f"{what}: the bystander's ping got no answer for {SILENCE_S} s")
+                raise CheckFailed(f"{what}: {self.guest.name}'s ping got no answer for {SILENCE_S} s")
             time.sleep(0.05)
 
-    def judge(self, what):
-        """(pings since the last call, how many of them were lost, the longest round trip in ms)."""
+    def times(self, what):
+        """Of each ping since the last call the round trip in ms, None where it was lost."""
         # One more second of answers, so that a late one is not taken for a lost one.
         self._wait_after(max(self._answers(), default=0) + round(1 / PING_INTERVAL_S), what)
         answers = self._answers()
         first, last = self._judged + 1, max(answers) - round(0.5 / PING_INTERVAL_S)
         self._judged = last
-        window = [answers.get(seq) for seq in range(first, last + 1)]
+        return [answers.get(seq) for seq in range(first, last + 1)]
+
+    def lost(self, what):
+        """(how many were lost since the last call, of how many)."""
+        window = self.times(what)
+        return window.count(None), len(window)
+
+
+class Bystander(Pings):
+    """A stock guest that pings the wire all the time."""
+
+    def __init__(self, lab, number=1):
+        self.lab = lab
+        super().__init__(lab, ferry_domnet.guest(lab, number))
+
+    def judge(self, what):
+        """(pings since the last call, how many of them were lost, the longest round trip in ms)."""
+        window = self.times(what)
         got = [ms for ms in window if ms is not None]
         return len(window), len(window) - len(got), max(got, default=0.0)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Seven good guests with checksummed TCP and pings, beside one hostile guest of each kind, one kind after the other.
+
+Nothing of the good ones' is lost or changed, and their TCP goes on. How fast, beside a guest that only computes in the hostile
+one's place, in turns, is printed: both have the least weight that Xen's scheduler gives, so what a hostile guest costs
+beyond processor time shows. A few seconds for each kind; with FERRY_LONG=1 an hour in all. HOSTILE_SEED, printed, is what the random
+attacks depend on.
+"""
+import os
+import statistics
+import time
+
+import ferry_domnet
+import hostile_guest
+import recovery_common as common
+from ferry_domnet import expect
+
+# Attacks, and how many of a thousand pings they may cost the others: none, but where the wire itself is full.
+KINDS = [("ring,slots,extra,headers,multicast", 0), ("grant,rings_bad", 0), ("ctrl,queues", 0), ("event", 0),
+         ("store", 0), ("nodes,end", 0), ("flood", 50)]
+NR_GOOD = 7
+FIRST_PORT = 5400
+WEIGHT = 8  # of 256: xl sched-credit
+IS_LONG = "FERRY_LONG" in os.environ
+WINDOW_S = 3600 / (2 * len(KINDS)) if IS_LONG else 4
+ATTACK_LIMIT_S = 240  # all attacks of a kind once, by a guest with hardly a processor
+GUEST_MB = 128
+
+
+class Good:
+    """A stock guest that sends TCP with a checksum, and pings."""
+
+    def __init__(self, lab, number):
+        self.guest = ferry_domnet.guest(lab, number, memory=GUEST_MB)
+        self.stream = common.CheckedStreams(lab, self.guest, [(lab.wire["A"], FIRST_PORT + number)])
+        self.pings = hostile_guest.Pings(lab, self.guest)
+
+
+def speed(wire, seconds):
+    """Bytes a second that the wire's end gets while that time goes by."""
+    began, before = time.monotonic(), wire.counts()["from_nic"]["bytes"]
+    time.sleep(seconds)
+    return (wire.counts()["from_nic"]["bytes"] - before) / (time.monotonic() - began)
+
+
+def computing(lab, seconds):
+    """Their speed beside a guest that only computes."""
+    lab.dom0.run("xl unpause computes")
+    found = speed(lab.wire["A"], seconds)
+    lab.dom0.run("xl pause computes")
+    return found
+
+
+def attacked(lab, number, attacks):
+    """Their speed beside a hostile guest, which is begun anew until the time is over; how many times that was."""
+    wire, began, before, nr = lab.wire["A"], time.monotonic(), lab.wire["A"].counts()["from_nic"]["bytes"], 0
+    while nr == 0 or time.monotonic() - began < WINDOW_S:
+        name = f"hostile{number}x{nr}"
+        hostile_guest.start(lab, name, attacks)
+        lab.dom0.run(f"xl sched-credit -d {name} -w {WEIGHT}", check=False)
+        for verdict in hostile_guest.finish(lab, name, ATTACK_LIMIT_S):
+            expect(verdict.passed, f"{verdict.attack}: {verdict.text}")
+        hostile_guest.wait_gone(lab, name)
+        nr += 1
+    return (wire.counts()["from_nic"]["bytes"] - before) / (time.monotonic() - began), nr
+
+
+def run(lab):
+    print(f"hostile_beside: HOSTILE_SEED={hostile_guest.SEED}", flush=True)
+    domnet = ferry_domnet.start(lab)
+    lab.wait_console("domnet", "nic0: link up", timeout=20)
+    domid = domnet.domid
+    hostile_guest.install(lab)
+    goods = [Good(lab, number) for number in range(1, NR_GOOD + 1)]
+    computes = lab.guest("computes", memory=GUEST_MB)
+    computes.start("while :; do :; done")
+    lab.dom0.run(f"xl sched-credit -d computes -w {WEIGHT}; xl pause computes")
+    ratios = []
+    for number, (attacks, loss) in enumerate(KINDS):
+        alone = computing(lab, WINDOW_S)
+        beside, times = attacked(lab, number, attacks)
+        ratios.append(beside / alone)
+        lost, sent = (sum(nr) for nr in zip(*(good.pings.lost(attacks) for good in goods)))
+        print(f"hostile_beside: {attacks}, {times} times: TCP {beside * 8e-6:.0f} Mb/s, {alone * 8e-6:.0f} beside a guest that "
+              f"computes, {ratios[-1]:.2f}; {lost} of {sent} pings lost", flush=True)
+        expect(lost * 1000 <= loss * sent, f"{attacks}: {lost} of {sent} pings lost")
+        for good in goods:
+            good.stream.go_on(f"{good.guest.name}, after {attacks}", nr_bytes=1, limit=30)
+        ferry_domnet.check_alive(lab, domnet)
+        expect(domnet.domid == domid, f"{attacks}: the driver domain is another one now")
+    for good in goods:
+        good.stream.end(f"{good.guest.name}, at the end")
+    print(f"hostile_beside: TCP beside attacks : beside computing, min / median / max: {min(ratios):.2f} / "
+          f"{statistics.median(ratios):.2f} / {max(ratios):.2f}", flush=True)
