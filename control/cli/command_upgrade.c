@@ -186,8 +186,8 @@ static int upgrade(struct host *host, struct journal *journal, const struct kern
                              : upgrade_ferry(host, journal, files);
 }
 
-/* Another configuration for the successor; same name, same devices. */
-static int config_replace(struct journal *journal, const char *path)
+/* Another configuration for the successor; same name, same devices. has_policy: there is a file of policies for it. */
+static int config_replace(struct journal *journal, const char *path, bool has_policy)
 {
     char kept[FILES_PATH_SIZE];
     struct kernel_files files;
@@ -207,9 +207,12 @@ static int config_replace(struct journal *journal, const char *path)
     } else if (config.permissive && !journal->unisolated) {
         log_line("%s: permissive mode needs `ferry start --allow-unisolated`", path);
         err = -EINVAL;
-    } else if (config.is_linux && journal->has_policy) {
-        err = command_linux_refuses(journal, "the policy for vifs that it has",
-                                    "stop it, remove its policy file, and start anew");
+    } else if (config.is_linux && (has_policy || journal->has_policy)) {
+        log_line(
+            "%s: its kernel is Linux, which does not keep to the policy of %s: stop it, remove "
+            "its policy file, and start it from there",
+            path, journal->name);
+        err = -ENOTSUP;
     } else {
         journal_path(journal->name, ".cfg", kept);
         files = (struct kernel_files){ config.xl.b_info.kernel, config.xl.b_info.ramdisk };
@@ -247,9 +250,7 @@ static int files_renew(struct host *host, struct journal *journal, const char *c
     if (err == -ENOENT)
         err = policy_is_well(journal) ? 0 : -EINVAL;
     if (!err && config)
-        err = config_replace(journal, config);
-    if (!err && has_policy && journal->is_linux)
-        err = command_linux_refuses(journal, "a policy for its vifs", "remove its file");
+        err = config_replace(journal, config, has_policy);
     if (!err && has_policy)
         err = policies_apply(host, journal, &policy, &is_there);
     policyfile_dispose(&policy);

@@ -17,19 +17,23 @@ from ferrylab.slots import SLOTS
 from recovery_nic import dom0_drives, interfaces
 
 NAME, GUEST, SLOT = "domlinux", "guest9", "A"
-FORWARDING = "domlinux: forwarding at"
 KERNEL, RAMDISK = f"{paths.DOM0_IMAGES}/vmlinux", f"{paths.DOM0_IMAGES}/domlinux.cpio"
 ROUNDS = 4 if os.environ.get("FERRY_LONG") else 1
 LIMIT_S, BOOT_LIMIT_S, SETTLE_S = 180, 120, 1.0
 
 
 class Scene:
+    """The driver domain, started, and a guest that reaches the wire."""
+
+    forwards = "domlinux: forwarding at"  # on its console, once
+
     def __init__(self, lab):
         self.lab, self.wire = lab, lab.wire[SLOT]
         self.path = f"/root/{NAME}.cfg"
-        lab.dom0.put(config(nic=SLOTS[SLOT].bdf[5:]).encode(), self.path)
+        lab.dom0.put(self.config(nic=SLOTS[SLOT].bdf[5:]).encode(), self.path)
         lab.dom0.run(f"ferry start {self.path}", timeout=LIMIT_S)
-        self.linux = Guest(lab, NAME).connect(timeout=BOOT_LIMIT_S)
+        self.linux = Guest(lab, NAME)
+        self.is_up()
         self.domid = self.linux.domid
         self.guest = lab.guest(GUEST, vifs=[f"mac={mac(9)},bridge=xenbr0,backend={NAME}"])
         self.guest.ip = f"{SLOTS[SLOT].network}.10"
@@ -38,6 +42,17 @@ class Scene:
                         "the guest does not reach the wire", 30)
         self.store = measure.StoreLog(lab)
         self.store.listen(False)
+
+    config = staticmethod(lambda **settings: config(**settings))
+
+    def is_up(self, boots=0):
+        """It forwards, for the first time or once more."""
+        common.wait_for(lambda: self.lab.console(NAME).count(self.forwards) > boots, f"{NAME} does not forward",
+                        BOOT_LIMIT_S)
+        if boots:
+            self.linux.reconnect()
+        else:
+            self.linux.connect(timeout=30)
 
     def status(self):
         return common.status(self.lab, NAME)
@@ -85,7 +100,7 @@ def one_death(scene, kind):
     """Returns the outage in ms, as the wire saw it."""
     lab, guest = scene.lab, scene.guest
     die, cause, refused = KINDS[kind]
-    deaths, boots = scene.status()["nr_deaths"], lab.console(NAME).count(FORWARDING)
+    deaths, boots = scene.status()["nr_deaths"], lab.console(NAME).count(scene.forwards)
     watched = common.StateLog(lab, common.domid_front(guest) + "/state")
     scene.store.listen(True)
     scene.store.mark()
@@ -111,8 +126,7 @@ def one_death(scene, kind):
     print(f"linux_life: {kind}: {figures.text()}; TCP survived, {total} bytes"
           f"{'' if same else ', changed (refused reads, docs/recovery.md)'}; ferryd took {death['back_ms']} ms; "
           f"{states}", flush=True)
-    common.wait_for(lambda: lab.console(NAME).count(FORWARDING) > boots, f"{kind}: Linux does not forward", 30)
-    scene.linux.reconnect()
+    scene.is_up(boots)
     return figures.outage
 
 
