@@ -54,13 +54,13 @@ static void bytes_note(const struct pcifront_device *dev, const struct pcifront_
 int pcifront_op_run(const struct pcifront_device *dev, struct pcifront_request *request)
 {
     uint8_t what = fuzz_u8(&answers);
-    bool is_config =
-        request->cmd == XEN_PCI_OP_conf_read || request->cmd == XEN_PCI_OP_conf_write;
+    bool is_config = request->cmd == XEN_PCI_OP_conf_read || request->cmd == XEN_PCI_OP_conf_write;
 
     FUZZ_CHECK(++nr_requests < REQUESTS_MAX && index_of(dev) <= PCIFRONT_MAX_DEVICES);
     if (is_config) {
         FUZZ_CHECK(request->size == 1 || request->size == 2 || request->size == 4);
-        FUZZ_CHECK(request->offset % request->size == 0 && request->offset + request->size <= SPACE);
+        FUZZ_CHECK(request->offset % request->size == 0 &&
+                   request->offset + request->size <= SPACE);
     }
     if ((what & 15) == 15)
         return -(what >> 4) - 1;
@@ -90,7 +90,8 @@ static void bars_check(const struct pcifront_device *dev)
         if (bar->is_io || bar->maddr == 0)
             continue;
         FUZZ_CHECK(bar->size && (bar->size & (bar->size - 1)) == 0);
-        FUZZ_CHECK((bar->maddr & (bar->size - 1)) == 0 && bar->maddr + (bar->size - 1) >= bar->maddr);
+        FUZZ_CHECK((bar->maddr & (bar->size - 1)) == 0 &&
+                   bar->maddr + (bar->size - 1) >= bar->maddr);
     }
     FUZZ_CHECK(dev->class >> 16 != 0x06 && dev->class <= 0xffffff);
     FUZZ_CHECK((dev->vendor || dev->device) && (dev->vendor & dev->device) != 0xffff);
@@ -160,7 +161,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         place_forget();
         err = pcifront_device_add(&(struct pci_address){ .bus = 3 });
-        FUZZ_CHECK(err <= 0 && (err == -ENOSPC || i < PCIFRONT_MAX_DEVICES || nr_devices < PCIFRONT_MAX_DEVICES));
+        FUZZ_CHECK(err <= 0 && (err == -ENOSPC || i < PCIFRONT_MAX_DEVICES ||
+                                nr_devices < PCIFRONT_MAX_DEVICES));
     }
     devices = pcifront_devices(&nr);
     FUZZ_CHECK(nr <= PCIFRONT_MAX_DEVICES);
