@@ -40,12 +40,14 @@ static bool is_name(const char *text)
 /* The same log, with a guest's line in it. */
 static void xenlog_check(const char *text)
 {
-    static const char *const guests[] = { "(XEN) d7v0 ", "(XEN) (d7) ", "(XEN) [    1.5] [d7] ", "" };
+    static const char *const guests[] = { "(XEN) d7v0 ", "(XEN) (d7) ", "(XEN) [    1.5] [d7] ",
+                                          "" };
     size_t len = strlen(text), cut = strcspn(text, "\n");
     struct xenlog_facts own, with;
 
     xenlog_parse(text, &own);
-    FUZZ_CHECK(own.iommu <= XENLOG_NO && own.remapping <= XENLOG_NO && own.mode <= XENLOG_MODE_STRICT);
+    FUZZ_CHECK(own.iommu <= XENLOG_NO && own.remapping <= XENLOG_NO &&
+               own.mode <= XENLOG_MODE_STRICT);
     for (unsigned int i = 0; i < 4; i++) {
         char *both = malloc(2 * len + 64);
         const char *words = i < 3 ? text : "I/O virtualisation enabled";
@@ -98,8 +100,8 @@ static void dom0_vif_check(const char *text)
     }
     FUZZ_CHECK(memchr(vif.bridge, '\0', sizeof(vif.bridge)) && is_name(vif.bridge));
     FUZZ_CHECK(!(vif.mac[0] & 1));
-    snprintf(line, sizeof(line), "bridge=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", vif.bridge, vif.mac[0],
-             vif.mac[1], vif.mac[2], vif.mac[3], vif.mac[4], vif.mac[5]);
+    snprintf(line, sizeof(line), "bridge=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", vif.bridge,
+             vif.mac[0], vif.mac[1], vif.mac[2], vif.mac[3], vif.mac[4], vif.mac[5]);
     FUZZ_CHECK(!dom0_vif_parse(line, &again) && memcmp(&vif, &again, sizeof(vif)) == 0);
 }
 
