@@ -71,10 +71,10 @@ def wait_gone(lab, name, timeout=10):
 class Bystander:
     """A stock guest that pings the wire all the time; each lost answer is known by its number."""
 
-    def __init__(self, lab, number=1):
+    def __init__(self, lab, number=1, nic="A"):
         self.lab = lab
-        self.guest = ferry_domnet.guest(lab, number)
-        self._session = self.guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire['A'].ip}")
+        self.guest = ferry_domnet.guest(lab, number, nic=nic)
+        self._session = self.guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire[nic].ip}")
         self._judged = 0
         self._wait_after(0, "before any attack")
 
