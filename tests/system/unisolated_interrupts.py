@@ -6,4 +6,4 @@ MACHINE = "no-intremap"
 
 
 def run(lab):
-    unisolated.run(lab, ("interrupt-remapping",))
+    unisolated.check(lab, ("interrupt-remapping",))
