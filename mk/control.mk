@@ -13,7 +13,7 @@ CONTROL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-pr
 	-DFERRY_VERSION='"$(shell cat VERSION)"' -iquote control -Iinclude $(PATHS_CFLAGS) \
 	$(if $(CONTROL_FAULTS),-DFERRY_FAULTS)
 CONTROL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxencall -lxenstore -lxentoollog \
+CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxengnttab -lxencall -lxenstore -lxentoollog \
 	-lyajl
 ferry-libs := -lncursesw -ltinfo -lpcap
 ferry-extcap-libs := -lpcap

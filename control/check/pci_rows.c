@@ -10,6 +10,7 @@
 #include "check/dmar.h"
 #include "check/driver.h"
 #include "image/image.h"
+#include "image/kind.h"
 #include "util/files.h"
 #include "xen/pci.h"
 
@@ -92,6 +93,10 @@ bool check_driver(struct check_row *row, const struct bdf *bdf, const char *kern
     char name[DRIVER_NAME_SIZE];
     int err;
 
+    if (kind_is_linux(kernel)) {
+        check_set(row, CHECK_UNKNOWN, "a Linux kernel: what its ramdisk drives is not looked at");
+        return true;
+    }
     check_device(bdf, &device);
     err = check_image(&device, kernel, name);
     if (err == -ENOENT || err == -EIO)

@@ -73,8 +73,15 @@ int command_start_all(struct host *host, bool insist);
  * Returns an exit code. */
 int command_stop_domain(struct host *host, struct journal *journal);
 
-/* Copy the kernel that a domain was made from to where recoveries take it. 0 or a negative errno. */
-int command_kernel_keep(struct journal *journal, const char *path);
+/*
+ * Say that a domain runs Linux, and so has not what only Ferry's kernel has.
+ *
+ *   what     is not there: "statistics"
+ *   instead  what to do: "use ... in ..."
+ *
+ * Returns -ENOTSUP.
+ */
+int command_linux_refuses(const struct journal *journal, const char *what, const char *instead);
 
 /*
  * Check the devices of a domain and say what is wrong. Returns 0 if all may be used, or -EACCES; with

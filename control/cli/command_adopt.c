@@ -11,6 +11,7 @@
 #include <libxl_uuid.h>
 
 #include "cli/command.h"
+#include "cli/kernel_replace.h"
 #include "config/policies.h"
 #include "config/policystore.h"
 #include "image/image.h"
@@ -99,17 +100,18 @@ static bool is_preserved(libxl_action_on_shutdown action)
 }
 
 /*
- * The kernel's file as it is on disk now. A reload compares the domain with it, so it must be what runs;
- * if it is not, there is no copy, and a rebuild takes the file of then.
+ * The kernel's file as it is on disk now, and the ramdisk's. A reload compares the domain with it, so it must be what runs;
+ * if it is not, there is no copy, and a rebuild takes the file of then. Linux changes its own text while it runs: it cannot be
+ * compared.
  */
 static int kernel_take(struct host *host, struct journal *journal, const struct config *config)
 {
     char path[FILES_PATH_SIZE];
     struct reference reference;
-    int err =
-        config->xl.b_info.kernel ? command_kernel_keep(journal, config->xl.b_info.kernel) : -ENOENT;
+    struct kernel_files files = { config->xl.b_info.kernel, config->xl.b_info.ramdisk };
+    int err = files.kernel ? kernel_keep(journal, &files) : -ENOENT;
 
-    if (err)
+    if (err || journal->is_linux)
         return err;
     reference_load(journal, &reference);
     if (reference.has_image && !reference_is_of(host, journal, &reference)) {
@@ -118,6 +120,7 @@ static int kernel_take(struct host *host, struct journal *journal, const struct 
         journal_path(journal->name, ".kernel", path);
         unlink(path);
         journal->kernel[0] = '\0';
+        journal->ramdisk[0] = '\0';
     }
     reference_dispose(&reference);
     return 0;
@@ -151,7 +154,13 @@ static void losses_log(const struct journal *journal, const struct config *confi
     char path[FILES_PATH_SIZE];
 
     policies_path(journal->name, path);
-    if (access(path, F_OK) == 0)
+    if (journal->is_linux)
+        log_line("%s runs Linux: a death means a rebuild, from its files as they are now; without "
+                 "Ferry's agent in it a hang is not seen (`ferry status`)",
+                 journal->name);
+    if (access(path, F_OK) == 0 && journal->is_linux)
+        log_line("%s: %s is not read: policies are for Ferry's kernel", journal->name, path);
+    else if (access(path, F_OK) == 0)
         log_line("%s: %s is not read; `ferry policy %s` loads it", journal->name, path,
                  journal->name);
     if (!is_preserved(config->xl.on_crash) || !is_preserved(config->xl.on_watchdog))

@@ -450,6 +450,11 @@ int command_capture(int argc, char **argv)
         log_line("there is no driver domain %.63s that ferry started", argv[optind]);
         return EXIT_NO_SUCH;
     }
+    if (capture.journal.is_linux) {
+        command_linux_refuses(&capture.journal, "the captures",
+                              "use tcpdump in the guest, or at a port of the switch");
+        return EXIT_FAILED;
+    }
     sigaction(SIGINT, &ends, NULL);
     sigaction(SIGTERM, &ends, NULL);
     sigaction(SIGPIPE, &ignored, NULL);

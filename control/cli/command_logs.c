@@ -42,8 +42,13 @@ static bool has_places(const char *text)
 static void report_print(const char *name, char *text)
 {
     char debug[FILES_PATH_SIZE];
+    struct journal journal;
     int err;
 
+    if (journal_load(name, &journal) == 0 && journal.is_linux) {
+        fputs(text, stdout); /* Linux' own names and addresses */
+        return;
+    }
     if (has_places(text) && debug_find(name, debug) == 0) {
         err = lines_print(text, debug);
         if (err)

@@ -50,12 +50,19 @@ static int check(const struct asked *asked)
     return EXIT_OK;
 }
 
+static int linux_refuses(const struct journal *journal)
+{
+    return command_linux_refuses(journal, "the policies for vifs",
+                                 "filter in its guests, or use Ferry's kernel");
+}
+
 static int load(struct host *host, struct journal *journal, const struct policyfile *file)
 {
     char words[POLICIES_WORDS_SIZE];
     bool is_there;
 
-    if (policies_apply(host, journal, file, &is_there)) {
+    if (journal->is_linux ? linux_refuses(journal)
+                          : policies_apply(host, journal, file, &is_there)) {
         log_line("%s: nothing is changed", journal->name);
         return EXIT_FAILED;
     }
@@ -167,6 +174,8 @@ static int show(const struct asked *asked)
     if (journal_load(asked->name, &journal)) {
         log_line("there is no driver domain %s that ferry started", asked->name);
         code = EXIT_NO_SUCH;
+    } else if (journal.is_linux) {
+        linux_refuses(&journal);
     } else if (shown_get(&host, &journal, &file) == 0) {
         if (asked->json)
             show_json(&file);

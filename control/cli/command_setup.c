@@ -52,7 +52,15 @@ static void uses_print(const struct setup *setup)
         return;
     printf("dom0 itself uses the network of %s:\n", net->nic.name);
     dom0_net_uses(net, use_print, NULL);
-    printf("It loses that when the NIC is taken; who is logged in over it is cut off.\n");
+    if (setup->dom0_vif)
+        printf(
+            "All that moves to an interface of the same name behind %s; it stands still for some "
+            "seconds.\n",
+            setup->name);
+    else
+        printf("It loses that when the NIC is taken; who is logged in over it is cut off. "
+               "--dom0-vif moves it to an interface behind %s.\n",
+               setup->name);
 }
 
 /* Nobody is asked who cannot answer. */
@@ -279,7 +287,7 @@ static void next_print(const struct setup *setup)
            "  to see it:  ferry status %s\n"
            "  at boot:    ln -s ../%s.cfg %s/auto/\n",
            setup->bridge, setup->name, setup->name, setup->name, files_config_dir());
-    if (setup->nr_uses)
+    if (setup->nr_uses && !setup->dom0_vif)
         printf("  dom0:       modprobe xen-netfront; xl network-attach 0 bridge=%s backend=%s\n"
                "              then addresses and routes on its new interface (docs/install.md)\n",
                setup->bridge, setup->name);
@@ -289,6 +297,7 @@ static void next_print(const struct setup *setup)
 static int act(struct setup *setup)
 {
     const char *why = "it could not be started";
+    struct journal journal;
     bool is_started;
 
     signals_ignore();
@@ -298,9 +307,9 @@ static int act(struct setup *setup)
         printf("\nNext:\n  ferry start %s\n", setup->path);
         return EXIT_OK;
     }
-    is_started = command_start_file(&setup->host, setup->path, false) == EXIT_OK;
-    if (is_started)
+    if (command_start_file(&setup->host, setup->path, false) == EXIT_OK)
         why = link_wait(setup);
+    is_started = journal_load(setup->name, &journal) == 0 && journal.wish == JOURNAL_RUN;
     if (!why)
         why = confirm_wait(setup);
     if (why) {
@@ -323,6 +332,11 @@ static void dry_print(const struct setup *setup)
            setup->address, *setup->keep.driver ? setup->keep.driver : "no driver", setup->name,
            setup->timeout_s, *setup->keep.net.nic.name ? ", and " : "", setup->keep.net.nic.name,
            *setup->keep.net.nic.name ? " brought back as it is now" : "");
+    if (setup->dom0_vif)
+        printf(
+            "dom0 would then go on over an interface on bridge %s of it, named %s, with the same "
+            "MAC address, addresses and routes.\n",
+            setup->bridge, setup->keep.net.nic.name);
     if (setup->confirm_s)
         printf("It would also be undone unless somebody confirms it within %u s after that.\n",
                setup->confirm_s);
@@ -377,6 +391,9 @@ static int option_take(struct setup *setup, int option)
         setup->confirm_given = true;
         return option_number("confirm", optarg, 0, TIMEOUT_MAX_S, &setup->confirm_s) ? EXIT_USAGE
                                                                                      : -1;
+    case '0':
+        setup->dom0_vif = true;
+        break;
     case 'd':
         setup->dry_run = true;
         break;
@@ -399,17 +416,14 @@ static int option_take(struct setup *setup, int option)
 
 static int words_read(struct setup *setup, int argc, char **argv)
 {
-    static const struct option options[] = { { "help", no_argument, NULL, 'h' },
-                                             { "name", required_argument, NULL, 'n' },
-                                             { "kernel", required_argument, NULL, 'k' },
-                                             { "bridge", required_argument, NULL, 'b' },
-                                             { "memory", required_argument, NULL, 'm' },
-                                             { "timeout", required_argument, NULL, 't' },
-                                             { "confirm", required_argument, NULL, 'c' },
-                                             { "dry-run", no_argument, NULL, 'd' },
-                                             { "yes", no_argument, NULL, 'y' },
-                                             { "no-start", no_argument, NULL, 's' },
-                                             { 0 } };
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },          { "name", required_argument, NULL, 'n' },
+        { "kernel", required_argument, NULL, 'k' },  { "bridge", required_argument, NULL, 'b' },
+        { "memory", required_argument, NULL, 'm' },  { "timeout", required_argument, NULL, 't' },
+        { "confirm", required_argument, NULL, 'c' }, { "dom0-vif", no_argument, NULL, '0' },
+        { "dry-run", no_argument, NULL, 'd' },       { "yes", no_argument, NULL, 'y' },
+        { "no-start", no_argument, NULL, 's' },      { 0 }
+    };
     int option, code = -1;
 
     while (code < 0 && (option = getopt_long(argc, argv, "h", options, NULL)) >= 0)

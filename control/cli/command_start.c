@@ -10,12 +10,14 @@
 #include <libxl_uuid.h>
 
 #include "cli/command.h"
+#include "cli/dom0_move.h"
+#include "cli/kernel_replace.h"
 #include "config/policies.h"
-#include "image/image.h"
 #include "journal/journal.h"
 #include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/domain.h"
 #include "xen/pci.h"
 
@@ -144,29 +146,19 @@ static int config_keep(struct journal *journal, const struct config *config,
     if (err)
         log_line("%s: %s%s", files_state_dir(), strerror(-err), files_todo(err));
     else
-        err = command_kernel_keep(journal, config->xl.b_info.kernel);
+        err = kernel_keep(
+            journal, &(struct kernel_files){ config->xl.b_info.kernel, config->xl.b_info.ramdisk });
     if (err)
         return err;
+    if (journal->is_linux && policy)
+        return command_linux_refuses(journal, "a policy for its vifs",
+                                     "filter in its guests, or use Ferry's kernel; and remove "
+                                     "its file in " PATHS_CONFIG);
     journal_path(journal->name, ".cfg", path);
     err = files_write(path, config->text, config->len);
     if (err)
         log_line("%s: %s%s", path, strerror(-err), files_todo(err));
     return err ? err : policies_keep(journal, policy);
-}
-
-int command_kernel_keep(struct journal *journal, const char *path)
-{
-    char kept[FILES_PATH_SIZE];
-    const char *culprit;
-    int err;
-
-    journal_path(journal->name, ".kernel", kept);
-    err = files_copy(path, kept, IMAGE_SIZE_MAX, &culprit);
-    if (err)
-        log_line("%s: %s%s", culprit, strerror(-err), files_todo(err));
-    else
-        snprintf(journal->kernel, sizeof(journal->kernel), "%s", path);
-    return err;
 }
 
 static int domain_make(struct host *host, struct journal *journal, struct config *config,
@@ -278,6 +270,41 @@ bool command_nics_known(const char *path, struct journal *journal_r)
     return true;
 }
 
+/* dom0 goes on over the first of its cards, from behind the domain that now has it. */
+static int dom0_follow(struct host *host, const struct config *config, const struct dom0_keep *keep)
+{
+    const char *name = config->xl.c_info.name;
+    struct journal journal;
+
+    if (journal_load(name, &journal) == 0 &&
+        dom0_move_behind(host, &journal, &config->dom0_vif, keep) == 0) {
+        printf("dom0 has an interface on bridge %s of it%s%s\n", config->dom0_vif.bridge,
+               *keep->net.nic.name ? ": " : "", keep->net.nic.name);
+        return EXIT_OK;
+    }
+    log_line(
+        "%s runs, but dom0 has not all of dom0_vif=: see above; `ferry stop %s` gives the card "
+        "back",
+        name, name);
+    return EXIT_FAILED;
+}
+
+static int start_before_dom0(struct host *host, struct config *config, bool insist)
+{
+    struct dom0_keep keep;
+    int code;
+
+    if (dom0_keep_read(&config->nics[0], &keep))
+        return EXIT_FAILED;
+    code = all_start(host, config, insist);
+    if (code == EXIT_OK)
+        code = dom0_follow(host, config, &keep);
+    else
+        dom0_keep_restore(&keep, &config->nics[0]);
+    dom0_keep_dispose(&keep);
+    return code;
+}
+
 int command_start_file(struct host *host, const char *path, bool insist)
 {
     struct journal known;
@@ -286,7 +313,8 @@ int command_start_file(struct host *host, const char *path, bool insist)
 
     if (config_load(path, command_nics_known(path, &known) ? &known : NULL, &config))
         return EXIT_FAILED;
-    code = all_start(host, &config, insist);
+    code = *config.dom0_vif.bridge ? start_before_dom0(host, &config, insist)
+                                   : all_start(host, &config, insist);
     config_dispose(&config);
     return code;
 }

@@ -19,6 +19,7 @@
 #include "util/json.h"
 #include "util/log.h"
 #include "util/socket.h"
+#include "xen/agentpage.h"
 #include "xen/domain.h"
 #include "xen/domctl.h"
 #include "xen/guest.h"
@@ -52,11 +53,19 @@ static bool status_get(struct host *host, const struct journal *journal,
                        struct ferry_status *status_r)
 {
     const volatile void *page;
+    struct agentpage agent = { 0 };
     struct reference reference;
     bool is_there = false;
 
     if (!domain_is_there(host, journal))
         return false;
+    if (journal->is_linux) {
+        page = agentpage_map(&agent, host, journal->domid, journal->name);
+        if (page)
+            is_there = statuspage_copy(page, status_r);
+        agentpage_forget(&agent);
+        return is_there;
+    }
     reference_load(journal, &reference);
     page = reference_status_map(host, journal, &reference);
     if (page)
@@ -71,9 +80,15 @@ static void kernel_json(struct report *report, const struct journal *journal)
     struct json *json = report->json;
     struct ferry_status status;
 
-    if (!status_get(&report->host, journal, &status))
+    bool is_there = status_get(&report->host, journal, &status);
+
+    if (journal->is_linux)
+        json_bool(json, "heartbeat", is_there);
+    if (!is_there)
         return;
     json_string(json, "phase", statuspage_phase_word(status.phase));
+    if (journal->is_linux)
+        return;
     json_integer(json, "generation", status.generation);
     json_integer(json, "self_restarts", status.self_restarts);
     json_integer(json, "nic_resets", status.nic_resets);
@@ -95,7 +110,7 @@ static void deaths_json(struct json *json, const struct journal *journal)
 static bool policy_get(struct host *host, const struct journal *journal,
                        struct policyfile *policy_r)
 {
-    return domain_is_there(host, journal) &&
+    return !journal->is_linux && domain_is_there(host, journal) &&
            policystore_get(host->xs, journal->domid, policy_r) == 0;
 }
 
@@ -146,6 +161,9 @@ static void one_json(struct report *report, const struct journal *journal)
     json_bool(json, "unisolated", journal->unisolated);
     json_bool(json, "adopted", journal->adopted);
     json_string(json, "kernel", journal->kernel);
+    json_bool(json, "linux", journal->is_linux);
+    if (journal->is_linux)
+        json_string(json, "ramdisk", journal->ramdisk);
     kernel_json(report, journal);
     ports_json(report, journal);
     json_integer(json, "vifs", nr_vifs);
@@ -174,10 +192,27 @@ static void death_text(const struct journal_death *death)
                death->nic);
 }
 
+static void linux_text(struct report *report, const struct journal *journal)
+{
+    struct ferry_status status;
+
+    if (!domain_is_there(&report->host, journal))
+        printf("  Linux\n");
+    else if (status_get(&report->host, journal, &status))
+        printf("  Linux; %s, with a heartbeat: a hang is seen\n",
+               statuspage_phase_word(status.phase));
+    else
+        printf("  Linux; no heartbeat: a crash is seen, a hang is not\n");
+}
+
 static void kernel_text(struct report *report, const struct journal *journal)
 {
     struct ferry_status status;
 
+    if (journal->is_linux) {
+        linux_text(report, journal);
+        return;
+    }
     if (!status_get(&report->host, journal, &status))
         return;
     printf("  %s; %u starts since it was built, %u of them its own, %u with a NIC reset\n",

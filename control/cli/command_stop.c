@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/dom0_move.h"
 #include "journal/journal.h"
 #include "recover/reference.h"
 #include "util/faultpoint.h"
@@ -24,19 +25,31 @@ static int stop_note(const struct journal *journal)
     return err;
 }
 
+/* It runs on, and is looked after. */
+static int stop_give_up(struct journal *journal)
+{
+    journal->wish = JOURNAL_RUN;
+    command_journal_save(journal);
+    return EXIT_FAILED;
+}
+
 int command_stop_domain(struct host *host, struct journal *journal)
 {
+    struct dom0_keep dom0;
     int err;
 
     journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
     if (command_journal_save(journal) && stop_note(journal))
         return EXIT_FAILED;
     faultpoint("noted to stop");
+    if (dom0_move_begin(host, journal, &dom0))
+        return stop_give_up(journal);
     domain_destroy_twin(host, journal); /* a start that was cut short left it */
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST) {
         log_line("%s: the domain does not go away: %s; see `xl list`", journal->name,
                  strerror(-err));
+        dom0_keep_dispose(&dom0);
         return EXIT_FAILED;
     }
     faultpoint("destroyed");
@@ -44,6 +57,8 @@ int command_stop_domain(struct host *host, struct journal *journal)
         if (journal->nics[i].taken)
             pci_give_back(host, &journal->nics[i].bdf);
     faultpoint("given back");
+    dom0_move_back(journal, &dom0);
+    dom0_keep_dispose(&dom0);
     reference_forget(journal);
     journal_remove(journal->name);
     printf("%s is stopped\n", journal->name);

@@ -33,7 +33,7 @@ static struct top {
     double delay_s;
     long iterations; /* -1: until it is ended */
     enum top_order order;
-    unsigned int nr_readings, nr_rows;
+    unsigned int nr_readings, nr_rows, nr_linux;
     struct reading readings[DOMAINS_MAX];
     struct top_row rows[TOP_ROWS_MAX];
 } top = { .delay_s = 2, .iterations = -1 };
@@ -71,6 +71,10 @@ static void read_one(void *ctx, const char *name)
     (void)ctx;
     if ((top.only && strcmp(top.only, name) != 0) || journal_load(name, &journal))
         return;
+    if (journal.is_linux) {
+        top.nr_linux++;
+        return;
+    }
     reading = reading_of(name);
     if (!reading)
         return;
@@ -87,6 +91,7 @@ static void read_one(void *ctx, const char *name)
 static void read_all(void)
 {
     top.nr_rows = 0;
+    top.nr_linux = 0;
     for (unsigned int i = 0; i < top.nr_readings; i++)
         top.readings[i].is_there = false;
     journal_each(read_one, NULL);
@@ -108,6 +113,9 @@ static void summary_format(char line[TOP_LINE_SIZE])
     strftime(when, sizeof(when), "%T", localtime_r(&now, &parts));
     snprintf(line, TOP_LINE_SIZE, "ferry top - %s, %u driver domain%s, %u ports, %lu deaths ever",
              when, nr, nr == 1 ? "" : "s", top.nr_rows, deaths);
+    if (top.nr_linux)
+        snprintf(line + strlen(line), TOP_LINE_SIZE - strlen(line), "; %u with Linux not shown",
+                 top.nr_linux);
 }
 
 static void batch_print(void)
@@ -279,6 +287,10 @@ int command_top(int argc, char **argv)
     if (top.only && journal_load(top.only, &journal)) {
         log_line("there is no driver domain %s that ferry started", top.only);
         code = EXIT_NO_SUCH;
+    } else if (top.only && journal.is_linux) {
+        command_linux_refuses(&journal, "the statistics",
+                              "`ip -s link` in its guests, or the switch, count frames");
+        code = EXIT_FAILED;
     } else {
         code = EXIT_OK;
         if (top.batch)

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/kernel_replace.h"
 #include "config/policies.h"
+#include "image/kind.h"
 #include "journal/journal.h"
 #include "recover/inplace.h"
 #include "recover/recover.h"
@@ -57,35 +58,29 @@ static int rebuild(struct host *host, struct journal *journal)
     return EXIT_OK;
 }
 
-static int rebuild_with(struct host *host, struct journal *journal, const char *path)
+static int rebuild_with(struct host *host, struct journal *journal,
+                        const struct kernel_files *files)
 {
-    char now[FILES_PATH_SIZE], before[FILES_PATH_SIZE], name[FILES_PATH_SIZE];
+    struct journal before = *journal;
 
-    snprintf(name, sizeof(name), "%s", journal->kernel);
-    if (kernel_replace(journal, path))
+    if (kernel_replace(journal, files))
         return EXIT_FAILED;
     if (rebuild(host, journal) == EXIT_OK)
         return EXIT_OK;
-    if (!name[0])
+    if (!before.kernel[0])
         return EXIT_FAILED;
     log_line("%s: back to the kernel before", journal->name);
-    journal_path(journal->name, ".kernel", now);
-    journal_path(journal->name, ".kernel.before", before);
-    if (rename(before, now)) {
-        log_line("%s: %s%s", now, strerror(errno), files_todo(-errno));
-        return EXIT_FAILED;
-    }
-    snprintf(journal->kernel, sizeof(journal->kernel), "%s", name);
-    rebuild(host, journal);
+    if (kernel_restore(journal, &before) == 0)
+        rebuild(host, journal);
     return EXIT_FAILED;
 }
 
-static int upgrade_in_place(struct host *host, struct journal *journal, const char *path,
-                            const struct image *image)
+static int upgrade_in_place(struct host *host, struct journal *journal,
+                            const struct kernel_files *files, const struct image *image)
 {
     note(journal, "upgrade");
     if (inplace_run(host, journal, image, false) == 0) {
-        int err = kernel_replace(journal, path), code = over(journal, "upgraded");
+        int err = kernel_replace(journal, files), code = over(journal, "upgraded");
 
         return err ? EXIT_FAILED : code;
     }
@@ -104,13 +99,60 @@ static bool policy_is_well(const struct journal *journal)
     return !err || err == -ENOENT;
 }
 
-static int upgrade(struct host *host, struct journal *journal, const char *path)
+/*
+ * What a Linux domain goes on with: no file that belongs to another. 0 or a negative errno; says what is wrong.
+ */
+static int linux_files_wanted(const struct journal *journal, const struct kernel_files *files)
 {
+    enum image_kind kind;
+    int err = kind_read(files->kernel, &kind);
+
+    if (!err && files->ramdisk && access(files->ramdisk, R_OK))
+        log_line("%s: %s", files->ramdisk, strerror(err = errno));
+    else if (err)
+        log_line("%s: %s", files->kernel, strerror(-err));
+    else if (kind == IMAGE_LINUX && !journal->is_linux)
+        log_line("%s is a Linux kernel, and %s runs Ferry's: name it in the configuration, and "
+                 "`ferry restart %s CONFIG`",
+                 files->kernel, journal->name, journal->name);
+    else if (kind != IMAGE_LINUX && journal->is_linux)
+        log_line("%s is no Linux kernel (bzImage, or vmlinux with Xen's notes), and %s runs Linux: "
+                 "for Ferry's name it in the configuration, and `ferry restart %s CONFIG`",
+                 files->kernel, journal->name, journal->name);
+    else if (files->ramdisk && !journal->is_linux)
+        log_line("--ramdisk is for Linux, and %s runs Ferry's kernel", journal->name);
+    else if (journal->is_linux && journal->ramdisk[0] && !files->ramdisk)
+        log_line("%s has a ramdisk, with the modules of the kernel that it runs: name the new "
+                 "one's with --ramdisk",
+                 journal->name);
+    else
+        return 0;
+    return -EINVAL;
+}
+
+/* Under the guests, by a rebuild. */
+static int upgrade_linux(struct host *host, struct journal *journal,
+                         const struct kernel_files *files)
+{
+    int code = EXIT_FAILED;
+
+    if (kernel_prepare(journal, files)) {
+        log_line("%s: nothing is changed", journal->name);
+    } else {
+        note(journal, "upgrade");
+        code = rebuild_with(host, journal, files);
+    }
+    kernel_drop(journal);
+    return code;
+}
+
+static int upgrade_ferry(struct host *host, struct journal *journal,
+                         const struct kernel_files *files)
+{
+    const char *path = files->kernel;
     struct image image = { 0 };
     int err, code;
 
-    if (!policy_is_well(journal))
-        return EXIT_FAILED;
     err = image_load(path, &image);
     if (err && err != -ENOENT) {
         log_line("%s: %s", path, err == -EINVAL ? "is not an image of Ferry's" : strerror(-err));
@@ -120,26 +162,35 @@ static int upgrade(struct host *host, struct journal *journal, const char *path)
         log_line("%s: %s", path, strerror(errno));
         return EXIT_FAILED;
     }
-    if (kernel_prepare(journal, path)) {
+    if (kernel_prepare(journal, files)) {
         log_line("%s: nothing is changed", journal->name);
         code = EXIT_FAILED;
     } else if (!err && inplace_possible(host, journal, &image)) {
-        code = upgrade_in_place(host, journal, path, &image);
+        code = upgrade_in_place(host, journal, files, &image);
     } else {
         if (err)
             log_line("%s does not say how to start in place; %s is rebuilt", path, journal->name);
         note(journal, "upgrade");
-        code = rebuild_with(host, journal, path);
+        code = rebuild_with(host, journal, files);
     }
     kernel_drop(journal);
     image_dispose(&image);
     return code;
 }
 
+static int upgrade(struct host *host, struct journal *journal, const struct kernel_files *files)
+{
+    if (!policy_is_well(journal) || linux_files_wanted(journal, files))
+        return EXIT_FAILED;
+    return journal->is_linux ? upgrade_linux(host, journal, files)
+                             : upgrade_ferry(host, journal, files);
+}
+
 /* Another configuration for the successor; same name, same devices. */
 static int config_replace(struct journal *journal, const char *path)
 {
     char kept[FILES_PATH_SIZE];
+    struct kernel_files files;
     struct config config;
     bool same;
     int err = config_load(path, journal, &config);
@@ -156,9 +207,13 @@ static int config_replace(struct journal *journal, const char *path)
     } else if (config.permissive && !journal->unisolated) {
         log_line("%s: permissive mode needs `ferry start --allow-unisolated`", path);
         err = -EINVAL;
+    } else if (config.is_linux && journal->has_policy) {
+        err = command_linux_refuses(journal, "the policy for vifs that it has",
+                                    "stop it, remove its policy file, and start anew");
     } else {
         journal_path(journal->name, ".cfg", kept);
-        err = kernel_prepare(journal, config.xl.b_info.kernel);
+        files = (struct kernel_files){ config.xl.b_info.kernel, config.xl.b_info.ramdisk };
+        err = kernel_prepare(journal, &files);
         if (!err) {
             err = files_write(kept, config.text, config.len);
             if (err)
@@ -166,7 +221,7 @@ static int config_replace(struct journal *journal, const char *path)
         }
     }
     if (!err)
-        err = kernel_replace(journal, config.xl.b_info.kernel);
+        err = kernel_replace(journal, &files);
     kernel_drop(journal);
     if (!err)
         journal->adopted = false;
@@ -185,10 +240,16 @@ static int files_renew(struct host *host, struct journal *journal, const char *c
     policies_path(journal->name, path);
     err = policies_load(path, &policy);
     has_policy = !err;
+    if (has_policy && journal->is_linux && !config) {
+        policyfile_dispose(&policy);
+        return command_linux_refuses(journal, "a policy for its vifs", "remove its file");
+    }
     if (err == -ENOENT)
         err = policy_is_well(journal) ? 0 : -EINVAL;
     if (!err && config)
         err = config_replace(journal, config);
+    if (!err && has_policy && journal->is_linux)
+        err = command_linux_refuses(journal, "a policy for its vifs", "remove its file");
     if (!err && has_policy)
         err = policies_apply(host, journal, &policy, &is_there);
     policyfile_dispose(&policy);
@@ -208,7 +269,7 @@ static int restart(struct host *host, struct journal *journal, const char *path,
 }
 
 /* What both share: the journal's lock, Xen, and a word to ferryd. */
-static int act(const char *name, const char *kernel, const char *config, bool anew)
+static int act(const char *name, const struct kernel_files *files, const char *config, bool anew)
 {
     struct journal journal;
     struct host host;
@@ -218,7 +279,7 @@ static int act(const char *name, const char *kernel, const char *config, bool an
         return code;
     code = EXIT_FAILED;
     if (host_open(&host) == 0) {
-        code = kernel ? upgrade(&host, &journal, kernel) : restart(&host, &journal, config, anew);
+        code = files ? upgrade(&host, &journal, files) : restart(&host, &journal, config, anew);
         host_close(&host);
     }
     close(lock);
@@ -229,21 +290,25 @@ static int act(const char *name, const char *kernel, const char *config, bool an
 int command_upgrade(int argc, char **argv)
 {
     static const struct option options[] = { { "kernel", required_argument, NULL, 'k' },
+                                             { "ramdisk", required_argument, NULL, 'r' },
                                              { "help", no_argument, NULL, 'h' },
                                              { 0 } };
-    const char *kernel = NULL;
+    struct kernel_files files = { 0 };
     int option;
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
         if (option == 'h')
             return command_help();
-        if (option != 'k')
+        if (option == 'k')
+            files.kernel = optarg;
+        else if (option == 'r')
+            files.ramdisk = optarg;
+        else
             return command_usage();
-        kernel = optarg;
     }
-    if (argc - optind != 1 || !kernel)
+    if (argc - optind != 1 || !files.kernel)
         return command_usage();
-    return act(argv[optind], kernel, NULL, false);
+    return act(argv[optind], &files, NULL, false);
 }
 
 int command_restart(int argc, char **argv)

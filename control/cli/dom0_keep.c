@@ -94,16 +94,15 @@ static bool is_on(const char *interface, const char *device)
     return is_so;
 }
 
-/* The interface on a NIC, "" for none. Returns how many there are, or a negative errno. */
-static int interface_find(const struct bdf *bdf, char name_r[DOM0_NET_NAME_SIZE])
+/* The interface on a device, "" for none. Returns how many there are, or a negative errno. */
+static int interface_find(const char *path, char name_r[DOM0_NET_NAME_SIZE])
 {
-    char path[FILES_PATH_SIZE], *device;
     struct dirent *entry;
+    char *device;
     DIR *dir;
     int nr = 0;
 
     name_r[0] = '\0';
-    pci_path(bdf, "", path);
     device = realpath(path, NULL);
     if (!device)
         return -errno;
@@ -255,10 +254,10 @@ static int routes_read(const char *interface, char *family, char **text_r)
     return err;
 }
 
-static int all_read(struct dom0_keep *keep, const struct bdf *bdf)
+static int all_read(struct dom0_keep *keep, const char *path)
 {
     struct dom0_interface *nic = &keep->net.nic, *bridge = &keep->net.bridge;
-    int err = interface_find(bdf, nic->name);
+    int err = interface_find(path, nic->name);
 
     if (err > 1) {
         log_line("the device has %d interfaces; `ferry setup` knows how to bring one back: write a "
@@ -291,16 +290,37 @@ static int all_read(struct dom0_keep *keep, const struct bdf *bdf)
     return err;
 }
 
+static int keep_read(const char *path, struct dom0_keep *keep)
+{
+    int err = all_read(keep, path);
+
+    if (err)
+        dom0_keep_dispose(keep);
+    return err;
+}
+
 int dom0_keep_read(const struct bdf *bdf, struct dom0_keep *keep_r)
 {
-    int err;
+    char path[FILES_PATH_SIZE];
 
     memset(keep_r, 0, sizeof(*keep_r));
     pci_driver(bdf, keep_r->driver, sizeof(keep_r->driver));
-    err = all_read(keep_r, bdf);
-    if (err)
-        dom0_keep_dispose(keep_r);
-    return err;
+    pci_path(bdf, "", path);
+    return keep_read(path, keep_r);
+}
+
+static void vif_path(int devid, char path[FILES_PATH_SIZE])
+{
+    snprintf(path, FILES_PATH_SIZE, "/sys/bus/xen/devices/vif-%d", devid);
+}
+
+int dom0_keep_read_vif(int devid, struct dom0_keep *keep_r)
+{
+    char path[FILES_PATH_SIZE];
+
+    memset(keep_r, 0, sizeof(*keep_r));
+    vif_path(devid, path);
+    return keep_read(path, keep_r);
 }
 
 void dom0_keep_dispose(struct dom0_keep *keep)
@@ -368,16 +388,15 @@ static void address_add(struct restore *restore, const struct dom0_address *addr
 }
 
 /* The interface, once it is there; it may get its name a little later. */
-static int interface_wait(const struct dom0_keep *keep, const struct bdf *bdf,
-                          struct restore *restore)
+static int interface_wait(const struct dom0_keep *keep, const char *path, struct restore *restore)
 {
     const char *wanted = keep->net.nic.name;
     int64_t start = host_ticks_ms(), seen = 0;
     char name[DOM0_NET_NAME_SIZE];
 
     for (;;) {
-        if (interface_find(bdf, restore->name) > 0) {
-            if (strcmp(restore->name, wanted) == 0)
+        if (interface_find(path, restore->name) > 0) {
+            if (!*wanted || strcmp(restore->name, wanted) == 0)
                 return 0;
             seen = seen ? seen : host_ticks_ms();
             if (host_ticks_ms() - seen > RENAME_MS)
@@ -390,7 +409,7 @@ static int interface_wait(const struct dom0_keep *keep, const struct bdf *bdf,
     snprintf(name, sizeof(name), "%s", wanted);
     LINK(restore, "down");
     LINK(restore, "name", name);
-    return interface_find(bdf, restore->name) > 0 ? 0 : -ENODEV;
+    return interface_find(path, restore->name) > 0 ? 0 : -ENODEV;
 }
 
 static void link_restore(const struct dom0_keep *keep, struct restore *restore)
@@ -412,19 +431,13 @@ static void link_restore(const struct dom0_keep *keep, struct restore *restore)
         LINK(restore, "up");
 }
 
-int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
+static int keep_restore(const struct dom0_keep *keep, const char *path)
 {
     const struct dom0_interface *nic = &keep->net.nic;
     struct restore restore = { 0 };
 
-    if (!*nic->name || (if_nametoindex(nic->name) == keep->index && keep->index))
-        return 0;
-    if (interface_wait(keep, bdf, &restore)) {
-        log_line("%s has not come back: no interface on the device; see `dmesg`, and "
-                 "/sys/bus/pci/drivers/%s/bind",
-                 nic->name, keep->driver);
-        return -EIO;
-    }
+    if (interface_wait(keep, path, &restore))
+        return -ENODEV;
     link_restore(keep, &restore);
     for (unsigned int i = 0; nic->up && i < nic->nr_addresses; i++)
         address_add(&restore, &nic->addresses[i]);
@@ -435,4 +448,35 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
         routes_each(keep->ipv6_routes, nic->name, with_via, route_add, &restore);
     }
     return restore.failed ? -EIO : 0;
+}
+
+int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
+{
+    const struct dom0_interface *nic = &keep->net.nic;
+    char path[FILES_PATH_SIZE];
+    int err;
+
+    if (!*nic->name || (if_nametoindex(nic->name) == keep->index && keep->index))
+        return 0;
+    pci_path(bdf, "", path);
+    err = keep_restore(keep, path);
+    if (err == -ENODEV)
+        log_line("%s has not come back: no interface on the device; see `dmesg`%s%s%s", nic->name,
+                 *keep->driver ? ", and /sys/bus/pci/drivers/" : "", keep->driver,
+                 *keep->driver ? "/bind" : "");
+    return err ? -EIO : 0;
+}
+
+int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid)
+{
+    char path[FILES_PATH_SIZE];
+    int err;
+
+    vif_path(devid, path);
+    err = keep_restore(keep, path);
+    if (err == -ENODEV)
+        log_line("dom0's interface on vif %d has not come up: is the module there (`modprobe "
+                 "xen-netfront`)? See `dmesg`, and `xl network-list 0`",
+                 devid);
+    return err ? -EIO : 0;
 }

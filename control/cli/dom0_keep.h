@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dom0's interface on a NIC as it is before the NIC is taken, and how it is made again. */
+/* dom0's interface on a NIC, or on a vif, as it is before that is taken, and how it is made again. */
 #ifndef CONTROL_DOM0_KEEP_H
 #define CONTROL_DOM0_KEEP_H
 
@@ -30,5 +30,15 @@ void dom0_keep_dispose(struct dom0_keep *keep);
  * cannot be done, and goes on. Returns 0, or -EIO if something was left undone.
  */
 int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf);
+
+/*
+ * The same for an interface of dom0's on a vif, in whose place one on a NIC is to come, or the other way round.
+ *
+ *   devid  the vif's number in dom0: 0 is /local/domain/0/device/vif/0
+ *
+ * dom0_keep_restore_vif() waits for the interface whatever keep holds; without a name in it that is left as it is.
+ */
+int dom0_keep_read_vif(int devid, struct dom0_keep *keep_r);
+int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid);
 
 #endif

@@ -23,7 +23,7 @@ static const struct command {
       "say whether a driver domain with this device would be contained" },
     { "setup", command_setup,
       "setup BDF|INTERFACE [--name NAME] [--dry-run] [--yes] [--no-start] [--kernel IMAGE] "
-      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S]",
+      "[--memory MB] [--bridge BRIDGE] [--timeout S] [--confirm S] [--dom0-vif]",
       "check, write a configuration, start it; without a link, or unconfirmed, dom0 gets the NIC "
       "back" },
     { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
@@ -31,7 +31,7 @@ static const struct command {
     { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
     { "restart", command_restart, "restart NAME [CONFIG] [--rebuild]",
       "start it anew under its guests, perhaps from another configuration" },
-    { "upgrade", command_upgrade, "upgrade NAME --kernel IMAGE",
+    { "upgrade", command_upgrade, "upgrade NAME --kernel IMAGE [--ramdisk FILE]",
       "go on with another kernel, in place where that can be" },
     { "adopt", command_adopt, "adopt NAME|DOMID [--allow-unisolated]",
       "look after a domain that `xl create` made" },
@@ -138,6 +138,12 @@ int command_journal_save(const struct journal *journal)
         log_line("%s: the journal %s/%s.json cannot be written: %s%s", journal->name,
                  files_state_dir(), journal->name, strerror(-err), files_todo(err));
     return err;
+}
+
+int command_linux_refuses(const struct journal *journal, const char *what, const char *instead)
+{
+    log_line("%s runs Linux, which has not %s of Ferry's kernel: %s", journal->name, what, instead);
+    return -ENOTSUP;
 }
 
 bool command_tell_ferryd(void)

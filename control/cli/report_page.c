@@ -239,6 +239,8 @@ void report_page_write(FILE *out, const struct report_page *page)
         if (statspages_has_more(page->stats))
             bridges_put(out, page->stats);
         loop_put(out, page->stats);
+    } else if (journal->is_linux) {
+        fputs("<p>No statistics: it runs Linux, and only Ferry's kernel has them.</p>\n", out);
     } else {
         fputs("<p>No statistics: it does not run, or its kernel shows none.</p>\n", out);
     }

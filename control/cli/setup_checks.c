@@ -14,6 +14,7 @@
 #include "check/check.h"
 #include "check/pci_rows.h"
 #include "cli/command.h"
+#include "image/kind.h"
 #include "journal/journal.h"
 #include "util/log.h"
 #include "xen/pci.h"
@@ -128,6 +129,13 @@ static int kernel_take(struct setup *setup, const struct driver_device *device)
     snprintf(setup->kernel, sizeof(setup->kernel), "%s",
              strlen(real) < sizeof(setup->kernel) ? real : "");
     free(real);
+    if (kind_is_linux(setup->kernel)) {
+        log_line(
+            "--kernel %s: is Linux, and setup is for Ferry's kernel: write a configuration with "
+            "kernel=, ramdisk= and memory=, and `ferry start` it",
+            setup->kernel_asked);
+        return -EINVAL;
+    }
     if (!setup_kernel_ok(setup->kernel)) {
         log_line("--kernel %s: its path cannot stand in a configuration", setup->kernel_asked);
         return -EINVAL;
@@ -188,6 +196,7 @@ static int text_make(struct setup *setup)
                                        .driver = setup->driver,
                                        .kernel = setup->kernel,
                                        .bridge = setup->bridge,
+                                       .dom0_mac = setup->dom0_vif ? setup->keep.mac : "",
                                        .memory = setup->memory };
     int len = setup_text(&words, setup->text);
 
@@ -208,12 +217,17 @@ int setup_checks(struct setup *setup)
         return code;
     printf("%s: %s drives it%s%s\n", setup->address, setup->kernel, *setup->driver ? ", by " : "",
            setup->driver);
-    if (setup->no_start) {
+    if (setup->no_start && !setup->dom0_vif) {
         struct bdf bdf;
 
         if (bdf_parse(setup->nic, &bdf))
             snprintf(setup->keep.net.nic.name, DOM0_NET_NAME_SIZE, "%s", setup->nic);
     } else if (dom0_keep_read(&setup->bdf, &setup->keep)) {
+        return EXIT_FAILED;
+    }
+    if (setup->dom0_vif && !*setup->keep.mac) {
+        log_line("--dom0-vif: dom0 has no interface on %s that could move behind the driver domain",
+                 setup->nic);
         return EXIT_FAILED;
     }
     setup->nr_uses = dom0_net_uses(&setup->keep.net, NULL, NULL);

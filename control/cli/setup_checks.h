@@ -20,12 +20,13 @@ struct setup {
     unsigned int memory, timeout_s;
     unsigned int confirm_s; /* 0: nobody is asked */
     bool dry_run, yes, no_start, confirm_given;
+    bool dom0_vif; /* dom0 is to go on behind the domain */
     /* As it was found: */
     struct bdf bdf;
     char address[BDF_SIZE], kernel[FILES_PATH_SIZE];
     char driver[DRIVER_NAME_SIZE]; /* of the kernel; "": not known */
     char path[FILES_PATH_SIZE], text[SETUP_TEXT_SIZE]; /* of the configuration */
-    struct dom0_keep keep; /* not read if nothing is to be started */
+    struct dom0_keep keep; /* not read if nothing is to be started or moved */
     unsigned int nr_uses; /* dom0's, of the NIC's network */
 };
 

@@ -45,6 +45,19 @@ int setup_image_order(const char *a, const char *b)
     return rank(a) != rank(b) ? rank(a) - rank(b) : strcmp(a, b);
 }
 
+/* Behind the rest. */
+static int dom0_text(const struct setup_words *words, char text[SETUP_TEXT_SIZE], int len)
+{
+    int more = snprintf(
+        text + len, SETUP_TEXT_SIZE - (size_t)len,
+        "\n"
+        "# dom0's own interface, on a vif of the domain from now on. Ferry's; xl(1) overlooks it.\n"
+        "dom0_vif      = \"mac=%s,bridge=%s\"\n",
+        words->dom0_mac, words->bridge);
+
+    return len + more < SETUP_TEXT_SIZE ? len + more : -E2BIG;
+}
+
 int setup_text(const struct setup_words *words, char text[SETUP_TEXT_SIZE])
 {
     char interface[INTERFACE_SIZE];
@@ -89,5 +102,7 @@ int setup_text(const struct setup_words *words, char text[SETUP_TEXT_SIZE])
         words->name, words->address, *interface ? ", dom0's " : "", interface, words->name,
         *words->driver ? "; the card is driven by its " : "", words->driver, words->kernel,
         words->memory, *interface ? interface : "dom0's interface", words->address, words->bridge);
-    return len < SETUP_TEXT_SIZE ? len : -E2BIG;
+    if (len >= SETUP_TEXT_SIZE)
+        return -E2BIG;
+    return *words->dom0_mac ? dom0_text(words, text, len) : len;
 }

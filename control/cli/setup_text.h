@@ -16,6 +16,7 @@ struct setup_words {
     const char *interface; /* of dom0 on it; "": there is none */
     const char *driver; /* of the image; "": not known */
     const char *kernel, *bridge;
+    const char *dom0_mac; /* of dom0's own vif; "": it gets none */
     unsigned int memory; /* MB */
 };
 

@@ -36,6 +36,7 @@ static const char *const known[] = {
     "e820_host",
     "max_grant_frames",
     "max_maptrack_frames",
+    "dom0_vif",
 };
 
 /* Behind a string, a comment, a list, or the one character. */

@@ -11,6 +11,7 @@
 #include <libxlutil.h>
 
 #include "config/cfgkeys.h"
+#include "image/kind.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/pci.h"
@@ -21,6 +22,7 @@ struct reader {
     bool kept; /* the file is the one that was kept: so is the kernel */
     XLU_Config *xlu;
     struct config *config;
+    bool is_wrong; /* a value has the wrong type: libxlutil has said which */
 };
 
 static int fail(const struct reader *r, const char *what)
@@ -29,16 +31,29 @@ static int fail(const struct reader *r, const char *what)
     return -EINVAL;
 }
 
-static long number(const struct reader *r, const char *key, long otherwise)
+/* What libxlutil says of a value: whether there is one. Of another type than is wanted is not the same as none. */
+static bool is_there(struct reader *r, int result)
+{
+    if (result && result != ESRCH)
+        r->is_wrong = true;
+    return !result;
+}
+
+static long number(struct reader *r, const char *key, long otherwise)
 {
     long value;
 
-    return xlu_cfg_get_long(r->xlu, key, &value, 0) ? otherwise : value;
+    return is_there(r, xlu_cfg_get_long(r->xlu, key, &value, 0)) ? value : otherwise;
 }
 
-static void text(const struct reader *r, const char *key, char **out)
+static void text(struct reader *r, const char *key, char **out)
 {
-    xlu_cfg_replace_string(r->xlu, key, out, 0);
+    is_there(r, xlu_cfg_replace_string(r->xlu, key, out, 0));
+}
+
+static bool string(struct reader *r, const char *key, const char **value_r)
+{
+    return is_there(r, xlu_cfg_get_string(r->xlu, key, value_r, 0));
 }
 
 static int file_wanted(const struct reader *r, const char *key, const char *path)
@@ -63,9 +78,9 @@ static int identity_read(struct reader *r)
 
     libxl_domain_create_info_init(info);
     info->type = LIBXL_DOMAIN_TYPE_PV;
-    if (xlu_cfg_get_string(r->xlu, "type", &value, 0) == 0 && strcmp(value, "pv") != 0)
+    if (string(r, "type", &value) && strcmp(value, "pv") != 0)
         return fail(r, "type must be \"pv\": Xen hands devices to PV domains without dom0's help");
-    if (!xlu_cfg_get_string(r->xlu, "builder", &value, 0))
+    if (string(r, "builder", &value))
         return fail(r, "builder= is of the past; write type = \"pv\"");
     text(r, "name", &info->name);
     if (!info->name || !files_name_ok(info->name))
@@ -74,23 +89,31 @@ static int identity_read(struct reader *r)
     text(r, "seclabel", &info->ssid_label);
     libxl_defbool_set(&info->driver_domain, number(r, "driver_domain", 1) != 0);
     libxl_uuid_generate(&info->uuid);
-    if (xlu_cfg_get_string(r->xlu, "uuid", &value, 0) == 0 &&
-        libxl_uuid_from_string(&info->uuid, value))
+    if (string(r, "uuid", &value) && libxl_uuid_from_string(&info->uuid, value))
         return fail(r, "uuid makes no sense");
     return 0;
 }
 
-/* Whatever has become of the file that it was made from. */
+static int path_use_kept(const struct journal *journal, const char *suffix, char **path)
+{
+    char kept[FILES_PATH_SIZE];
+
+    journal_path(journal->name, suffix, kept);
+    free(*path);
+    *path = strdup(kept);
+    return *path ? 0 : -ENOMEM;
+}
+
+/* Whatever has become of the files that it was made from. */
 static int kernel_use_kept(const struct journal *journal, libxl_domain_build_info *info)
 {
-    char path[FILES_PATH_SIZE];
+    int err = 0;
 
-    if (!journal->kernel[0])
-        return 0;
-    journal_path(journal->name, ".kernel", path);
-    free(info->kernel);
-    info->kernel = strdup(path);
-    return info->kernel ? 0 : -ENOMEM;
+    if (journal->kernel[0])
+        err = path_use_kept(journal, ".kernel", &info->kernel);
+    if (!err && journal->ramdisk[0])
+        err = path_use_kept(journal, ".ramdisk", &info->ramdisk);
+    return err;
 }
 
 static int cmdline_read(struct reader *r)
@@ -101,14 +124,14 @@ static int cmdline_read(struct reader *r)
     text(r, "kernel", &info->kernel);
     if (!info->kernel)
         return fail(r, "kernel= is missing: the path of ferry-net");
+    text(r, "ramdisk", &info->ramdisk);
     if (r->kept && kernel_use_kept(r->known, info))
         return -ENOMEM;
-    text(r, "ramdisk", &info->ramdisk);
     text(r, "cmdline", &info->cmdline);
     if (info->cmdline)
         return 0;
-    xlu_cfg_get_string(r->xlu, "root", &root, 0);
-    xlu_cfg_get_string(r->xlu, "extra", &extra, 0);
+    string(r, "root", &root);
+    string(r, "extra", &extra);
     if ((root || extra) &&
         asprintf(&info->cmdline, "%s%s%s%s", root ? "root=" : "", root ? root : "",
                  root && extra ? " " : "", extra ? extra : "") < 0)
@@ -132,6 +155,9 @@ static int build_read(struct reader *r)
         err = file_wanted(r, "ramdisk", info->ramdisk);
     if (err)
         return err;
+    r->config->is_linux = kind_is_linux(info->kernel);
+    if (r->config->is_linux && !number(r, "memory", 0))
+        return fail(r, "memory= is missing: without it a domain gets 32 MB, and Linux needs more");
     if (memory < 8 || memory > 1048576)
         return fail(r, "memory must be 8 to 1048576 (MB)");
     if (vcpus < 1 || max < vcpus || max > 128)
@@ -149,7 +175,7 @@ static int build_read(struct reader *r)
         libxl_bitmap_set(&info->avail_vcpus, i);
     info->sched_params.weight =
         (int)number(r, "cpu_weight", LIBXL_DOMAIN_SCHED_PARAM_WEIGHT_DEFAULT);
-    xlu_cfg_get_defbool(r->xlu, "e820_host", &info->u.pv.e820_host, 0);
+    is_there(r, xlu_cfg_get_defbool(r->xlu, "e820_host", &info->u.pv.e820_host, 0));
     if (libxl_defbool_is_default(info->u.pv.e820_host))
         libxl_defbool_set(&info->u.pv.e820_host, true); /* as xl does with pci= */
     if (number(r, "max_grant_frames", -1) > 0)
@@ -164,8 +190,11 @@ static int nic_read(struct reader *r, const char *word, libxl_device_pci *pci)
 {
     char spec[256], where[64], address[BDF_SIZE];
     struct bdf *bdf = &r->config->nics[r->config->nr_nics];
-    size_t len = strcspn(word, ",");
+    size_t len;
 
+    if (!word)
+        return fail(r, "pci= wants strings: pci = [ \"03:00.0\" ]");
+    len = strcspn(word, ",");
     snprintf(where, sizeof(where), "%.*s", (int)(len < 63 ? len : 63), word);
     if (r->known && r->config->nr_nics < r->known->nr_nics && bdf_parse(where, bdf))
         *bdf = r->known->nics[r->config->nr_nics].bdf;
@@ -206,6 +235,23 @@ static int nics_read(struct reader *r)
     return err;
 }
 
+/* The one name that is Ferry's own: xl(1) overlooks it. */
+static int dom0_vif_read(struct reader *r)
+{
+    const char *value = NULL, *why;
+    char what[160];
+
+    if (!string(r, "dom0_vif", &value))
+        return 0;
+    why = dom0_vif_parse(value, &r->config->dom0_vif);
+    if (!why && r->config->is_linux)
+        why = "is for Ferry's kernel: dom0 would wait for its network until Linux has booted";
+    if (!why)
+        return 0;
+    snprintf(what, sizeof(what), "dom0_vif= %s", why);
+    return fail(r, what);
+}
+
 /* Nobody but ferryd acts on a death. */
 static void actions_set(libxl_domain_config *xl)
 {
@@ -231,6 +277,10 @@ static int all_read(struct reader *r)
         err = build_read(r);
     if (!err)
         err = nics_read(r);
+    if (!err)
+        err = dom0_vif_read(r);
+    if (!err && r->is_wrong)
+        err = fail(r, "a value is not what its name wants: see above");
     actions_set(xl);
     return err;
 }
@@ -261,7 +311,7 @@ static int reader_open(struct reader *r, struct config *config)
 static int load(const char *path, const struct journal *known, bool kept, struct config *config_r)
 {
     struct config config = { 0 };
-    struct reader r = { path, known, kept, NULL, NULL };
+    struct reader r = { .path = path, .known = known, .kept = kept };
     int err = reader_open(&r, &config);
 
     if (err)
@@ -278,7 +328,7 @@ static int load(const char *path, const struct journal *known, bool kept, struct
 int config_name(const char *path, char name_r[FILES_NAME_MAX + 1])
 {
     struct config config = { 0 };
-    struct reader r = { path, NULL, false, NULL, NULL };
+    struct reader r = { .path = path };
     int err = reader_open(&r, &config);
 
     if (err)
@@ -320,6 +370,7 @@ static int adopted_load(libxl_ctx *xl, const struct journal *journal, struct con
         return -ENOMEM;
     }
     actions_set(&config->xl);
+    config->is_linux = journal->is_linux;
     config->nr_nics = journal->nr_nics;
     for (unsigned int i = 0; i < journal->nr_nics; i++)
         config->nics[i] = journal->nics[i].bdf;

@@ -5,6 +5,7 @@
 
 #include <libxl.h>
 
+#include "config/dom0_vif.h"
 #include "journal/journal.h"
 #include "util/files.h"
 
@@ -14,7 +15,9 @@ struct config {
     libxl_domain_config xl;
     struct bdf nics[JOURNAL_NICS_MAX];
     unsigned int nr_nics;
+    bool is_linux; /* its kernel is */
     bool permissive; /* pci_permissive=1, or permissive=1 of a device */
+    struct dom0_vif dom0_vif; /* of its bridge "": none */
     char *text; /* the file as it was; of an adopted domain libxl's JSON */
     size_t len;
 };

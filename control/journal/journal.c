@@ -114,8 +114,10 @@ int journal_stat(const char *name, struct stat *stat_r)
 
 void journal_remove(const char *name)
 {
-    static const char *const suffixes[] = { ".json",          ".cfg",         ".libxl", ".kernel",
-                                            ".kernel.before", ".kernel.next", ".policy" };
+    static const char *const suffixes[] = { ".json",        ".cfg",           ".libxl",
+                                            ".kernel",      ".kernel.before", ".kernel.next",
+                                            ".policy",      ".ramdisk",       ".ramdisk.before",
+                                            ".ramdisk.next" };
     char path[FILES_PATH_SIZE];
     bool stays =
         false; /* on a read-only disk: then the newer one, in memory, has to say that it was stopped */

@@ -77,10 +77,12 @@ char *journal_encode(const struct journal *journal)
     json_bool(&json, "unisolated", journal->unisolated);
     json_bool(&json, "recovering", journal->recovering);
     json_bool(&json, "adopted", journal->adopted);
+    json_bool(&json, "linux", journal->is_linux);
     json_bool(&json, "has_policy", journal->has_policy);
     json_integer(&json, "tries", journal->tries);
     json_integer(&json, "self_restarts", journal->self_restarts);
     json_string(&json, "kernel", journal->kernel);
+    json_string(&json, "ramdisk", journal->ramdisk);
     json_integer(&json, "nr_deaths_ever", (int64_t)journal->nr_deaths_ever);
     nics_put(&json, journal);
     deaths_put(&json, journal);
@@ -205,6 +207,11 @@ static int more_get(yajl_val root, struct journal *journal)
     int64_t tries, restarts;
 
     if (get(root, "has_policy") && bool_get(root, "has_policy", &journal->has_policy))
+        return -EINVAL;
+    if (get(root, "linux") && bool_get(root, "linux", &journal->is_linux))
+        return -EINVAL;
+    if (get(root, "ramdisk") &&
+        string_get(root, "ramdisk", journal->ramdisk, sizeof(journal->ramdisk)))
         return -EINVAL;
     if (get(root, "boot") && string_get(root, "boot", journal->boot, sizeof(journal->boot)))
         return -EINVAL;

@@ -63,10 +63,12 @@ struct journal {
     bool unisolated; /* the user insisted */
     bool recovering; /* a recovery has begun and not ended */
     bool adopted; /* `xl create` made it */
+    bool is_linux; /* its kernel is Linux: nothing of Ferry's is in it but, perhaps, a heartbeat */
     bool has_policy; /* its vifs are not to be served without what NAME.policy says */
     unsigned int tries; /* that failed or were cut short, of the recovery that goes on */
     uint32_t self_restarts; /* of the domain, that are in the journal */
     char kernel[FILES_PATH_SIZE]; /* where NAME.kernel was copied from; "": there is no copy */
+    char ramdisk[FILES_PATH_SIZE]; /* the same of NAME.ramdisk */
     unsigned int nr_nics, nr_deaths;
     uint64_t nr_deaths_ever;
     struct journal_nic nics[JOURNAL_NICS_MAX];

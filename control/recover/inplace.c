@@ -62,6 +62,8 @@ bool inplace_possible(struct host *host, const struct journal *journal, const st
     struct reference reference;
     bool is_possible;
 
+    if (journal->is_linux)
+        return false;
     reference_load(journal, &reference);
     is_possible = possible(host, journal, &reference, next);
     reference_dispose(&reference);

@@ -18,6 +18,7 @@
 
 #define REPORT_SIZE 16384
 #define SETTLE_LIMIT_MS 20000
+#define SETTLE_LIMIT_LINUX_MS 120000 /* it boots first, and then its scripts run */
 #define CREATE_TRIES 3
 
 static const char report_head[] = "Reported by the domain:\n";
@@ -99,6 +100,23 @@ static void vifs_report(const struct journal *journal, const struct vifs *vifs, 
              vifs_count(vifs, VIF_LOST));
 }
 
+/*
+ * A Linux that has booted to nothing serves nobody, and replugging vifs would not help: it is taken down, so that what comes next is
+ * another try, or the kernel before.
+ */
+static int netback_wanted(struct host *host, struct journal *journal, const struct vifs *vifs)
+{
+    if (!journal->is_linux || !vifs_count(vifs, VIF_LOST) || vifs_count(vifs, VIF_TAKEN) ||
+        vifs_noticed(host, journal->domid, vifs))
+        return 0;
+    log_line(
+        "%s: its netback has taken notice of none of its vifs within %u s: is it up? `ferry logs "
+        "%s`",
+        journal->name, SETTLE_LIMIT_LINUX_MS / 1000, journal->name);
+    domain_destroy(host, journal);
+    return -ETIMEDOUT;
+}
+
 /* From the paused successor to served guests. */
 static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
                            struct vifs *vifs)
@@ -108,7 +126,8 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     int err;
 
     if (same)
-        vifs_rebuild(host, journal->domid, vifs);
+        vifs_rebuild(host, journal->domid, journal->is_linux ? VIF_TAKER_NETBACK : VIF_TAKER_FERRY,
+                     vifs);
     else
         for (unsigned int i = 0; i < vifs->nr; i++)
             vifs->refs[i].way = VIF_LOST;
@@ -117,7 +136,10 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     if (err)
         return err;
     steps_mark(journal, "unpaused");
-    err = vifs_settle(host, journal, vifs, SETTLE_LIMIT_MS);
+    err = vifs_settle(host, journal, vifs,
+                      journal->is_linux ? SETTLE_LIMIT_LINUX_MS : SETTLE_LIMIT_MS);
+    if (!err && same)
+        err = netback_wanted(host, journal, vifs);
     if (err)
         return err;
     steps_mark(journal, "vifs served");

@@ -36,7 +36,7 @@ static void image_get(const struct journal *journal, struct reference *reference
     if (!journal->kernel[0])
         return; /* made before there were copies */
     journal_path(journal->name, ".kernel", path);
-    if (stat(path, &reference->file))
+    if (stat(path, &reference->file) || journal->is_linux)
         return;
     err = image_load(path, &reference->image);
     reference->has_image = !err;

@@ -22,7 +22,7 @@ struct reference {
 
 /*
  * Load what there is. A missing or unfit image says itself why, once; without it the domain can only
- * be rebuilt. Tables are those of the domain's uuid and id only.
+ * be rebuilt. Of a Linux kernel there is nothing. Tables are those of the domain's uuid and id only.
  */
 void reference_load(const struct journal *journal, struct reference *reference_r);
 

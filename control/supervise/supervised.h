@@ -12,6 +12,7 @@
 #include "recover/reload.h"
 #include "supervise/backoff.h"
 #include "supervise/faults_notice.h"
+#include "xen/agentpage.h"
 #include "xen/domain_state.h"
 #include "xen/heartbeat.h"
 
@@ -44,6 +45,7 @@ struct supervised {
     uint32_t watched_domid; /* what reference and page belong to */
     uint64_t watched_deaths; /* the journal's nr_deaths_ever then */
     const volatile void *page; /* its status; NULL: not mapped */
+    struct agentpage agent; /* of a Linux domain: where page is from */
     struct text_view view;
     bool has_status;
     struct ferry_status status; /* the last copy that made sense */

@@ -19,7 +19,10 @@
 
 void supervised_unwatch(struct supervised *supervised)
 {
-    domctl_unmap(supervised->common->host, supervised->page, 1);
+    if (supervised->agent.page)
+        agentpage_unmap(&supervised->agent);
+    else
+        domctl_unmap(supervised->common->host, supervised->page, 1);
     supervised->page = NULL;
     text_view_close(supervised->common->host, &supervised->reference.image, &supervised->view);
     heartbeat_reset(&supervised->beat);
@@ -28,6 +31,7 @@ void supervised_unwatch(struct supervised *supervised)
 void supervised_forget(struct supervised *supervised)
 {
     supervised_unwatch(supervised);
+    agentpage_forget(&supervised->agent);
     reference_dispose(&supervised->reference);
     supervised->reference_loaded = false;
     supervised->has_status = false;
@@ -40,8 +44,11 @@ static void page_wanted(struct supervised *supervised)
     if (supervised->page || host_ticks_ms() < supervised->map_retry_ms)
         return;
     supervised->map_retry_ms = host_ticks_ms() + MAP_RETRY_MS;
-    supervised->page = reference_status_map(supervised->common->host, &supervised->journal,
-                                            &supervised->reference);
+    supervised->page = supervised->journal.is_linux
+                           ? agentpage_map(&supervised->agent, supervised->common->host,
+                                           supervised->journal.domid, supervised->journal.name)
+                           : reference_status_map(supervised->common->host, &supervised->journal,
+                                                  &supervised->reference);
 }
 
 /* Also if somebody else did it, `ferry restart`, with the same id and kernel: its tables are others. */
@@ -201,17 +208,22 @@ static void link_wanted(struct supervised *supervised)
 static bool heart_stands(struct supervised *supervised)
 {
     const struct ferry_status *status = &supervised->status;
+    bool is_linux = supervised->journal.is_linux;
     xc_domaininfo_t info;
 
     if (domctl_info(supervised->common->host, supervised->journal.domid, &info))
         return false;
-    return heartbeat_hangs(&supervised->beat,
-                           &(struct heartbeat_look){ .now_ms = host_ticks_ms(),
-                                                     .beat = status->beat,
-                                                     .cpu_ns = info.cpu_time,
-                                                     .asleep = info.flags & XEN_DOMINF_blocked,
-                                                     .paused = info.flags & XEN_DOMINF_paused,
-                                                     .slow = status->phase != FERRY_PHASE_READY });
+    /* All vCPUs of a Linux that hangs spin at most at once; its beat comes from a process, which has to wait for others. */
+    if (is_linux && info.nr_online_vcpus > 1)
+        info.cpu_time /= info.nr_online_vcpus;
+    return heartbeat_hangs(
+        &supervised->beat,
+        &(struct heartbeat_look){ .now_ms = host_ticks_ms(),
+                                  .beat = status->beat,
+                                  .cpu_ns = info.cpu_time,
+                                  .asleep = info.flags & XEN_DOMINF_blocked,
+                                  .paused = info.flags & XEN_DOMINF_paused,
+                                  .slow = is_linux || status->phase != FERRY_PHASE_READY });
 }
 
 bool supervised_watch(struct supervised *supervised, bool runs)
@@ -232,6 +244,8 @@ bool supervised_watch(struct supervised *supervised, bool runs)
     }
     supervised->has_status = true;
     beats_note(supervised->journal.name, supervised->status.beat, host_ticks_ms());
+    if (supervised->journal.is_linux) /* the rest is Ferry's kernel's to say */
+        return runs && heart_stands(supervised);
     restarts_wanted(supervised);
     if (!runs)
         return false;

@@ -13,6 +13,8 @@
 
 #include "util/paths.h"
 
+#define COPY_SIZE 65536 /* kernels and ramdisks are larger than what a small dom0 has to spare */
+
 static const char *dir_of(const char *variable, const char *otherwise)
 {
     const char *value = getenv(variable);
@@ -205,20 +207,68 @@ int files_write_new(const char *path, const void *data, size_t len)
     return err ? err : directory_sync(path);
 }
 
-int files_copy(const char *from, const char *to, size_t max, const char **culprit_r)
+/* Returns 0 or a negative errno, with culprit_r set. */
+static int pump(int from, int to, size_t max, bool *is_target_r)
 {
-    char *data;
-    size_t len;
-    int err = files_read(from, max, &data, &len);
+    static char bytes[COPY_SIZE];
+    size_t len = 0;
+    int err = 0;
 
-    if (err)
-        *culprit_r = from;
+    while (!err) {
+        ssize_t got = read(from, bytes, sizeof(bytes));
+
+        *is_target_r = false;
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            err = -errno;
+        if (got <= 0)
+            continue;
+        len += (size_t)got;
+        if (len > max)
+            return -EFBIG;
+        *is_target_r = true;
+        err = write_all(to, bytes, (size_t)got);
+    }
     if (err)
         return err;
-    err = files_write(to, data, len);
+    *is_target_r = true;
+    return fsync(to) ? -errno : 0;
+}
+
+static int copy_aside(int from, const char *aside, size_t max, bool *is_target_r)
+{
+    int to = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), err;
+
+    *is_target_r = true;
+    if (to < 0)
+        return -errno;
+    err = pump(from, to, max, is_target_r);
+    if (close(to) && !err)
+        err = -errno;
+    return err;
+}
+
+int files_copy(const char *from, const char *to, size_t max, const char **culprit_r)
+{
+    char aside[FILES_PATH_SIZE + 8];
+    int fd = open(from, O_RDONLY | O_CLOEXEC), err;
+    bool is_target;
+
+    *culprit_r = from;
+    if (fd < 0)
+        return -errno;
+    snprintf(aside, sizeof(aside), "%s.new", to);
+    err = copy_aside(fd, aside, max, &is_target);
+    close(fd);
+    if (!err && rename(aside, to))
+        err = -errno;
     if (err)
+        unlink(aside);
+    else
+        err = directory_sync(to);
+    if (is_target)
         *culprit_r = to;
-    free(data);
     return err;
 }
 

@@ -13,6 +13,7 @@
 #include <xen/io/xenbus.h>
 
 #define SETTLE_POLL_MS 20
+#define NETBACK_OFFERS "feature-rx-copy" /* xen/io/netif.h; nothing that libxl writes */
 
 static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
                         struct vifs *vifs)
@@ -84,8 +85,10 @@ bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref)
     return is_in_use(back_state(host, backend, ref));
 }
 
-void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
 {
+    int taken = taker == VIF_TAKER_FERRY ? XenbusStateConnected : XenbusStateInitialising;
+
     for (unsigned int i = 0; i < vifs->nr; i++) {
         struct vif_ref *ref = &vifs->refs[i];
         int front =
@@ -96,7 +99,7 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
         err = store_vif_rights(host->xs, backend, ref->guest, ref->handle);
         if (!err)
             err = store_vif_nodes(host->xs, backend, ref->guest, ref->handle,
-                                  connected ? XenbusStateConnected : XenbusStateInitialising);
+                                  connected ? taken : XenbusStateInitialising);
         ref->way = err ? VIF_LOST : connected ? VIF_REBUILT : VIF_OFFERED;
         if (err && is_gone(host, ref))
             ref->way = VIF_GONE;
@@ -107,8 +110,9 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
 }
 
 /*
- * What has become of a rebuilt vif. Its state says Connected from the start, for the frontend's sake. The
- * successor writes its own, then hotplug-status: so that is read first.
+ * What has become of a rebuilt vif. For Ferry's kernel its state says Connected from the start, for the frontend's sake; the
+ * successor writes its own, then hotplug-status: so that is read first. Netback waits for hotplug-status, which is its script's
+ * to write, before it says Connected.
  */
 static enum vif_way way_now(struct host *host, uint32_t backend, const struct vif_ref *ref)
 {
@@ -147,6 +151,20 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
         if (vifs->refs[i].way == VIF_REBUILT)
             vifs->refs[i].way = VIF_LOST;
     return 0;
+}
+
+bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs)
+{
+    for (unsigned int i = 0; i < vifs->nr; i++) {
+        const struct vif_ref *ref = &vifs->refs[i];
+        char value[8];
+
+        if (ref->way == VIF_LOST && store_read(host->xs, value, sizeof(value),
+                                               "/local/domain/%u/backend/vif/%u/%u/" NETBACK_OFFERS,
+                                               backend, ref->guest, ref->handle) != -ENOENT)
+            return true;
+    }
+    return false;
 }
 
 static int nic_replug(struct host *host, uint32_t backend, uint32_t guest, libxl_device_nic *nic)

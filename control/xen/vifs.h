@@ -14,12 +14,18 @@
 
 enum vif_way {
     VIF_UNDONE,
-    VIF_REBUILT, /* nodes are there, in state Connected: the successor is to take the rings over */
+    VIF_REBUILT, /* nodes are there: the successor is to take the rings over */
     VIF_OFFERED, /* its frontend was not connected: an ordinary handshake is to follow */
     VIF_TAKEN, /* it serves */
     VIF_LOST, /* to be unplugged and replugged */
     VIF_REPLUGGED,
     VIF_GONE, /* its guest, or the toolstack, has given it up meanwhile */
+};
+
+/* Who is to take connected vifs over. */
+enum vif_taker {
+    VIF_TAKER_FERRY, /* finds them by state Connected */
+    VIF_TAKER_NETBACK, /* finds them by state Initialising, as Linux' xenbus driver does: of others it has no device */
 };
 
 struct vif_ref {
@@ -36,10 +42,10 @@ struct vifs {
 void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r);
 
 /*
- * While the successor is paused: rights and nodes of each vif, `state` last (R8). Connected vifs get
- * state Connected, so their guests see nothing but that (R1). Sets each one's way.
+ * While the successor is paused: rights and nodes of each vif, `state` last (R8). Of connected vifs the state is as the taker wants
+ * it; a frontend that is Connected overlooks Initialising, and InitWait (R1). Sets each one's way.
  */
-void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs);
+void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs);
 
 /*
  * After the start: wait until each rebuilt vif serves. Those that have closed or failed, or do not
@@ -48,6 +54,12 @@ void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs);
  */
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
                 unsigned int limit_ms);
+
+/*
+ * Whether netback has taken notice of one of those that are lost: it has written what it offers, which it does before it looks at
+ * anything of a guest's. Where it has of none, it does not run.
+ */
+bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs);
 
 /* The fallback (R14), said for each vif: the guest sees its interface go and a new one come. */
 void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs);

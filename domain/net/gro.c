@@ -190,7 +190,7 @@ static bool is_ipv6_alike(const struct flow *flow, const struct segment *s)
     return a->vtc_flow == b->vtc_flow && a->hop_limits == b->hop_limits;
 }
 
-/* Acknowledgement, header length, window and options; not the flags, which were looked at. */
+/* Acknowledgement, header length, window, urgent pointer and options; not the flags, which were looked at. */
 static bool is_tcp_alike(const struct segment *a, const struct segment *b)
 {
     const uint32_t *options_a = (const uint32_t *)(a->tcp + 1);
@@ -198,7 +198,7 @@ static bool is_tcp_alike(const struct segment *a, const struct segment *b)
     uint32_t words = (a->headers - a->l2_len - a->l3_len - sizeof(*a->tcp)) / sizeof(*options_a);
 
     if (a->tcp->recv_ack != b->tcp->recv_ack || a->tcp->data_off != b->tcp->data_off ||
-        a->tcp->rx_win != b->tcp->rx_win)
+        a->tcp->rx_win != b->tcp->rx_win || a->tcp->tcp_urp != b->tcp->tcp_urp)
         return false;
     for (uint32_t i = 0; i < words; i++)
         if (memcmp(&options_a[i], &options_b[i], sizeof(*options_a)) != 0)

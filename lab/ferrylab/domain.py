@@ -75,6 +75,13 @@ class Guest(Domain, Runner):
                 self.channel.news.wait(0.5)
         return self
 
+    def reconnect(self):
+        """Another domain of this name took its place, and its agent is up: speak to that one's console."""
+        if self._pty:
+            self._pty.kill()
+        self._open_pty()
+        return self
+
     def disconnect(self):
         if self._listening:
             self.lab.consoles.unlisten(self.name, self.channel.receive)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`ferry setup` makes a driver domain of a NIC of dom0's, and undoes all of it if there is no link, or if nobody confirms it.
 
-Dom0 has its address on a bridge over the NIC; with FERRY_LONG=1 once on the NIC itself, too.
+Dom0 has its address on a bridge over the NIC; with FERRY_LONG=1 once on the NIC itself, too. Where its network moves behind
+the driver domain, the other way round.
 """
 import os
 
@@ -126,6 +127,61 @@ def undone_unconfirmed(lab, interface, above):
     wanted_as_it_was(lab, interface, above, "no input")
 
 
+def driver_of(lab, interface):
+    """The bus that dom0's interface is on: "pci" or "xen"."""
+    return lab.dom0.output(f"basename $(readlink -f /sys/class/net/{interface}/device/subsystem)").strip()
+
+
+def moved(lab, interface, above, when):
+    expect(driver_of(lab, interface) == "xen", f"{when}: {interface} is no vif")
+    shown = lab.dom0.output(f"ip -o -4 addr show dev {above}")
+    expect(ADDRESS in shown, f"{when}: {above} has not got its address: {shown}")
+    shown = lab.dom0.output("ip -4 route show default")
+    expect(shown.startswith(f"{ROUTE} dev {above}"), f"{when}: not the default route that it was: {shown}")
+    dom0_pings(lab, when)
+
+
+def dom0_moves(lab, interface, above):
+    """dom0's network goes on behind the driver domain, over its deaths, and back."""
+    lab.wire["A"].link(False)
+    setup(lab, f"{interface} --yes --dom0-vif --timeout 5", FAILED, "there is no link", "dom0 has an interface",
+          f"{interface} is dom0's again, up")
+    lab.wire["A"].link(True)
+    wanted_as_it_was(lab, interface, above, "moved and undone")
+    expect(driver_of(lab, interface) == "pci", "undone, and yet on a vif")
+    dom0_pings(lab, "moved and undone")
+    mac = lab.dom0.output(f"cat /sys/class/net/{interface}/address").strip()
+
+    done = lab.dom0.run(f"ferry setup {interface} --yes --dom0-vif --confirm 60", timeout=120, check=False, stdin=b"yes\n")
+    text = done.stdout + done.stderr
+    expect(done.rc == 0 and "moves to an interface of the same name behind domnet" in text, f"{done.rc}: {text}")
+    moved(lab, interface, above, "moved")
+    expect(lab.dom0.output(f"cat /sys/class/net/{interface}/address").strip() == mac, "another MAC address")
+    index = lab.dom0.output(f"cat /sys/class/net/{interface}/ifindex")
+    guest = ferry_domnet.guest(lab, 1)
+    common.ping_works(lab, guest)
+    guest.run(f"ping -c 2 -i 0.2 -W 2 {ADDRESS.split('/')[0]}")
+    for kill in ("ferry restart domnet", "xl destroy domnet"):
+        if kill.startswith("xl"):
+            common.death(lab, lambda: lab.dom0.run(kill, timeout=60), kill)
+        else:
+            lab.dom0.run(kill, timeout=60)
+        moved(lab, interface, above, f"after {kill}")
+        expect(lab.dom0.output(f"cat /sys/class/net/{interface}/ifindex") == index, f"{kill}: another interface")
+        common.ping_works(lab, guest)
+    guest.destroy()
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    expect(driver_of(lab, interface) == "pci", "stopped, and yet on a vif")
+    dom0_pings(lab, "stopped")
+    # As at boot: the configuration that was written, started anew.
+    lab.dom0.run(f"ferry start {CONFIG}", timeout=60)
+    moved(lab, interface, above, "started anew")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    dom0_pings(lab, "stopped again")
+    lab.dom0.run(f"rm {CONFIG}")
+    wanted_as_it_was(lab, interface, above, "moved back")
+
+
 def stays_when_confirmed(lab, interface):
     """dom0 uses it no more, but was told to ask."""
     done = lab.dom0.run(f"ferry setup {interface} --confirm 60", timeout=120, check=False, stdin=b"yes\n")
@@ -151,6 +207,19 @@ def not_overwritten(lab, interface):
     expect(lab.dom0.get(CONFIG) == b"# somebody's own\n", "overwritten")
     lab.dom0.run(f"rm {CONFIG}")
     untouched(lab, interface, "with a file of that name")
+
+
+def wrong_values_named(lab):
+    """A value of another type than its name wants is not the same as none."""
+    good = f'name = "wrong"\nkernel = "{KERNEL}"\npci = [ "{SLOTS["A"].bdf}" ]\n'
+    for line, said in (('memory = "much"', "memory"), ('vcpus = [ "1" ]', "vcpus"), ('extra = [ "bridge=xenbr0" ]', "extra"),
+                       ('pci = [ [ "a" ] ]', "pci= wants strings"), ('dom0_vif = [ "bridge=xenbr0" ]', "dom0_vif"),
+                       ('dom0_vif = "bridge=xenbr0"', "dom0_vif= says no mac="), ('vif = [ "" ]', "does not act on: vif")):
+        lab.dom0.put(f"{good}{line}\n".encode(), "/root/wrong.cfg")
+        done = lab.dom0.run("ferry start /root/wrong.cfg", check=False)
+        text = done.stdout + done.stderr
+        expect(done.rc == FAILED and said in text, f"{line}: exit code {done.rc}: {text}")
+    expect(lab.dom0.run("xl domid wrong", check=False).rc, "refused, and yet there")
 
 
 def works(lab, interface):
@@ -181,12 +250,17 @@ def run(lab):
     ferryd = common.supervise(lab)
     refused_by_row(lab)
     not_overwritten(lab, names[0])
+    wrong_values_named(lab)
     for above in (names[0], "br0") if "FERRY_LONG" in os.environ else ("br0",):
         use(lab, names[0], above)
         asks_first(lab, names[0], above)
         undone_without_link(lab, names[0], above)
         undone_without_terminal(lab, names[0], above)
         undone_unconfirmed(lab, names[0], above)
+        unuse(lab, names[0], above)
+    for above in (names[0], "br0") if "FERRY_LONG" in os.environ else (names[0],):
+        use(lab, names[0], above)
+        dom0_moves(lab, names[0], above)
         unuse(lab, names[0], above)
     stays_when_confirmed(lab, names[0])
     works(lab, names[0])

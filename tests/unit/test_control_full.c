@@ -180,6 +180,9 @@ static void a_copy_names_the_one_of_the_two_that_is_to_blame(void **state)
     unlink(from);
 }
 
+#define files_of(kernel, ramdisk)                                                                  \
+    ((struct kernel_files){ in(kernel), ramdisk ? in(ramdisk) : NULL })
+
 /* A kernel needs room before anything is changed, and none after that. */
 static void a_kernel_is_prepared_before_it_replaces_another(void **state)
 {
@@ -189,24 +192,24 @@ static void a_kernel_is_prepared_before_it_replaces_another(void **state)
     assert_int_equal(files_write(in("domnet.kernel"), "old", 3), 0);
     assert_int_equal(files_write(in("image"), text, strlen(text)), 0);
     room(1);
-    assert_int_equal(kernel_prepare(&journal, in("image")), -ENOSPC);
+    assert_int_equal(kernel_prepare(&journal, &files_of("image", NULL)), -ENOSPC);
     assert_non_null(strstr(said, "/domnet.kernel.next: No space left on device; make room"));
     is_not_there("domnet.kernel.next");
     holds("domnet.kernel", "old");
     room(PAGES + 1);
-    assert_int_equal(kernel_prepare(&journal, in("image")), 0);
+    assert_int_equal(kernel_prepare(&journal, &files_of("image", NULL)), 0);
     holds("domnet.kernel", "old");
     room(0);
-    assert_int_equal(kernel_replace(&journal, in("image")), 0);
+    assert_int_equal(kernel_replace(&journal, &files_of("image", NULL)), 0);
     holds("domnet.kernel", text);
     holds("domnet.kernel.before", "old");
     is_not_there("domnet.kernel.next");
     assert_string_equal(journal.kernel, in("image"));
     unlink(in("filler"));
 
-    assert_int_equal(kernel_prepare(&journal, in("image")), 0);
+    assert_int_equal(kernel_prepare(&journal, &files_of("image", NULL)), 0);
     read_only(1);
-    assert_int_equal(kernel_replace(&journal, "/other"), -EROFS);
+    assert_int_equal(kernel_replace(&journal, &(struct kernel_files){ "/other", NULL }), -EROFS);
     assert_non_null(strstr(said, "recoveries go on with the kernel before"));
     assert_string_equal(journal.kernel, in("image"));
     read_only(0);
@@ -216,6 +219,69 @@ static void a_kernel_is_prepared_before_it_replaces_another(void **state)
     is_not_there("domnet.kernel");
     is_not_there("domnet.kernel.before");
     unlink(in("image"));
+}
+
+/* Of kernel and ramdisk both are replaced, and put back, or none. */
+static void a_ramdisk_goes_with_its_kernel(void **state)
+{
+    struct journal journal = { .name = "domnet" }, before;
+    struct kernel_files old = files_of("old", "old.cpio"), new = files_of("new", "new.cpio");
+
+    (void)state;
+    assert_int_equal(files_write(in("old"), "old", 3), 0);
+    assert_int_equal(files_write(in("old.cpio"), "old cpio", 8), 0);
+    assert_int_equal(files_write(in("new"), "new", 3), 0);
+    assert_int_equal(files_write(in("new.cpio"), text, strlen(text)), 0);
+    assert_int_equal(kernel_keep(&journal, &old), 0);
+    assert_string_equal(journal.ramdisk, in("old.cpio"));
+    holds("domnet.ramdisk", "old cpio");
+
+    before = journal;
+    room(2);
+    assert_int_equal(kernel_prepare(&journal, &new), -ENOSPC);
+    assert_non_null(strstr(said, "/domnet.ramdisk.next: No space left on device; make room"));
+    kernel_drop(&journal);
+    holds("domnet.kernel", "old");
+    unlink(in("filler"));
+
+    assert_int_equal(kernel_prepare(&journal, &new), 0);
+    assert_int_equal(kernel_replace(&journal, &new), 0);
+    holds("domnet.kernel", "new");
+    holds("domnet.ramdisk", text);
+    assert_int_equal(kernel_restore(&journal, &before), 0);
+    holds("domnet.kernel", "old");
+    holds("domnet.ramdisk", "old cpio");
+    assert_memory_equal(&journal, &before, sizeof(journal));
+
+    new.ramdisk = NULL;
+    assert_int_equal(kernel_prepare(&journal, &new), 0);
+    assert_int_equal(kernel_replace(&journal, &new), 0);
+    is_not_there("domnet.ramdisk");
+    assert_string_equal(journal.ramdisk, "");
+    assert_int_equal(kernel_restore(&journal, &before), 0);
+    holds("domnet.ramdisk", "old cpio");
+    journal_remove("domnet");
+    is_not_there("domnet.ramdisk");
+    for (unsigned int i = 0; i < 2; i++) {
+        unlink(in(i ? "old" : "new"));
+        unlink(in(i ? "old.cpio" : "new.cpio"));
+    }
+}
+
+static void a_copy_of_something_too_long_is_the_sources_fault(void **state)
+{
+    const char *culprit = NULL, *from = in("from"), *to = in("to");
+
+    (void)state;
+    assert_int_equal(files_write(from, text, strlen(text)), 0);
+    assert_int_equal(files_copy(from, to, strlen(text) - 1, &culprit), -EFBIG);
+    assert_ptr_equal(culprit, from);
+    is_not_there("to");
+    is_not_there("to.new");
+    assert_int_equal(files_copy(from, to, strlen(text), &culprit), 0);
+    holds("to", text);
+    unlink(from);
+    unlink(to);
 }
 
 static void block(struct capture_out *out, char letter)
@@ -329,6 +395,8 @@ int main(void)
         cmocka_unit_test(a_limit_on_files_is_an_error_and_not_the_end),
         cmocka_unit_test(a_new_file_is_whole_or_not_there),
         cmocka_unit_test(a_copy_names_the_one_of_the_two_that_is_to_blame),
+        cmocka_unit_test(a_ramdisk_goes_with_its_kernel),
+        cmocka_unit_test(a_copy_of_something_too_long_is_the_sources_fault),
         cmocka_unit_test(a_kernel_is_prepared_before_it_replaces_another),
         cmocka_unit_test(a_capture_ends_with_a_whole_block),
         cmocka_unit_test(a_capture_that_never_began_leaves_no_file),

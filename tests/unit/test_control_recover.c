@@ -27,6 +27,8 @@
 static struct xs_handle *store;
 static bool id_is_taken;
 static int changes_allowed; /* of the successor's xenstore */
+static unsigned int nr_lost, nr_taken; /* vifs, when it has been waited for them */
+static bool is_noticed;
 static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
 
 static void note(const char *what, uint32_t domid)
@@ -115,9 +117,10 @@ void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
     *vifs_r = (struct vifs){ .nr = 1 };
 }
 
-void vifs_rebuild(struct host *host, uint32_t backend, struct vifs *vifs)
+void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
 {
     (void)host;
+    (void)taker;
     (void)vifs;
     note("nodes", backend);
 }
@@ -142,8 +145,15 @@ void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
 unsigned int vifs_count(const struct vifs *vifs, enum vif_way way)
 {
     (void)vifs;
-    (void)way;
-    return 0;
+    return way == VIF_LOST ? nr_lost : way == VIF_TAKEN ? nr_taken : 0;
+}
+
+bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs)
+{
+    (void)host;
+    (void)backend;
+    (void)vifs;
+    return is_noticed;
 }
 
 int pci_take(struct host *host, const struct bdf *bdf, bool *taken_r)
@@ -195,6 +205,8 @@ static int setup(void **state)
     fake_xs_put(store, "/local/domain/3", "");
     id_is_taken = false;
     changes_allowed = -1;
+    nr_lost = nr_taken = 0;
+    is_noticed = false;
     done[0] = '\0';
     strcpy(dir, "/tmp/ferry-test-XXXXXX");
     assert_non_null(mkdtemp(dir));
@@ -282,6 +294,36 @@ static void one_without_policy_comes_back_without(void **state)
     assert_string_equal(done, "destroy create nodes unpause replug ");
 }
 
+static void a_linux_that_serves_nobody_is_no_successor(void **state)
+{
+    static const struct {
+        bool is_linux, is_noticed;
+        unsigned int lost, taken;
+        int err;
+    } rows[] = {
+        { true, false, 1, 0, -ETIMEDOUT }, /* it has not come up */
+        { true, true, 1, 0, 0 }, /* it has, and that one cannot be taken */
+        { true, false, 1, 1, 0 }, /* it serves others */
+        { true, false, 0, 0, 0 }, /* nobody was connected */
+        { false, false, 1, 0, 0 }, /* Ferry's kernel says itself how it is */
+    };
+
+    (void)state;
+    assert_int_equal(policies_keep(&journal, NULL), 0);
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        journal.is_linux = rows[i].is_linux;
+        is_noticed = rows[i].is_noticed;
+        nr_lost = rows[i].lost;
+        nr_taken = rows[i].taken;
+        done[0] = '\0';
+        journal.domid = OLD_ID;
+        assert_int_equal(rebuild(), rows[i].err);
+        assert_string_equal(done, rows[i].err ? "destroy create nodes unpause destroy "
+                                              : "destroy create nodes unpause replug ");
+        assert_false(journal.recovering);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -292,6 +334,7 @@ int main(void)
         TEST(one_that_cannot_have_it_never_runs),
         TEST(nothing_is_given_up_for_one_that_could_not_have_it),
         TEST(one_without_policy_comes_back_without),
+        TEST(a_linux_that_serves_nobody_is_no_successor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "cli/dom0_net.h"
 #include "cli/setup_text.h"
 #include "config/cfgkeys.h"
+#include "config/dom0_vif.h"
 #include "util/files.h"
 
 static const struct setup_words usual = { .name = "domnet",
@@ -25,6 +26,7 @@ static const struct setup_words usual = { .name = "domnet",
                                           .driver = "net_e1000_em",
                                           .kernel = "/usr/lib/ferry/ferry-net",
                                           .bridge = "xenbr0",
+                                          .dom0_mac = "",
                                           .memory = 48 };
 
 static void expect_line(const char *text, const char *line)
@@ -58,6 +60,65 @@ static int key_count(void *ctx, const char *name)
     (void)name;
     (*(unsigned int *)ctx)++;
     return 0;
+}
+
+static void dom0_gets_a_vif_where_that_is_asked_for(void **state)
+{
+    char text[SETUP_TEXT_SIZE], names[64];
+    struct setup_words words = usual;
+    struct dom0_vif vif;
+    int len;
+
+    (void)state;
+    assert_true(setup_text(&words, text) > 0);
+    assert_null(strstr(text, "dom0_vif"));
+    words.dom0_mac = "52:54:00:aa:bb:0c";
+    len = setup_text(&words, text);
+    assert_int_equal(strlen(text), len);
+    expect_line(text, "dom0_vif      = \"mac=52:54:00:aa:bb:0c,bridge=xenbr0\"");
+    assert_int_equal(cfgkeys_unknown(text, names, sizeof(names)), 0);
+    assert_null(dom0_vif_parse("mac=52:54:00:aa:bb:0c,bridge=xenbr0", &vif));
+    assert_string_equal(vif.bridge, "xenbr0");
+    assert_memory_equal(vif.mac, "\x52\x54\x00\xaa\xbb\x0c", sizeof(vif.mac));
+    assert_null(dom0_vif_parse(" bridge=xenbr0 , mac=52:54:00:AA:BB:0C", &vif));
+    assert_string_equal(vif.bridge, "xenbr0");
+}
+
+static void a_vif_of_dom0_that_makes_no_sense_is_told(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } wrong[] = {
+        { "", "wants words" },
+        { "bridge=xenbr0", "says no mac=" },
+        { "mac=52:54:00:aa:bb:0c", "says no bridge=" },
+        { "mac=52:54:00:aa:bb:0c,bridge=", "in bridge=" },
+        { "mac=52:54:00:aa:bb:0c,bridge=a/b", "in bridge=" },
+        { "mac=52:54:00:aa:bb:0c,bridge=sixteen-letters-", "in bridge=" },
+        { "mac=53:54:00:aa:bb:0c,bridge=xenbr0", "in mac=" },
+        { "mac=00:00:00:00:00:00,bridge=xenbr0", "in mac=" },
+        { "mac=52:54:00:aa:bb,bridge=xenbr0", "in mac=" },
+        { "mac=52:54:00:aa:bb:0g,bridge=xenbr0", "in mac=" },
+        { "mac=5:254:00:aa:bb:0c,bridge=xenbr0", "in mac=" },
+        { "mac=52:54:00:aa:bb:0c:,bridge=xenbr0", "in mac=" },
+        { "mac=52:54:00:aa:bb:0c,bridge=a,bridge=b", "bridge= twice" },
+        { "mac=52:54:00:aa:bb:0c,mac=52:54:00:aa:bb:0c,bridge=a", "mac= twice" },
+        { "mac=52:54:00:aa:bb:0c,bridge=xenbr0,rate=1Mb/s", "other than" },
+        { "mac=52:54:00:aa:bb:0c,bridge=xenbr0,", "wants words" },
+        { "bridge=xenbr0 mac=52:54:00:aa:bb:0c", "in bridge=" },
+        { "mac=52:54:00:aa:bb:0c,aVeryLongWordThatGoesOnAndOnAndOnAndOnAndOnAndOnAndOnAndOnAndOn=1",
+          "too long" },
+    };
+    struct dom0_vif vif;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const char *why = dom0_vif_parse(wrong[i].text, &vif);
+
+        if (!why || !strstr(why, wrong[i].why))
+            fail_msg("'%s': %s", wrong[i].text, why ? why : "taken");
+        assert_string_equal(vif.bridge, "");
+    }
 }
 
 static void every_line_has_a_comment_and_is_acted_on(void **state)
@@ -417,6 +478,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_configuration_says_what_it_was_given),
+        cmocka_unit_test(dom0_gets_a_vif_where_that_is_asked_for),
+        cmocka_unit_test(a_vif_of_dom0_that_makes_no_sense_is_told),
         cmocka_unit_test(every_line_has_a_comment_and_is_acted_on),
         cmocka_unit_test(a_hostile_interface_stays_in_its_comment),
         cmocka_unit_test(words_that_would_say_something_else_are_refused),

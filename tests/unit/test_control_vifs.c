@@ -216,11 +216,77 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
         assert_int_equal(replugs, rows[i].way == VIF_LOST);
         /* Its nodes cannot be put back either. */
         fake_xs_allow_changes(store, 0);
-        vifs_rebuild(&host, 3, &vifs);
+        vifs_rebuild(&host, 3, VIF_TAKER_FERRY, &vifs);
         assert_int_equal(vifs.refs[0].way, rows[i].way);
         fake_xs_close(store);
     }
     guest_there = 7;
+}
+
+/* Connected ones are found by each successor in its own way; of the others there is one way. */
+static void a_connected_vif_is_put_as_its_taker_finds_it(void **state)
+{
+    static const struct {
+        const char *front, *back;
+        enum vif_taker taker;
+        enum vif_way way;
+    } rows[] = { { "4", "4", VIF_TAKER_FERRY, VIF_REBUILT },
+                 { "4", "1", VIF_TAKER_NETBACK, VIF_REBUILT },
+                 { "8", "1", VIF_TAKER_NETBACK, VIF_REBUILT },
+                 { "3", "1", VIF_TAKER_FERRY, VIF_OFFERED },
+                 { "1", "1", VIF_TAKER_NETBACK, VIF_OFFERED } };
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vifs vifs = { .nr = 1, .refs = { { 7, 0, VIF_UNDONE } } };
+        struct host host;
+
+        store = fake_xs_open();
+        host = (struct host){ .xs = store };
+        fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
+        fake_xs_put(store, "/libxl/7/device/vif/0/frontend-id", "7");
+        fake_xs_put(store, "/libxl/7/device/vif/0/hotplug-status", "connected");
+        fake_xs_put(store, "/local/domain/7/device/vif/0/state", rows[i].front);
+        vifs_rebuild(&host, 3, rows[i].taker, &vifs);
+        assert_int_equal(vifs.refs[0].way, rows[i].way);
+        assert_string_equal(fake_xs_get(store, BACK "/state"), rows[i].back);
+        assert_string_equal(fake_xs_last_change(store), BACK "/state");
+        assert_null(fake_xs_get(store, BACK "/hotplug-status")); /* else no script would run */
+        assert_string_equal(fake_xs_get(store, "/local/domain/7/device/vif/0/state"),
+                            rows[i].front);
+        fake_xs_close(store);
+    }
+}
+
+/* Of a guest that holds still nothing is told by the state. */
+static void netback_that_has_offered_nothing_is_not_there(void **state)
+{
+    struct vifs vifs = { .nr = 2, .refs = { { 7, 0, VIF_TAKEN }, { 7, 1, VIF_LOST } } };
+    struct host host;
+
+    (void)state;
+    store = fake_xs_open();
+    host = (struct host){ .xs = store };
+    fake_xs_put(store, BACK "/feature-rx-copy", "1");
+    fake_xs_put(store, "/local/domain/3/backend/vif/7/1/state", "1");
+    assert_false(vifs_noticed(&host, 3, &vifs)); /* the first one is not lost */
+    fake_xs_put(store, "/local/domain/3/backend/vif/7/1/feature-rx-copy", "1");
+    assert_true(vifs_noticed(&host, 3, &vifs));
+    fake_xs_close(store);
+}
+
+/* Initialising, InitWait, the script, Connected. */
+static void netback_is_waited_for_until_its_script_has_run(void **state)
+{
+    static const char *const in_order[] = { "1", "2", "c", "4", NULL },
+                             *const never[] = { "1", "2", NULL },
+                             *const closes[] = { "1", "5", NULL };
+
+    (void)state;
+    assert_int_equal(way_of(in_order, 0), VIF_TAKEN);
+    assert_int_equal(way_of(in_order, 3), VIF_TAKEN);
+    assert_int_equal(way_of(never, 0), VIF_LOST);
+    assert_int_equal(way_of(closes, 0), VIF_LOST);
 }
 
 int main(void)
@@ -231,6 +297,9 @@ int main(void)
         cmocka_unit_test(one_that_nobody_looks_at_is_lost),
         cmocka_unit_test(a_dead_successor_is_told),
         cmocka_unit_test(one_whose_guest_is_gone_is_not_replugged),
+        cmocka_unit_test(a_connected_vif_is_put_as_its_taker_finds_it),
+        cmocka_unit_test(netback_that_has_offered_nothing_is_not_there),
+        cmocka_unit_test(netback_is_waited_for_until_its_script_has_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,9 +247,10 @@ static void assert_byte_separates(bool v6, uint32_t offset, uint8_t bits)
 
 static void segments_that_differ_are_not_merged(void **state)
 {
-    const uint8_t v4[] = { 0,  6,  12, 14, 15, 16, 17, 18, 19, 20, 21,
-                           22, 23, 26, 30, 34, 36, 38, 41, 42, 46, 48 };
-    const uint8_t v6[] = { 0, 6, 12, 14, 15, 17, 18, 19, 20, 21, 22, 38, 54, 56, 58, 62, 66, 68 };
+    const uint8_t v4[] = { 0,  6,  12, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+                           23, 26, 30, 34, 36, 38, 41, 42, 46, 48, 52, 53 };
+    const uint8_t v6[] = { 0,  6,  12, 14, 15, 17, 18, 19, 20, 21,
+                           22, 38, 54, 56, 58, 62, 66, 68, 72, 73 };
 
     (void)state;
     for (unsigned int i = 0; i < sizeof(v4); i++)

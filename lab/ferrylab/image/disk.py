@@ -8,7 +8,7 @@ from . import tree as debian
 
 DISK_SIZE = "1G"
 _DOM0_MODULES = ("xenfs", "xen-gntdev", "xen-gntalloc", "xen-evtchn", "xen-privcmd",
-                 "xen-pciback", "virtio_console", "loop", "bridge", "xen-netback", "e1000e")
+                 "xen-pciback", "xen-netfront", "virtio_console", "loop", "bridge", "xen-netback", "e1000e")
 
 _PROFILE = """\
 export PATH=/root:/usr/lib/xen-4.17/bin:/usr/sbin:/usr/bin:/sbin:/bin
