@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine with an IOMMU, but without interrupt remapping: as unisolated.py, and this alone is what is missing."""
+"""A machine with an IOMMU, but without interrupt remapping: refused; --allow-unisolated starts it, loudly."""
 import unisolated
 
 MACHINE = "no-intremap"
 
 
 def run(lab):
-    unisolated.check(lab, ("interrupt-remapping",))
+    unisolated.insisted(lab, unisolated.begin(lab, ("interrupt-remapping",)))
