@@ -54,3 +54,39 @@ $(HOSTILE_IMAGE): $(HOSTILE_BUILD)/second
 	@echo "  $@: $$(stat -c %s $@) bytes"
 
 -include $(HOSTILE_OBJS:.o=.d)
+
+# The evil driver domain, build/evil-domain (tests/evil): the same rooms and pcifront, under a kernel that attacks
+# from where Ferry's kernel stands. It shares the hostile guest's objects.
+EVIL_IMAGE ?= $(BUILD)/evil-domain
+EVIL_BUILD := $(HOSTILE_BUILD)/evil
+EVIL_C := $(wildcard tests/evil/*.c) tests/hostile/host.c tests/hostile/wait.c \
+	$(wildcard domain/pv/*.c domain/libc/*.c domain/xen/*.c)
+EVIL_OBJS := $(patsubst %,$(HOSTILE_BUILD)/%.o,$(EVIL_C) $(HOSTILE_S))
+EVIL_LINK = ld $(KERNEL_LDFLAGS) -Map $@.map -o $@ $(EVIL_OBJS)
+
+.PHONY: evil
+evil: $(EVIL_IMAGE)
+
+$(EVIL_BUILD)/symbols-none.S: tools/mksymbols
+	@mkdir -p $(@D)
+	@tools/mksymbols nm > $@
+
+$(EVIL_BUILD)/symbols.S: $(EVIL_BUILD)/first
+	@tools/mksymbols nm $< > $@
+
+$(EVIL_BUILD)/symbols-none.o $(EVIL_BUILD)/symbols.o: %.o: %.S
+	@$(HOSTILE_CC) -c -o $@ $<
+
+$(EVIL_BUILD)/first: $(EVIL_OBJS) $(EVIL_BUILD)/symbols-none.o $(KERNEL_LDS)
+	@$(EVIL_LINK) $(EVIL_BUILD)/symbols-none.o $(HOSTILE_LIBC)
+
+$(EVIL_BUILD)/second: $(EVIL_BUILD)/first $(EVIL_BUILD)/symbols.o
+	@$(EVIL_LINK) $(EVIL_BUILD)/symbols.o $(HOSTILE_LIBC)
+
+$(EVIL_IMAGE): $(EVIL_BUILD)/second
+	@objcopy -O binary --only-section=.data $< $(EVIL_BUILD)/data.bin
+	@objcopy --strip-all --remove-section=.comment \
+		--update-section .pristine=$(EVIL_BUILD)/data.bin $< $@
+	@echo "  $@: $$(stat -c %s $@) bytes"
+
+-include $(EVIL_OBJS:.o=.d)

@@ -51,8 +51,8 @@ kernel-clang:
 		KERNEL_IMAGE=$(BUILD)/kernel-clang/ferry-net
 
 # What the system scenarios need besides: an image that dies on request, one without a driver for
-# the lab's NIC, and the guest that attacks.
-test-images: kernel-faults kernel-no-e1000 hostile
+# the lab's NIC, and the guest and the driver domain that attack.
+test-images: kernel-faults kernel-no-e1000 hostile evil
 kernel-no-e1000:
 	$(MAKE) --no-print-directory kernel NICS="igc vmxnet3" KERNEL_LINKED=$(BUILD)/kernel-no-e1000 \
 		NICS_STAMP=$(BUILD)/kernel-no-e1000/nics KERNEL_IMAGE=$(BUILD)/ferry-net-no-e1000

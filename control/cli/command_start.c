@@ -79,6 +79,26 @@ int command_contained_wanted(struct host *host, const struct config *config, boo
     return 0;
 }
 
+/* Without an IOMMU libxl gives devices to no domain, and says so only when the domain is half made. */
+static int passthrough_wanted(struct host *host, const struct config *config)
+{
+    libxl_physinfo info;
+    bool possible;
+
+    if (!config->nr_nics)
+        return 0;
+    libxl_physinfo_init(&info);
+    possible = libxl_get_physinfo(host->xl, &info) || info.cap_hvm_directio; /* of PV, too */
+    libxl_physinfo_dispose(&info);
+    if (possible)
+        return 0;
+    log_line(
+        "refused: Xen uses no IOMMU, and without one libxl gives devices to no domain, with "
+        "--allow-unisolated or without: switch VT-d or AMD-Vi on in the firmware; no iommu=no on "
+        "Xen's command line");
+    return -EACCES;
+}
+
 /* The journal says first whose the devices were: whoever comes after this process must be able to give them back. */
 static int nics_take(struct host *host, struct journal *journal)
 {
@@ -202,6 +222,8 @@ static int start(struct host *host, struct config *config, const struct policyfi
     err = absent_wanted(host, config);
     if (!err)
         err = command_contained_wanted(host, config, insist);
+    if (!err)
+        err = passthrough_wanted(host, config);
     if (!err) {
         journal_begin(&journal, config, insist);
         err = domain_make(host, &journal, config, policy);

@@ -18,6 +18,7 @@
 #include "check/check.h"
 #include "journal/journal.h"
 #include "supervise/beats.h"
+#include "supervise/faults.h"
 #include "supervise/hooks.h"
 #include "supervise/metrics.h"
 #include "supervise/notify.h"
@@ -59,6 +60,7 @@ static const char usage[] =
 struct daemon {
     struct host host;
     struct supervisor supervisor;
+    struct faults faults;
     int signals, listener;
     int64_t refreshed_ms;
     int store; /* a storelink; negative: xenstored has no socket */
@@ -227,6 +229,7 @@ static void run(struct daemon *d)
         notify_alive(&d->notify, host_ticks_ms());
         if (host_ticks_ms() - d->refreshed_ms >= REFRESH_MS) {
             supervisor_refresh(&d->supervisor);
+            faults_look(&d->faults, &d->supervisor);
             metrics_look(&d->metrics, &d->host);
             hooks_look();
             d->refreshed_ms = host_ticks_ms();

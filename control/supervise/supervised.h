@@ -11,6 +11,7 @@
 #include "recover/reference.h"
 #include "recover/reload.h"
 #include "supervise/backoff.h"
+#include "supervise/faults_notice.h"
 #include "xen/agentpage.h"
 #include "xen/domain_state.h"
 #include "xen/heartbeat.h"
@@ -53,6 +54,8 @@ struct supervised {
     int64_t restarts_since_ms; /* of nr_restarts */
     unsigned int nr_restarts; /* of its own, noted within a minute */
     int64_t link_until_ms, link_offset_us; /* the last death still waits for its link */
+
+    struct fault_count faults; /* faults.c */
 
     /* A recovery (recovery.c). */
     int lock; /* -1: not held */

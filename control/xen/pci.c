@@ -116,6 +116,22 @@ void pci_master_off(const struct bdf *bdf)
     command_change(bdf, COMMAND_MASTER, 0);
 }
 
+bool pci_master_is_off(const struct bdf *bdf)
+{
+    char path[FILES_PATH_SIZE];
+    uint8_t bytes[2];
+    bool is_read;
+    int fd;
+
+    pci_path(bdf, "config", path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    is_read = pread(fd, bytes, sizeof(bytes), COMMAND) == sizeof(bytes);
+    close(fd);
+    return is_read && !((bytes[0] | bytes[1] << 8) & (int)COMMAND_MASTER);
+}
+
 static void device_of(const struct bdf *bdf, libxl_device_pci *pci)
 {
     libxl_device_pci_init(pci);

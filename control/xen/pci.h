@@ -26,6 +26,9 @@ void pci_quiet(const struct bdf *bdf);
 /* Clear Bus Master only: for a device whose domain goes on and sets it again. */
 void pci_master_off(const struct bdf *bdf);
 
+/* Whether Bus Master is clear: it does no DMA. False if that cannot be read. */
+bool pci_master_is_off(const struct bdf *bdf);
+
 /* Whether pci_take() would take it from a driver of dom0's. */
 bool pci_is_taken_from_dom0(const struct bdf *bdf);
 /* Give the device to pciback unless it is there; taken_r tells whether dom0 had a driver on it. */

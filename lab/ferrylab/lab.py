@@ -153,12 +153,12 @@ class Lab:
         shutil.rmtree(self.run_dir, ignore_errors=True)
         self.run_dir.mkdir(parents=True)
         started = time.monotonic()
-        slots = MACHINES[self._machine_name].slots
-        for slot in slots:
+        machine_kind = MACHINES[self._machine_name]
+        for slot in machine_kind.slots:
             kind = TapWire if slot.is_tap else Wire
             self.wire[slot.name] = kind(slot, built.wire, self.run_dir, self.monitor)
             self.wire[slot.name].start()
-        self.machine = Machine(built.images, self.run_dir, built.disk, slots)
+        self.machine = Machine(built.images, self.run_dir, built.disk, machine_kind)
         plugin = make_plugin(self.run_dir) if self._counts_instructions else None
         self.machine.start([wire.netdev for wire in self.wire.values()], built.state, plugin)
         for wire in self.wire.values():

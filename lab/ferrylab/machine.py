@@ -17,7 +17,7 @@ DOM0_COMMAND_LINE = "console=hvc0 panic=1"
 _SWITCH_INPUT = b"\x01\x01\x01"
 
 
-def hardware_arguments(images, slots):
+def hardware_arguments(images, slots, xen_options=""):
     """What must be the same when the state is saved and when it is loaded."""
     arguments = [
         "-machine", "q35,kernel-irqchip=off",
@@ -29,7 +29,7 @@ def hardware_arguments(images, slots):
         "-device", "virtio-serial-pci,bus=pcie.0,addr=3",
         "-device", "virtserialport,chardev=agent,name=ferry.lab",
         "-serial", "chardev:serial",
-        "-kernel", str(images / "xen"), "-append", XEN_COMMAND_LINE,
+        "-kernel", str(images / "xen"), "-append", f"{XEN_COMMAND_LINE} {xen_options}".strip(),
         "-initrd", f"{images / 'dom0-vmlinux'} {DOM0_COMMAND_LINE},{images / 'dom0.cpio'}",
     ]
     for slot in slots:
@@ -40,11 +40,11 @@ def hardware_arguments(images, slots):
 class Machine:
     """Starts QEMU in a run directory; `stop()` is always safe to call."""
 
-    def __init__(self, images, run_dir, base_disk, slots):
+    def __init__(self, images, run_dir, base_disk, kind):
         self.images = images
         self.run_dir = run_dir
         self.base_disk = base_disk
-        self.slots = slots
+        self.kind = kind
         self.process = None
         self.qmp = None
         self._serial = None
@@ -60,7 +60,7 @@ class Machine:
         self._spawn(netdevs)
 
     def _spawn(self, netdevs, state=None, plugin=None):
-        argv = [QEMU, *hardware_arguments(self.images, self.slots)]
+        argv = [QEMU, *hardware_arguments(self.images, self.kind.slots, self.kind.xen_options)]
         argv += ["-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe"]
         argv += ["-chardev", self._chardev("agent"), "-qmp", self._unix("qmp")]
         argv += ["-chardev", self._chardev("serial") + f",logfile={self.serial_log},logappend=on"]

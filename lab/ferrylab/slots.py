@@ -57,6 +57,7 @@ SLOTS = {slot.name: slot for slot in (
 class MachineKind:
     slots: list
     has_systemd: bool = False  # its dom0 is that of ferrylab/systemd.py
+    xen_options: str = ""  # on Xen's command line, besides the lab's
 
 
 # A machine's dom0 is booted and saved with its NICs. A scenario may name one: MACHINE = "nics".
@@ -65,4 +66,7 @@ MACHINES = {
     "nics": MachineKind([SLOTS["A"], SLOTS["E"], SLOTS["V"], SLOTS["X"]]),
     "tso": MachineKind([SLOTS["V"], SLOTS["X"], SLOTS["W"], SLOTS["Y"]]),  # in the order of their buses
     "systemd": MachineKind([SLOTS["A"], SLOTS["B"]], has_systemd=True),
+    # Nothing confines a device; interrupts are not confined.
+    "no-iommu": MachineKind([SLOTS["A"]], xen_options="iommu=no"),
+    "no-intremap": MachineKind([SLOTS["A"]], xen_options="iommu=no-intremap"),
 }

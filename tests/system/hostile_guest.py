@@ -71,9 +71,9 @@ def wait_gone(lab, name, timeout=10):
 class Pings:
     """Pings of the wire from a guest, all the time; each lost answer is known by its number."""
 
-    def __init__(self, lab, guest):
+    def __init__(self, lab, guest, nic="A"):
         self.guest = guest
-        self._session = guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire['A'].ip}")
+        self._session = guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire[nic].ip}")
         self._judged = 0
         self._wait_after(0, "before any attack")
 
@@ -107,9 +107,9 @@ class Pings:
 class Bystander(Pings):
     """A stock guest that pings the wire all the time."""
 
-    def __init__(self, lab, number=1):
+    def __init__(self, lab, number=1, nic="A"):
         self.lab = lab
-        super().__init__(lab, ferry_domnet.guest(lab, number))
+        super().__init__(lab, ferry_domnet.guest(lab, number, nic=nic), nic)
 
     def judge(self, what):
         """(pings since the last call, how many of them were lost, the longest round trip in ms)."""

@@ -144,6 +144,12 @@ void metrics_look(struct metrics *metrics, struct host *host)
     (void)host;
 }
 
+void faults_look(struct faults *faults, struct supervisor *supervisor)
+{
+    (void)faults;
+    (void)supervisor;
+}
+
 void metrics_end(struct metrics *metrics)
 {
     (void)metrics;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include "check/dmar.h"
 #include "check/xenlog.h"
 #include "config/cfgkeys.h"
+#include "supervise/faults_notice.h"
 #include "util/bdf.h"
 
 static void test_bdf_roundtrip(void **state)
@@ -122,6 +124,118 @@ static void test_xenlog_not_xens(void **state)
     assert_int_equal(facts.mode, XENLOG_MODE_NOT_SEEN);
 }
 
+struct seen {
+    unsigned int nr;
+    struct xenlog_fault last;
+};
+
+static void fault_seen(void *ctx, const struct xenlog_fault *fault)
+{
+    struct seen *seen = ctx;
+
+    seen->nr++;
+    seen->last = *fault;
+}
+
+static struct seen faults_of(const char *text, size_t *taken_r)
+{
+    struct seen seen = { 0 };
+
+    *taken_r = xenlog_faults(text, strlen(text), fault_seen, &seen);
+    return seen;
+}
+
+/* Lines of Xen 4.17; a line without its end is left for later. */
+static void faults_are_found(void **state)
+{
+    static const char vtd[] =
+        "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr 7f123000\n";
+    static const char vtd_read[] = "(XEN) [    9.876543] [VT-D]DMAR:[DMA Read] Request device "
+                                   "[0001:a0:1f.7] fault addr ffffffffffff0000\n";
+    static const char interrupt[] =
+        "(XEN) [VT-D]INTR-REMAP: Request device [0000:00:04.0] fault index 1f\n";
+    static const char amd[] =
+        "(XEN) AMD-Vi: IO_PAGE_FAULT: 0000:03:00.0 d4 addr 0000000012345000 flags 0x20 RW\n";
+    char both[512];
+    struct seen seen;
+    size_t taken;
+
+    (void)state;
+    seen = faults_of(vtd, &taken);
+    assert_int_equal(seen.nr, 1);
+    assert_int_equal(taken, strlen(vtd));
+    assert_int_equal(seen.last.kind, XENLOG_DMA_WRITE);
+    assert_int_equal(seen.last.where, 0x7f123000);
+    assert_true(bdf_is_same(&seen.last.bdf, &(struct bdf){ 0, 0, 4, 0 }));
+    seen = faults_of(vtd_read, &taken);
+    assert_int_equal(seen.nr, 1);
+    assert_int_equal(seen.last.kind, XENLOG_DMA_READ);
+    assert_int_equal(seen.last.where, 0xffffffffffff0000);
+    assert_true(bdf_is_same(&seen.last.bdf, &(struct bdf){ 1, 0xa0, 0x1f, 7 }));
+    seen = faults_of(interrupt, &taken);
+    assert_int_equal(seen.last.kind, XENLOG_INTERRUPT);
+    assert_int_equal(seen.last.where, 0x1f);
+    seen = faults_of(amd, &taken);
+    assert_int_equal(seen.last.kind, XENLOG_DMA_WRITE);
+    assert_int_equal(seen.last.where, 0x12345000);
+    snprintf(both, sizeof(both),
+             "%s(XEN) [VT-D]DMAR: reason 06 - PTE Read access is not set\n%.30s", vtd, vtd);
+    seen = faults_of(both, &taken);
+    assert_int_equal(seen.nr, 1);
+    assert_int_equal(taken, strlen(both) - 30);
+}
+
+/* What a domain prints is no fault of Xen's log, nor is a line that is cut, too long, or has other addresses. */
+static void faults_are_not_made_up(void **state)
+{
+    static const char *const texts[] = {
+        "[VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr 1000\n",
+        "(XEN) (d3) [VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr 1000\n",
+        "(XEN) d3v0 [VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr 1000\n",
+        "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:04.9] fault addr 1000\n",
+        "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:000004.0] fault addr 1000\n",
+        "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr \n",
+        "(XEN) [VT-D]DMAR:[DMA Writeeeeeeeeeee] Request device [0000:00:04.0] fault addr 1\n",
+        "(XEN) AMD-Vi: IO_PAGE_FAULT: 03:00 d4 addr 0 flags 0\n",
+        "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:00:04.0] fault addr 1000",
+        "\n\n(XEN) \n(XEN) [\n",
+    };
+    size_t taken;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(faults_of(texts[i], &taken).nr, 0);
+}
+
+/* The first notice at once, the next a minute later with all that came meanwhile, and none where nothing came. */
+static void notices_of_faults_are_bounded(void **state)
+{
+    struct fault_count count = {
+        .last = { .bdf = { 0, 0, 4, 0 }, .kind = XENLOG_DMA_WRITE, .where = 0x1000 }
+    };
+    char text[512];
+    unsigned int told = 0;
+
+    (void)state;
+    assert_false(faults_notice(&count, "domnet", 1000, text, sizeof(text)));
+    count.nr = 1;
+    assert_true(faults_notice(&count, "domnet", 1000, text, sizeof(text)));
+    assert_non_null(strstr(text, "refused 1 requests of its device 0000:00:04.0"));
+    assert_non_null(strstr(text, "a write to 0x1000;"));
+    assert_non_null(strstr(text, "`ferry stop domnet`"));
+    for (int64_t ms = 2000; ms < 1000 + 10 * FAULTS_NOTICE_MS; ms += 1000) {
+        count.nr += 500;
+        count.cut_off = true;
+        told += faults_notice(&count, "domnet", ms, text, sizeof(text));
+    }
+    assert_int_equal(told, 9);
+    assert_non_null(strstr(text, "refused another 30000 requests"));
+    assert_non_null(strstr(text, "switched the device's bus mastering off"));
+    assert_true(count.cut_off);
+    count.nr = count.nr_told;
+    assert_false(faults_notice(&count, "domnet", 1 << 30, text, sizeof(text)));
+}
+
 /* A table with one region of one scope: type, bus, pairs of device and function. */
 static size_t table_make(uint8_t *table, uint8_t type, uint8_t bus, const uint8_t *pairs, size_t nr)
 {
@@ -212,6 +326,9 @@ int main(void)
         cmocka_unit_test(test_xenlog_good),
         cmocka_unit_test(test_xenlog_off),
         cmocka_unit_test(test_xenlog_not_xens),
+        cmocka_unit_test(faults_are_found),
+        cmocka_unit_test(faults_are_not_made_up),
+        cmocka_unit_test(notices_of_faults_are_bounded),
         cmocka_unit_test(test_dmar_endpoint),
         cmocka_unit_test(test_dmar_behind_bridge),
         cmocka_unit_test(test_dmar_damaged),

@@ -62,7 +62,7 @@ def _stages():
     version = subprocess.run([machine.QEMU, "--version"], capture_output=True, check=False).stdout
     states = {}
     for name, kind in MACHINES.items():
-        hardware = machine.hardware_arguments(Path("images"), kind.slots)
+        hardware = machine.hardware_arguments(Path("images"), kind.slots, kind.xen_options)
         key = _digest(systemd_key if kind.has_systemd else images_key, hardware, version,
                       code / "image/state.py")
         states[_state(name)] = paths.BUILD / f"{_state(name)}-{key}"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A driver domain that turns against everybody else has no more access than any guest. One boot of the lab."""
+import os
+import secrets
+import time
+
+import evil_dma
+import evil_dom0
+import evil_guest
+import evil_memory
+import evil_memory_reuse
+import evil_storm
+import hostile_guest
+import recovery_common as common
+from evil_driver import IMAGE, Evil
+from ferrylab import CheckFailed
+
+# FERRY_EVIL=dma,guest runs only these.
+PARTS = ("dma", "storm", "dom0", "guest", "reuse")
+
+
+class Scene:
+    """The attacker, which ferryd looks after; another driver domain, with a guest that pings through it all; a guest
+    whose page the attacker is after, and one that grants it a page."""
+
+    def __init__(self, lab):
+        self.lab, self.failures = lab, []
+        self.memory = evil_memory.Memory(lab)
+        common.install(lab)
+        self.ferryd = common.supervise(lab)
+        common.start(lab, common.config(lab, nic="B", extra="bridge=xenbr0,uplink=nic0"))
+        self.other = hostile_guest.Bystander(lab, nic="B")
+        lab.dom0.run(f"ferry start {common.config(lab, name='evil', image=IMAGE, memory=16)}", timeout=60)
+        lab.wait_console("evil", "hostile: ready", 20)
+        self.evil = Evil(lab, made=common.Domain(lab, "evil"))
+        self.evil.do("nic")
+        self.granter = Evil(lab, "granter", nic=None)
+        self.targets = evil_dma.targets(self)
+
+    def canary(self, runner, directory):
+        return evil_memory.Canary(self.memory, runner, directory, secrets.token_hex(8))
+
+    def check(self, holds, text):
+        """A check that does not end the run: the others are worth seeing too."""
+        if not holds:
+            self.failures.append(text)
+        print(f"evil_domain: {'holds' if holds else 'FAILED'}: {text}", flush=True)
+
+
+def run_part(scene, name):
+    began = time.monotonic()
+    {"dma": evil_dma.run, "storm": evil_storm.run, "dom0": evil_dom0.run, "guest": evil_guest.run,
+     "reuse": evil_memory_reuse.run}[name](scene)
+    sent, lost, longest = scene.other.judge(name)
+    print(f"evil_domain: {name}: {time.monotonic() - began:.1f} s; the other driver domain's guest: {lost} of {sent} pings "
+          f"lost, longest {longest:.0f} ms", flush=True)
+    scene.check(lost == 0, f"{name}: another driver domain serves its guest all the time ({lost} of {sent} pings lost)")
+    scene.check(all(target.holds() for target in scene.targets), f"{name}: all canaries are as they were")
+
+
+def run(lab):
+    scene = Scene(lab)
+    wanted = os.environ.get("FERRY_EVIL", ",".join(PARTS)).split(",")
+    for name in PARTS:
+        if name in wanted:
+            run_part(scene, name)
+    scene.memory.close()
+    print(scene.ferryd.stdout, flush=True)
+    if scene.failures:
+        raise CheckFailed(f"{len(scene.failures)} checks:\n" + "\n".join(scene.failures))
