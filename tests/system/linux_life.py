@@ -19,7 +19,7 @@ from recovery_nic import dom0_drives, interfaces
 NAME, GUEST, SLOT = "domlinux", "guest9", "A"
 KERNEL, RAMDISK = f"{paths.DOM0_IMAGES}/vmlinux", f"{paths.DOM0_IMAGES}/domlinux.cpio"
 ROUNDS = 4 if os.environ.get("FERRY_LONG") else 1
-LIMIT_S, BOOT_LIMIT_S, SETTLE_S = 180, 120, 1.0
+LIMIT_S, BOOT_LIMIT_S, SETTLE_S = 240, 150, 1.0
 
 
 class Scene:
