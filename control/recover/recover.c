@@ -18,7 +18,7 @@
 
 #define REPORT_SIZE 16384
 #define SETTLE_LIMIT_MS 20000
-#define SETTLE_LIMIT_LINUX_MS 120000 /* it boots first, and then its scripts run */
+#define SETTLE_LIMIT_LINUX_MS 180000 /* it boots first, and then its scripts run */
 #define CREATE_TRIES 3
 
 static const char report_head[] = "Reported by the domain:\n";
