@@ -16,8 +16,10 @@
 #define AGAIN_MIN_MS 100
 #define AGAIN_MAX_MS 5000
 
-static char *const environment[] = { "PATH=/usr/bin", "HOME=/root", "TERM=dumb", "LANG=C",
-                                     "OVS_RUNDIR=/run/openvswitch", "OVS_LOGDIR=/run/log", NULL };
+static char *const environment[] = {
+    "PATH=/usr/bin",       "HOME=/root", "TERM=dumb", "LANG=C", "OVS_RUNDIR=/run/openvswitch",
+    "OVS_LOGDIR=/run/log", NULL
+};
 
 int64_t children_now_ms(void)
 {

@@ -89,7 +89,8 @@ static void run(struct words *words)
         }
         status_phase(is_ready ? FERRY_PHASE_READY : FERRY_PHASE_SERVING);
         if (!has_nics && !is_late && children_now_ms() > NIC_LIMIT_MS) {
-            say("a bridge still waits for its card: is pci= of the configuration right, and has the "
+            say("a bridge still waits for its card: is pci= of the configuration right, and has "
+                "the "
                 "image its driver?");
             is_late = true;
         }

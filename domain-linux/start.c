@@ -24,9 +24,9 @@ static const struct {
     { "tmpfs", "/run", "mode=0755,size=8m,nr_inodes=1024", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 };
 
-static const char *const dirs[] = { "/run/tmp",     "/run/lock",        "/run/log", "/run/log/xen",
-                                    "/run/xen",     "/run/xen-hotplug", "/run/xen-lib",
-                                    "/run/openvswitch" };
+static const char *const dirs[] = { "/run/tmp",     "/run/lock",       "/run/log",
+                                    "/run/log/xen", "/run/xen",        "/run/xen-hotplug",
+                                    "/run/xen-lib", "/run/openvswitch" };
 
 void start_mounts(void)
 {
@@ -64,8 +64,10 @@ void start_settings(void)
     setting_write("/proc/sys/kernel/panic_on_oops", "1");
     setting_write("/proc/sys/kernel/panic", "1");
     setting_write("/proc/sys/kernel/printk_devkmsg", "on\n");
+    /* dom0 alone can ask for these (`xl sysrq`): it has the domain's fate in hand anyway. */
+    setting_write("/proc/sys/kernel/sysrq", "1");
     /* Modules are found by nobody else: no program is run for each device that appears. */
-    setting_write("/proc/sys/kernel/modprobe", "");
+    setting_write("/proc/sys/kernel/modprobe", "\n");
 }
 
 int start_read(const char *path, char *text, size_t size)
@@ -104,6 +106,8 @@ static int module_load(const char *name)
         return -errno;
     err = syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST ? -errno : 0;
     close(fd);
+    if (!err)
+        unlink(path); /* it would stay in memory twice */
     return err;
 }
 

@@ -55,8 +55,8 @@ static int store_write(const char *path, const char *value)
 
     if (fd < 0)
         return -errno;
-    request.head.len = (uint32_t)snprintf(request.body, sizeof(request.body), "%s%c%s", path, 0,
-                                          value);
+    request.head.len =
+        (uint32_t)snprintf(request.body, sizeof(request.body), "%s%c%s", path, 0, value);
     err = store_exchange(fd, &request, sizeof(request.head) + request.head.len);
     close(fd);
     return err;

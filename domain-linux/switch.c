@@ -15,13 +15,21 @@
 
 static char *const ovs_create_argv[] = { "ovsdb-tool", "create", OVS_DB,
                                          "/usr/share/openvswitch/vswitch.ovsschema", NULL };
-static char *const ovsdb_argv[] = { "ovsdb-server", OVS_DB,
+static char *const ovsdb_argv[] = { "ovsdb-server",
+                                    OVS_DB,
                                     "--remote=punix:/run/openvswitch/db.sock",
-                                    "--unixctl=/run/openvswitch/ovsdb.ctl", "--no-chdir", "-vsyslog:off",
-                                    "-vconsole:warn", NULL };
-static char *const vswitchd_argv[] = { "ovs-vswitchd", "unix:/run/openvswitch/db.sock",
-                                       "--unixctl=/run/openvswitch/vswitchd.ctl", "--no-chdir",
-                                       "-vsyslog:off", "-vconsole:warn", NULL };
+                                    "--unixctl=/run/openvswitch/ovsdb.ctl",
+                                    "--no-chdir",
+                                    "-vsyslog:off",
+                                    "-vconsole:warn",
+                                    NULL };
+static char *const vswitchd_argv[] = { "ovs-vswitchd",
+                                       "unix:/run/openvswitch/db.sock",
+                                       "--unixctl=/run/openvswitch/vswitchd.ctl",
+                                       "--no-chdir",
+                                       "-vsyslog:off",
+                                       "-vconsole:warn",
+                                       NULL };
 static char *const ovs_init_argv[] = { "ovs-vsctl", "--timeout=20", "--no-wait", "init", NULL };
 
 static struct child ovs_children[SWITCH_CHILDREN] = { { .argv = ovsdb_argv },

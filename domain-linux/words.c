@@ -69,7 +69,8 @@ static int bridge_take(const struct reader *reader, const char *value, size_t le
     if (words->nr_bridges == WORDS_BRIDGES_MAX)
         return wrong(reader, "there are more than %d bridges", WORDS_BRIDGES_MAX);
     if (!name_ok(value, name_len))
-        return wrong(reader, "'%.*s' can be no bridge's name: 1 to 15 letters, digits, '_', '-', '.'",
+        return wrong(reader,
+                     "'%.*s' can be no bridge's name: 1 to 15 letters, digits, '_', '-', '.'",
                      (int)(name_len < 40 ? name_len : 40), value);
     *bridge = (struct words_bridge){ .is_ovs = is_ovs };
     memcpy(bridge->name, value, name_len);
@@ -92,15 +93,15 @@ static int bridge_take(const struct reader *reader, const char *value, size_t le
     return 0;
 }
 
-static int word_take(const struct reader *reader, const char *word, size_t len,
-                     struct words *words)
+static int word_take(const struct reader *reader, const char *word, size_t len, struct words *words)
 {
     if (len > 13 && memcmp(word, "ferry.bridge=", 13) == 0)
         return bridge_take(reader, word + 13, len - 13, false, words);
     if (len > 10 && memcmp(word, "ferry.ovs=", 10) == 0)
         return bridge_take(reader, word + 10, len - 10, true, words);
-    return wrong(reader, "'%.*s' is not known; there are: ferry.bridge=NAME[,MAC|,none] "
-                         "ferry.ovs=NAME[,MAC|,none]",
+    return wrong(reader,
+                 "'%.*s' is not known; there are: ferry.bridge=NAME[,MAC|,none] "
+                 "ferry.ovs=NAME[,MAC|,none]",
                  (int)(len < 60 ? len : 60), word);
 }
 

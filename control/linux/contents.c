@@ -50,11 +50,6 @@ static const struct program ovs_programs[] = {
     { "ovs-vswitchd", "openvswitch-switch" },
 };
 
-static const struct program nft_programs[] = {
-    { "nft", "nftables" },
-    { "iptables", "iptables" },
-};
-
 /* The first ones bring the card up, whose link takes longest; then what guests need. */
 static const char *const pci_modules[] = { "xen-pcifront" };
 static const char *const base_modules[] = {
@@ -62,9 +57,9 @@ static const char *const base_modules[] = {
 };
 static const char *const ovs_modules[] = { "openvswitch" };
 static const char *const nft_modules[] = {
-    "br_netfilter", "nf_tables",   "nft_compat",   "nft_chain_nat", "nft_masq",  "nft_ct",
-    "nft_limit",    "nft_reject_inet", "xt_tcpudp", "xt_conntrack",  "xt_physdev", "xt_nat",
-    "xt_MASQUERADE",
+    "br_netfilter", "nf_tables", "nft_compat",      "nft_chain_nat", "nft_masq",
+    "nft_ct",       "nft_limit", "nft_reject_inet", "xt_tcpudp",     "xt_conntrack",
+    "xt_physdev",   "xt_nat",    "xt_MASQUERADE",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -144,6 +139,35 @@ static int all_add(const struct root *root, struct tree *tree, const struct prog
     return err;
 }
 
+/* iptables is one program with many names, which Debian's alternatives give it. */
+static int iptables_add(const struct root *root, struct tree *tree)
+{
+    static const char *const names[] = { "iptables", "iptables-save", "iptables-restore",
+                                         "ip6tables" };
+    int err = programs_add(root, tree, "xtables-nft-multi", "iptables");
+
+    for (size_t i = 0; !err && i < COUNT(names); i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "usr/bin/%s", names[i]);
+        err = tree_link(tree, path, "xtables-nft-multi");
+    }
+    return err ? err
+               : programs_dir_add(root, tree, "/usr/lib/x86_64-linux-gnu/xtables", "iptables");
+}
+
+static int nft_collect(const struct root *root, struct tree *tree)
+{
+    bool has_iptables = programs_has(root, "xtables-nft-multi");
+    int err = 0;
+
+    if (programs_has(root, "nft") || !has_iptables)
+        err = programs_add(root, tree, "nft", "nftables");
+    if (!err && has_iptables)
+        err = iptables_add(root, tree);
+    return err;
+}
+
 static int programs_collect(const struct contents *contents, const struct root *root,
                             struct tree *tree)
 {
@@ -151,29 +175,39 @@ static int programs_collect(const struct contents *contents, const struct root *
 
     if (!err)
         err = programs_dir_add(root, tree, "/etc/xen/scripts", "xen-utils-common");
+    if (!err && root_has(root, "/etc/xen/xl.conf"))
+        err = programs_file_add(root, tree, "/etc/xen/xl.conf");
     if (!err && contents->has_ovs)
         err = all_add(root, tree, ovs_programs, COUNT(ovs_programs));
     if (!err && contents->has_ovs)
         err = programs_file_add(root, tree, "/usr/share/openvswitch/vswitch.ovsschema");
     if (!err && contents->has_nft)
-        err = all_add(root, tree, nft_programs, COUNT(nft_programs));
-    if (!err && contents->has_nft)
-        err = programs_dir_add(root, tree, "/usr/lib/x86_64-linux-gnu/xtables", "iptables");
+        err = nft_collect(root, tree);
     return err;
 }
 
 /* Where the programs expect to write is in /run, the only place where they can. */
 static int places_make(struct tree *tree)
 {
-    static const char *const dirs[] = { "dev", "proc", "sys", "run", "etc/ferry", "root", "var/lib" };
+    static const char *const dirs[] = {
+        "dev", "proc", "sys", "run", "etc/ferry", "root", "var/lib"
+    };
     static const struct {
         const char *path, *target;
     } links[] = {
-        { "bin", "usr/bin" },       { "sbin", "usr/bin" },        { "usr/sbin", "bin" },
-        { "lib", "usr/lib" },       { "lib64", "usr/lib64" },     { "tmp", "run/tmp" },
-        { "var/run", "../run" },    { "var/lock", "../run/lock" }, { "var/log", "../run/log" },
-        { "var/tmp", "../run/tmp" }, { "var/lib/xen", "../../run/xen-lib" },
-        { "usr/bin/sh", "bash" },   { "usr/bin/poweroff", "../../init" },
+        { "bin", "usr/bin" },
+        { "sbin", "usr/bin" },
+        { "usr/sbin", "bin" },
+        { "lib", "usr/lib" },
+        { "lib64", "usr/lib64" },
+        { "tmp", "run/tmp" },
+        { "var/run", "../run" },
+        { "var/lock", "../run/lock" },
+        { "var/log", "../run/log" },
+        { "var/tmp", "../run/tmp" },
+        { "var/lib/xen", "../../run/xen-lib" },
+        { "usr/bin/sh", "bash" },
+        { "usr/bin/poweroff", "../../init" },
         { "usr/bin/reboot", "../../init" },
     };
     int err = tree_device(tree, "dev/console", 5, 1);

@@ -32,13 +32,14 @@ struct made {
     size_t vmlinuz_len, initrd_len, manifest_len;
 };
 
-static const char usage_text[] =
-    "usage: ferry image linux (--nic BDF | --drivers NAME,...) ... [--kernel VERSION] [--ovs] [--nft]\n"
-    "                         [--root DIR] [-o DIR]\n";
+static const char usage_text[] = "usage: ferry image linux (--nic BDF | --drivers NAME,...) ... "
+                                 "[--kernel VERSION] [--ovs] [--nft]\n"
+                                 "                         [--root DIR] [-o DIR]\n";
 
 static const char help_text[] =
     "\nmake the kernel and the ramdisk of a Linux driver domain from this host's own packages\n\n"
-    "  --nic BDF         a card that it is to drive; its driver is found by the card (several times)\n"
+    "  --nic BDF         a card that it is to drive; its driver is found by the card (several "
+    "times)\n"
     "  --drivers A,B     drivers by their names\n"
     "  --kernel VERSION  which of /lib/modules; else the newest that has a kernel in /boot\n"
     "  --ovs             with Open vSwitch\n"
@@ -61,16 +62,13 @@ static int drivers_take(struct contents *contents, char *list)
 /* Returns -1 to go on, or an exit code. */
 static int words_parse(int argc, char **argv, struct request *request)
 {
-    static const struct option options[] = { { "nic", required_argument, NULL, 'n' },
-                                             { "drivers", required_argument, NULL, 'd' },
-                                             { "kernel", required_argument, NULL, 'k' },
-                                             { "ovs", no_argument, NULL, 'v' },
-                                             { "nft", no_argument, NULL, 't' },
-                                             { "root", required_argument, NULL, 'r' },
-                                             { "output", required_argument, NULL, 'o' },
-                                             { "plain", no_argument, NULL, 'p' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { 0 } };
+    static const struct option options[] = {
+        { "nic", required_argument, NULL, 'n' },    { "drivers", required_argument, NULL, 'd' },
+        { "kernel", required_argument, NULL, 'k' }, { "ovs", no_argument, NULL, 'v' },
+        { "nft", no_argument, NULL, 't' },          { "root", required_argument, NULL, 'r' },
+        { "output", required_argument, NULL, 'o' }, { "plain", no_argument, NULL, 'p' },
+        { "help", no_argument, NULL, 'h' },         { 0 }
+    };
     struct contents *contents = &request->contents;
     int option, err = 0;
 
@@ -141,15 +139,49 @@ static int room_look(const char *dir, const struct made *made)
     return 0;
 }
 
-static int one_write(const char *dir, const char *name, const char *data, size_t len)
+static const char *const names[] = { "vmlinuz", "initrd", "manifest" };
+#define NAMES (sizeof(names) / sizeof(names[0]))
+
+/* NAME, or what lies beside it until all are there. */
+static void path_make(const char *dir, size_t i, bool is_new, char path[FILES_PATH_SIZE])
+{
+    snprintf(path, FILES_PATH_SIZE, "%.400s/%s%s", dir, names[i], is_new ? ".new" : "");
+}
+
+static void new_drop(const char *dir)
 {
     char path[FILES_PATH_SIZE];
-    int err;
 
-    snprintf(path, sizeof(path), "%.400s/%s", dir, name);
-    err = files_write(path, data, len);
+    for (size_t i = 0; i < NAMES; i++) {
+        path_make(dir, i, true, path);
+        unlink(path);
+    }
+}
+
+/* A kernel beside the modules of another one would not start: all three are written before the first is replaced. */
+static int all_replace(const char *dir, const struct made *made)
+{
+    const char *const data[NAMES] = { made->vmlinuz, made->initrd, made->manifest };
+    const size_t lens[NAMES] = { made->vmlinuz_len, made->initrd_len, made->manifest_len };
+    char next[FILES_PATH_SIZE], path[FILES_PATH_SIZE];
+    int err = 0;
+
+    for (size_t i = 0; !err && i < NAMES; i++) {
+        path_make(dir, i, true, next);
+        err = files_write(next, data[i], lens[i]);
+        if (err)
+            log_line("%s: %s%s", next, strerror(-err), files_todo(err));
+    }
+    for (size_t i = 0; !err && i < NAMES; i++) {
+        path_make(dir, i, true, next);
+        path_make(dir, i, false, path);
+        if (rename(next, path)) {
+            err = -errno;
+            log_line("%s: %s", path, strerror(-err));
+        }
+    }
     if (err)
-        log_line("%s: %s%s", path, strerror(-err), files_todo(err));
+        new_drop(dir);
     return err;
 }
 
@@ -162,13 +194,7 @@ static int all_write(const char *dir, const struct made *made)
         return err;
     }
     err = room_look(dir, made);
-    if (!err)
-        err = one_write(dir, "vmlinuz", made->vmlinuz, made->vmlinuz_len);
-    if (!err)
-        err = one_write(dir, "initrd", made->initrd, made->initrd_len);
-    if (!err)
-        err = one_write(dir, "manifest", made->manifest, made->manifest_len);
-    return err;
+    return err ? err : all_replace(dir, made);
 }
 
 /* The file as it is, after a look at its header. */
@@ -190,9 +216,10 @@ static int kernel_read(const struct root *root, const char *version, char path[F
     if (err) {
         log_line("%s%s: %s", root->path, path, why);
     } else if (strcmp(vmlinuz.version, version) != 0) {
-        log_line("%s%s: is kernel %.100s, not %s: its modules would not fit; reinstall the kernel's "
-                 "package",
-                 root->path, path, vmlinuz.version, version);
+        log_line(
+            "%s%s: is kernel %.100s, not %s: its modules would not fit; reinstall the kernel's "
+            "package",
+            root->path, path, vmlinuz.version, version);
         err = -EINVAL;
     }
     return err;

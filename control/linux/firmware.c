@@ -15,16 +15,26 @@
 static const struct {
     const char *begins, *package;
 } packages[] = {
-    { "rtl_nic/", "firmware-realtek" },      { "rtlwifi/", "firmware-realtek" },
-    { "rtw88/", "firmware-realtek" },        { "rtw89/", "firmware-realtek" },
-    { "bnx2/", "firmware-bnx2" },            { "bnx2x/", "firmware-bnx2x" },
-    { "tigon/", "firmware-misc-nonfree" },   { "e100/", "firmware-misc-nonfree" },
-    { "cxgb3/", "firmware-misc-nonfree" },   { "cxgb4/", "firmware-misc-nonfree" },
-    { "qed/", "firmware-qlogic" },           { "liquidio/", "firmware-cavium" },
-    { "netronome/", "firmware-netronome" },  { "myri10ge", "firmware-myricom" },
-    { "iwlwifi-", "firmware-iwlwifi" },      { "ath9k_htc/", "firmware-ath9k-htc" },
-    { "ath10k/", "firmware-atheros" },       { "ath11k/", "firmware-atheros" },
-    { "brcm/", "firmware-brcm80211" },       { "mediatek/", "firmware-misc-nonfree" },
+    { "rtl_nic/", "firmware-realtek" },
+    { "rtlwifi/", "firmware-realtek" },
+    { "rtw88/", "firmware-realtek" },
+    { "rtw89/", "firmware-realtek" },
+    { "bnx2/", "firmware-bnx2" },
+    { "bnx2x/", "firmware-bnx2x" },
+    { "tigon/", "firmware-misc-nonfree" },
+    { "e100/", "firmware-misc-nonfree" },
+    { "cxgb3/", "firmware-misc-nonfree" },
+    { "cxgb4/", "firmware-misc-nonfree" },
+    { "qed/", "firmware-qlogic" },
+    { "liquidio/", "firmware-cavium" },
+    { "netronome/", "firmware-netronome" },
+    { "myri10ge", "firmware-myricom" },
+    { "iwlwifi-", "firmware-iwlwifi" },
+    { "ath9k_htc/", "firmware-ath9k-htc" },
+    { "ath10k/", "firmware-atheros" },
+    { "ath11k/", "firmware-atheros" },
+    { "brcm/", "firmware-brcm80211" },
+    { "mediatek/", "firmware-misc-nonfree" },
     { "intel/ice/", "firmware-misc-nonfree" },
 };
 
@@ -104,9 +114,10 @@ void firmware_end(const struct firmware *firmware, const char *module)
 
     if (!firmware->nr_missing)
         return;
-    log_line("module %s: %zu of the %zu firmware files that it names are not installed (%s%s); if the "
-             "card needs one, its driver says so on the domain's console%s%s",
-             module, firmware->nr_missing, firmware->nr_missing + firmware->nr_found,
-             firmware->missing, firmware->nr_missing > 1 ? ", ..." : "",
-             package ? "; Debian has them in the package " : "", package ? package : "");
+    log_line(
+        "module %s: %zu of the %zu firmware files that it names are not installed (%s%s); if the "
+        "card needs one, its driver says so on the domain's console%s%s",
+        module, firmware->nr_missing, firmware->nr_missing + firmware->nr_found, firmware->missing,
+        firmware->nr_missing > 1 ? ", ..." : "", package ? "; Debian has them in the package " : "",
+        package ? package : "");
 }

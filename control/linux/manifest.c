@@ -115,8 +115,8 @@ static void node_print(FILE *out, const struct tree_node *node, const char *pack
     fputc('\n', out);
 }
 
-int manifest_make(const struct root *root, const struct tree *tree, const char *head,
-                  char **text_r, size_t *len_r)
+int manifest_make(const struct root *root, const struct tree *tree, const char *head, char **text_r,
+                  size_t *len_r)
 {
     struct owners owners = { .tree = tree, .packages = calloc(tree->nr + 1, PACKAGE_SIZE) };
     char *status = NULL;

@@ -14,7 +14,7 @@
  *
  * Without dpkg's lists in the tree, packages are left out. Returns 0 or -ENOMEM.
  */
-int manifest_make(const struct root *root, const struct tree *tree, const char *head,
-                  char **text_r, size_t *len_r);
+int manifest_make(const struct root *root, const struct tree *tree, const char *head, char **text_r,
+                  size_t *len_r);
 
 #endif

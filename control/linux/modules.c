@@ -76,7 +76,8 @@ int modules_open(const struct root *root, const char *version, struct modules *m
     int err;
 
     *modules_r = (struct modules){ .root = *root };
-    if (strchr(version, '/') || version[0] == '.' || strlen(version) >= sizeof(modules_r->version)) {
+    if (strchr(version, '/') || version[0] == '.' ||
+        strlen(version) >= sizeof(modules_r->version)) {
         log_line("'%.80s' is no kernel version; `ls %s/lib/modules` shows them", version,
                  root->path);
         return -EINVAL;
@@ -269,8 +270,7 @@ static int file_place(struct modules *modules, const char *file, const char *nam
     return tree_file(tree, path, 0644, data, len, file);
 }
 
-static int one_place(struct modules *modules, const char *file, const char *name,
-                     struct tree *tree)
+static int one_place(struct modules *modules, const char *file, const char *name, struct tree *tree)
 {
     char whole[2 * FILES_PATH_SIZE];
     struct kmod_module *module;

@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 
 #define CHUNK 65536
+/* The last level whose window has 2 MB: the domain unpacks its ramdisk itself, and has no memory for 8. */
+#define RAMDISK_LEVEL "8"
+#define KERNEL_LEVEL "19" /* dom0 unpacks it */
 
 static char why[160];
 
@@ -84,11 +87,11 @@ static int entry_write(struct archive *archive, const struct tree_node *node)
     return err;
 }
 
-static int zstd_wanted(struct archive *archive)
+static int zstd_wanted(struct archive *archive, const char *level)
 {
     int err = archive_write_add_filter_zstd(archive);
 
-    return err ? err : archive_write_set_filter_option(archive, "zstd", "compression-level", "19");
+    return err ? err : archive_write_set_filter_option(archive, "zstd", "compression-level", level);
 }
 
 static int write_end(struct archive *archive, int err, struct buffer *buffer, char **data_r,
@@ -118,7 +121,7 @@ int pack_cpio(const struct tree *tree, enum pack_how how, char **data_r, size_t 
         return -ENOMEM;
     err = archive_write_set_format_cpio_newc(archive);
     if (!err && how == PACK_ZSTD)
-        err = zstd_wanted(archive);
+        err = zstd_wanted(archive, RAMDISK_LEVEL);
     if (!err)
         err = archive_write_set_bytes_in_last_block(archive, 1);
     if (!err)
@@ -140,7 +143,7 @@ int pack_zstd(const void *data, size_t len, char **data_r, size_t *len_r, const 
     node.data = (char *)data;
     err = archive_write_set_format_raw(archive);
     if (!err)
-        err = zstd_wanted(archive);
+        err = zstd_wanted(archive, KERNEL_LEVEL);
     if (!err)
         err = archive_write_set_bytes_in_last_block(archive, 1);
     if (!err)

@@ -16,10 +16,17 @@
 #define DEPTH_MAX 32
 
 static const char *const program_dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-                                            "/usr/local/sbin", "/usr/local/bin" };
+                                            "/usr/local/sbin", "/usr/local/bin",
+                                            /* where Debian has what its alternatives lead to */
+                                            "/usr/lib/openvswitch-switch" };
 static const char *const library_dirs[] = {
-    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib",
-    "/usr/lib",              "/usr/local/lib",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
 };
 
 /* A file's place in the image, where /bin, /sbin and /lib are links into usr/. */
@@ -34,8 +41,8 @@ static void place_of(const char *path, char place[FILES_PATH_SIZE])
 static int file_take(const struct root *root, struct tree *tree, const char *path,
                      const char *place, unsigned int depth);
 
-static int library_at(const struct root *root, struct tree *tree, const char *dir,
-                      const char *name, unsigned int depth, int *err_r)
+static int library_at(const struct root *root, struct tree *tree, const char *dir, const char *name,
+                      unsigned int depth, int *err_r)
 {
     char path[FILES_PATH_SIZE], place[FILES_PATH_SIZE];
 
@@ -66,8 +73,8 @@ static int library_take(const struct root *root, struct tree *tree, const char *
     for (size_t i = 0; i < sizeof(library_dirs) / sizeof(library_dirs[0]); i++)
         if (library_at(root, tree, library_dirs[i], name, depth, &err))
             return err;
-    log_line("%s%s needs the library %s, which is nowhere; is its package whole?", root->path,
-             whom, name);
+    log_line("%s%s needs the library %s, which is nowhere; is its package whole?", root->path, whom,
+             name);
     return -ENOENT;
 }
 
@@ -147,8 +154,7 @@ bool programs_has(const struct root *root, const char *name)
     return find(root, name, path);
 }
 
-int programs_add(const struct root *root, struct tree *tree, const char *name,
-                 const char *package)
+int programs_add(const struct root *root, struct tree *tree, const char *name, const char *package)
 {
     char path[FILES_PATH_SIZE], place[FILES_PATH_SIZE];
 

@@ -15,8 +15,7 @@
  *
  * Says what is wrong. Returns 0 or a negative errno.
  */
-int programs_add(const struct root *root, struct tree *tree, const char *name,
-                 const char *package);
+int programs_add(const struct root *root, struct tree *tree, const char *name, const char *package);
 
 /* A file by its path: it is put to the same path, under usr/ where /lib is meant, with the libraries that it needs. */
 int programs_file_add(const struct root *root, struct tree *tree, const char *path);

@@ -100,7 +100,8 @@ static void damaged_programs_are_refused(void **state)
     elf.note.n_type = 2;
     assert_false(elf_has_xen_entry(&elf, sizeof(elf)));
     elf_make();
-    for (size_t len = 0; len < sizeof(elf); len++) { /* cut off anywhere: AddressSanitizer looks on */
+    for (size_t len = 0; len < sizeof(elf);
+         len++) { /* cut off anywhere: AddressSanitizer looks on */
         exact = malloc(len ? len : 1);
         memcpy(exact, &elf, len);
         (void)elf_needs(exact, len, &needs);
@@ -142,9 +143,9 @@ static void a_kernel_is_packed_anew_and_is_the_same(void **state)
     assert_int_equal(vmlinuz_repack(file, len, &made, &made_len, &why), 0);
     assert_int_equal(vmlinuz_parse(made, made_len, &vmlinuz, &why), 0);
     assert_string_equal(vmlinuz.version, "6.1.0-9-amd64");
-    assert_int_equal(pack_undo(vmlinuz.payload, vmlinuz.payload_len, 1u << 20, &unpacked,
-                               &unpacked_len, &why),
-                     0);
+    assert_int_equal(
+        pack_undo(vmlinuz.payload, vmlinuz.payload_len, 1u << 20, &unpacked, &unpacked_len, &why),
+        0);
     assert_int_equal(unpacked_len, sizeof(elf));
     assert_memory_equal(unpacked, &elf, sizeof(elf));
     assert_int_equal(vmlinuz_repack(file, len, &again, &again_len, &why), 0);
@@ -230,7 +231,7 @@ static void paths_that_lead_elsewhere_are_refused(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(tree_dir(&tree, bad[i]), -EINVAL);
     assert_int_equal(tree.nr, 0);
-    assert_int_equal(tree_dir(&tree, "a/..b/...") , 0);
+    assert_int_equal(tree_dir(&tree, "a/..b/..."), 0);
     tree_dispose(&tree);
 }
 
