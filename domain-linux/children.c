@@ -86,6 +86,7 @@ void children_look(struct child *children, size_t nr)
         if (children[i].pid || children_now_ms() < children[i].again_ms)
             continue;
         pid = children_start(children[i].argv);
+        children[i].since_ms = children_now_ms();
         if (pid > 0)
             children[i].pid = pid;
         else

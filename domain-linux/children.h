@@ -10,6 +10,7 @@
 struct child {
     char *const *argv;
     pid_t pid; /* 0: does not run */
+    int64_t since_ms; /* when it was started */
     int64_t again_ms; /* when it is to be started again */
     unsigned int nr_deaths;
 };

@@ -23,6 +23,7 @@
 
 #define COMMAND_LINE_SIZE 4096
 #define HURRY_MS 5 /* between two looks while a card is missing */
+#define DEVD_SETTLED_MS 300 /* what cannot run at all has ended by then */
 #define NIC_LIMIT_MS 10000 /* after this its absence is said */
 
 static char *const devd_argv[] = { "xl", "devd", "-F", NULL };
@@ -72,7 +73,7 @@ static void run(struct words *words)
 {
     struct child children[SWITCH_CHILDREN + 1] = { { .argv = devd_argv } };
     size_t nr_children = 1 + switch_children(words, children + 1);
-    bool is_ready = false, is_late = false;
+    bool is_ready, was_ready = false, is_late = false;
     unsigned int since_beat_ms = 0;
     struct timespec at;
 
@@ -83,9 +84,11 @@ static void run(struct words *words)
         struct timespec now;
 
         children_look(children, nr_children);
-        if (has_nics && children[0].pid && !is_ready) {
+        is_ready = has_nics && children[0].pid &&
+                   children_now_ms() - children[0].since_ms >= DEVD_SETTLED_MS;
+        if (is_ready && !was_ready) {
             say("ready after %lld ms", (long long)children_now_ms());
-            is_ready = true;
+            was_ready = true;
         }
         status_phase(is_ready ? FERRY_PHASE_READY : FERRY_PHASE_SERVING);
         if (!has_nics && !is_late && children_now_ms() > NIC_LIMIT_MS) {
