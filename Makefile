@@ -34,6 +34,7 @@ include mk/kernel.mk
 include mk/shared.mk
 include mk/hostile.mk
 include mk/control.mk
+include mk/linux.mk
 include mk/install.mk
 
 setup:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The dom0 tools, build/ferry, build/ferryd and build/ferry-extcap, on Debian's libxl: `make control`; mk/paths.mk
+# The dom0 tools, build/ferry, build/ferryd, build/ferry-extcap and build/ferry-linux-image, on Debian's libxl: `make control`; mk/paths.mk
 # says where they look for things, mk/install.mk puts them in place.
 # CONTROL_CC=clang CONTROL_BUILD= build elsewhere.
 
@@ -17,8 +17,9 @@ CONTROL_LIBS := -lxlutil -lxenlight -lxenctrl -lxenforeignmemory -lxengnttab -lx
 	-lyajl
 ferry-libs := -lncursesw -ltinfo -lpcap
 ferry-extcap-libs := -lpcap
+ferry-linux-image-libs := -larchive -lkmod
 
-CONTROL_PROGRAMS := ferry ferryd ferry-extcap
+CONTROL_PROGRAMS := ferry ferryd ferry-extcap ferry-linux-image
 CONTROL_SHARED := $(filter-out control/util/faultpoint.c,$(wildcard $(foreach \
 	room,util image journal xen config check recover,control/$(room)/*.c))) \
 	common/address.c common/vlan.c $(wildcard common/policy*.c)
@@ -28,6 +29,8 @@ ferryd-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/supervise
 	$(control-faultpoint))
 ferry-extcap-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/extcap/*.c) control/util/files.c \
 	control/util/log.c control/util/option.c)
+ferry-linux-image-objects := $(patsubst %,$(CONTROL_BUILD)/%.o,$(wildcard control/linux/*.c) control/util/bdf.c \
+	control/util/files.c control/util/log.c)
 
 .PHONY: control control-gcc control-clang control-faults
 control: $(CONTROL_PROGRAMS:%=$(BUILD)/%)
@@ -64,4 +67,5 @@ $(BUILD)/$(1) $(CONTROL_BUILD)/$(1): $$($(1)-objects)
 endef
 $(foreach p,$(CONTROL_PROGRAMS),$(eval $(call control-program-rule,$(p))))
 
--include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d) $(ferry-extcap-objects:.o=.d))
+-include $(sort $(ferry-objects:.o=.d) $(ferryd-objects:.o=.d) $(ferry-extcap-objects:.o=.d) \
+	$(ferry-linux-image-objects:.o=.d))

@@ -35,6 +35,7 @@ int command_stations(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_capture(int argc, char **argv);
+int command_image(int argc, char **argv);
 
 /* The usage of the command that runs, and EXIT_USAGE. */
 int command_usage(void);

@@ -52,6 +52,8 @@ static const struct command {
       "write a page about it: deaths, rates, drops" },
     { "logs", command_logs, "logs NAME [--report]",
       "show the end of its console, or what it last said when it died" },
+    { "image", command_image, "image linux (--nic BDF|--drivers NAME,...) ... [-o DIR]",
+      "make the image of a Linux driver domain, for cards that Ferry's kernels do not drive" },
 };
 
 static const struct command *running;

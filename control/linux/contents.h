@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything that is in an image, by what the user asked for. */
+#ifndef CONTROL_LINUX_CONTENTS_H
+#define CONTROL_LINUX_CONTENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "linux/modules.h"
+#include "linux/root.h"
+#include "linux/tree.h"
+
+#define CONTENTS_NICS_MAX 32
+
+struct contents {
+    const char *nics[CONTENTS_NICS_MAX]; /* addresses of PCI devices of this host */
+    size_t nr_nics;
+    const char *drivers[CONTENTS_NICS_MAX]; /* names of modules */
+    size_t nr_drivers;
+    bool has_ovs, has_nft;
+    const char *init; /* the program that becomes /init: a path of dom0 */
+};
+
+/*
+ *   modules  open; what is wanted is put into it
+ *   tree     empty; to be disposed of either way
+ *
+ * Says what is wrong. Returns 0 or a negative errno.
+ */
+int contents_collect(const struct contents *contents, const struct root *root,
+                     struct modules *modules, struct tree *tree);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A distribution's kernel, /boot/vmlinuz-VERSION: a bzImage (Documentation/arch/x86/boot.rst), of which Xen's domain builder uses
+ * the packed kernel alone.
+ */
+#ifndef CONTROL_LINUX_VMLINUZ_H
+#define CONTROL_LINUX_VMLINUZ_H
+
+#include <stddef.h>
+
+#define VMLINUZ_SIZE_MAX (64u << 20)
+#define VMLINUZ_UNPACKED_MAX (256u << 20)
+#define VMLINUZ_VERSION_SIZE 128
+
+struct vmlinuz {
+    const char *payload; /* the packed kernel, in the file */
+    size_t payload_len, payload_at; /* at: from the file's beginning on */
+    char version[VMLINUZ_VERSION_SIZE]; /* "6.1.0-56-amd64" */
+};
+
+/* Read the header. Returns 0, or -EINVAL and in *why_r what is wrong, for "PATH: ...". Pure. */
+int vmlinuz_parse(const void *file, size_t len, struct vmlinuz *vmlinuz_r, const char **why_r);
+
+/*
+ * The same kernel, packed so that Xen unpacks it fast: zstd instead of whatever it was. The packed kernel is unpacked whole on the
+ * way, so a damaged one is found, and one without an entry for PV domains.
+ *
+ *   data_r  to be freed: a bzImage whose only use is to be started by Xen
+ *
+ * Returns 0, -ENOMEM, or -EINVAL and why.
+ */
+int vmlinuz_repack(const void *file, size_t len, char **data_r, size_t *len_r, const char **why_r);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define STATE_FORWARDING '3' /* linux/if_bridge.h */
+
+static int socket_fd(void)
+{
+    static int fd = -1;
+
+    if (fd < 0)
+        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return fd;
+}
+
+static int request_do(unsigned long request, void *argument)
+{
+    return ioctl(socket_fd(), request, argument) ? -errno : 0;
+}
+
+static int sysfs_write(const char *name, const char *what, const char *value)
+{
+    char path[128];
+    ssize_t put;
+    int fd, err;
+
+    snprintf(path, sizeof(path), "/sys/class/net/%s/%s", name, what);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    put = write(fd, value, strlen(value));
+    err = put < 0 ? -errno : 0;
+    close(fd);
+    return err;
+}
+
+static int nic_order(const void *a, const void *b)
+{
+    return strcmp(((const struct net_nic *)a)->pci, ((const struct net_nic *)b)->pci);
+}
+
+/* ".../pci0000:00/0000:00:00.0", perhaps with more behind it: virtio's cards have their own device. */
+static bool nic_look(const char *name, struct net_nic *nic_r)
+{
+    struct ifreq request = { 0 };
+    char path[64], *real;
+    bool is_pci;
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.15s/device", name);
+    real = realpath(path, NULL);
+    is_pci = real && strncmp(real, "/sys/devices/pci", 16) == 0;
+    snprintf(nic_r->name, sizeof(nic_r->name), "%.15s", name);
+    snprintf(nic_r->pci, sizeof(nic_r->pci), "%.127s", is_pci ? real : "");
+    free(real);
+    if (!is_pci)
+        return false;
+    memcpy(request.ifr_name, nic_r->name, sizeof(nic_r->name));
+    if (request_do(SIOCGIFHWADDR, &request))
+        return false;
+    memcpy(nic_r->mac, request.ifr_hwaddr.sa_data, sizeof(nic_r->mac));
+    return true;
+}
+
+size_t net_nics(struct net_nic nics_r[NET_NICS_MAX])
+{
+    struct dirent *entry;
+    size_t nr = 0;
+    DIR *dir = opendir("/sys/class/net");
+
+    if (!dir)
+        return 0;
+    while ((entry = readdir(dir)) && nr < NET_NICS_MAX)
+        if (entry->d_name[0] != '.' && nic_look(entry->d_name, &nics_r[nr]))
+            nr++;
+    closedir(dir);
+    qsort(nics_r, nr, sizeof(nics_r[0]), nic_order);
+    return nr;
+}
+
+int net_up(const char *interface)
+{
+    struct ifreq request = { 0 };
+    int err;
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", interface);
+    err = request_do(SIOCGIFFLAGS, &request);
+    if (err)
+        return err;
+    request.ifr_flags |= IFF_UP;
+    return request_do(SIOCSIFFLAGS, &request);
+}
+
+int net_bridge_make(const char *name)
+{
+    char copy[IFNAMSIZ];
+    int err;
+
+    snprintf(copy, sizeof(copy), "%s", name);
+    err = request_do(SIOCBRADDBR, copy);
+    if (!err)
+        err = sysfs_write(name, "bridge/stp_state", "0");
+    if (!err)
+        err = sysfs_write(name, "bridge/forward_delay", "0");
+    return err ? err : net_up(name);
+}
+
+int net_bridge_join(const char *bridge, const char *interface)
+{
+    struct ifreq request = { 0 };
+
+    request.ifr_ifindex = (int)if_nametoindex(interface);
+    if (!request.ifr_ifindex)
+        return -ENODEV;
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", bridge);
+    return request_do(SIOCBRADDIF, &request);
+}
+
+bool net_port_forwards(const char *bridge, const char *interface)
+{
+    char path[96], state = 0;
+    int fd;
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.15s/brif/%.15s/state", bridge, interface);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (read(fd, &state, 1) != 1)
+        state = 0;
+    close(fd);
+    return state == STATE_FORWARDING;
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# build/linux-init, the first process of the Linux driver domains that `ferry image linux` makes: `make linux-init`. It
+# is static, as nothing may be missing for it. LINUX_INIT_CC=clang LINUX_INIT_BUILD= build elsewhere.
+
+LINUX_INIT_CC ?= gcc
+LINUX_INIT_BUILD ?= $(BUILD)/linux
+
+LINUX_INIT_CFLAGS := -std=gnu11 -Os -g -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
+	-ffunction-sections -fdata-sections -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -iquote domain-linux -Iinclude
+LINUX_INIT_LDFLAGS := -static -s -Wl,--gc-sections -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id=none
+linux-init-objects := $(patsubst %,$(LINUX_INIT_BUILD)/%.o,$(wildcard domain-linux/*.c))
+
+.PHONY: linux-init linux-init-clang
+linux-init: $(BUILD)/linux-init
+linux-init-clang:
+	$(MAKE) --no-print-directory LINUX_INIT_CC=clang LINUX_INIT_BUILD=$(BUILD)/linux-clang $(BUILD)/linux-clang/linux-init
+
+control: linux-init
+control-clang: linux-init-clang
+
+$(LINUX_INIT_BUILD)/%.c.o: %.c mk/linux.mk
+	@mkdir -p $(@D)
+	@echo "  $(LINUX_INIT_CC) $<"
+	@$(LINUX_INIT_CC) $(LINUX_INIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/linux-init $(LINUX_INIT_BUILD)/linux-init: $(linux-init-objects)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(LINUX_INIT_CC) $(LINUX_INIT_LDFLAGS) -o $@ $^
+
+-include $(linux-init-objects:.o=.d)
