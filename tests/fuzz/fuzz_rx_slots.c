@@ -142,7 +142,8 @@ static void slot_take(struct packet *packet, const struct netif_rx_response *rsp
     FUZZ_CHECK(packet->len + (uint32_t)rsp->status <= sizeof(packet->bytes));
     packet->is_sure &= nr_used[gref] == 1;
     for (uint32_t i = 0; nr_used[gref] == 1 && i < PAGE_SIZE; i++)
-        FUZZ_CHECK(page[i] == EMPTY || (i >= rsp->offset && i < rsp->offset + (uint32_t)rsp->status));
+        FUZZ_CHECK(page[i] == EMPTY ||
+                   (i >= rsp->offset && i < rsp->offset + (uint32_t)rsp->status));
     memcpy(packet->bytes + packet->len, page + rsp->offset, (size_t)rsp->status);
     packet->len += (uint32_t)rsp->status;
 }
@@ -172,8 +173,8 @@ static void packet_take(struct packet *packet, uint32_t at, uint32_t end)
         rsp = &rings[1].rx.ring[at % RING].rsp;
         FUZZ_CHECK(rsp->id == req->id);
         FUZZ_CHECK(rsp->offset == (at == begin ? vif->headroom : 0));
-        FUZZ_CHECK(at == begin ||
-                   (rsp->flags & (NETRXF_extra_info | NETRXF_csum_blank | NETRXF_data_validated)) == 0);
+        FUZZ_CHECK(at == begin || (rsp->flags & (NETRXF_extra_info | NETRXF_csum_blank |
+                                                 NETRXF_data_validated)) == 0);
         if (at == begin)
             packet->flags = rsp->flags;
         if (rsp->status < 0)
