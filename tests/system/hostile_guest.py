@@ -69,10 +69,13 @@ def wait_gone(lab, name, timeout=10):
 
 
 class Pings:
-    """Pings of the wire from a guest, all the time; each lost answer is known by its number."""
+    """Pings of the wire from a guest, all the time; each lost answer is known by its number.
 
-    def __init__(self, lab, guest, nic="A"):
-        self.guest = guest
+    silence_s: how long no answer at all may come; late_s: how late one may be, and is not lost.
+    """
+
+    def __init__(self, lab, guest, nic="A", silence_s=SILENCE_S, late_s=0.5):
+        self.guest, self._silence_s, self._late_s = guest, silence_s, late_s
         self._session = guest.start(f"ping -n -i {PING_INTERVAL_S} {lab.wire[nic].ip}")
         self._judged = 0
         self._wait_after(0, "before any attack")
@@ -83,18 +86,18 @@ class Pings:
                 re.findall(r"icmp_seq=(\d+) .*?time=([\d.]+) ms", text)}
 
     def _wait_after(self, seq, what):
-        deadline = time.monotonic() + SILENCE_S
+        deadline = time.monotonic() + self._silence_s
         while max(self._answers(), default=0) <= seq:
             if time.monotonic() > deadline:
-                raise CheckFailed(f"{what}: {self.guest.name}'s ping got no answer for {SILENCE_S} s")
+                raise CheckFailed(f"{what}: {self.guest.name}'s ping got no answer for {self._silence_s} s")
             time.sleep(0.05)
 
     def times(self, what):
         """Of each ping since the last call the round trip in ms, None where it was lost."""
-        # One more second of answers, so that a late one is not taken for a lost one.
-        self._wait_after(max(self._answers(), default=0) + round(1 / PING_INTERVAL_S), what)
+        # More answers, so that a late one is not taken for a lost one.
+        self._wait_after(max(self._answers(), default=0) + round(2 * self._late_s / PING_INTERVAL_S), what)
         answers = self._answers()
-        first, last = self._judged + 1, max(answers) - round(0.5 / PING_INTERVAL_S)
+        first, last = self._judged + 1, max(answers) - round(self._late_s / PING_INTERVAL_S)
         self._judged = last
         return [answers.get(seq) for seq in range(first, last + 1)]
 
