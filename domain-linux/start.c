@@ -113,7 +113,7 @@ static int module_load(const char *name)
 
 unsigned int start_modules(void)
 {
-    static char list[16384];
+    static char list[32768]; /* as many names as an image holds */
     unsigned int nr_failed = 0;
     char *save = NULL;
     int err = start_read(MODULES, list, sizeof(list));
