@@ -24,7 +24,6 @@
 #define IMC 0x00d8
 #define RCTL 0x0100
 #define RCTL_EN (1u << 1)
-#define RCTL_LBM_MAC (1u << 6)
 #define RCTL_BAM (1u << 15)
 #define TCTL 0x0400
 #define TCTL_EN (1u << 1)
@@ -69,7 +68,6 @@ static alignas(PAGE_SIZE) struct rx_desc rx_ring[NIC_RING];
 static const struct pcifront_device *device;
 static volatile char *regs;
 static unsigned int tx_tail;
-static uint32_t rctl_mode;
 
 static uint32_t reg_read(unsigned int offset)
 {
@@ -116,7 +114,7 @@ static void rx_begin(uint64_t ring, unsigned int nr)
     reg_write(RDLEN, sizeof(rx_ring));
     reg_write(RDH, 0);
     reg_write(RDT, nr);
-    reg_write(RCTL, RCTL_EN | RCTL_BAM | rctl_mode);
+    reg_write(RCTL, RCTL_EN | RCTL_BAM);
 }
 
 const char *nic_open(void)
@@ -209,9 +207,4 @@ void nic_rings_at(uint64_t tx_maddr, uint64_t rx_maddr)
     reg_write(TDT, tx_tail);
     wait_ms(RESET_MS);
     tx_begin(virt_to_maddr(tx_ring));
-}
-
-void nic_loopback(bool on)
-{
-    rctl_mode = on ? RCTL_LBM_MAC : 0;
 }

@@ -37,7 +37,4 @@ unsigned int nic_received(void);
  * and, of the receive ring, writes them. */
 void nic_rings_at(uint64_t tx_maddr, uint64_t rx_maddr);
 
-/* Frames and bytes that leave the NIC at its MAC go back into its receiver. */
-void nic_loopback(bool on);
-
 #endif

@@ -30,6 +30,7 @@ class Watched:
         shown = "".join(scene.lab.dom0.run(f"ferry {words}", timeout=30, check=False).stdout for words in
                         ("status", "status evil", "status evil --json", "logs evil --report", "logs evil", "vifs evil", "stations evil"))
         lines = said.count("\n")
+        expect("evil" in shown, "`ferry` shows nothing of it: the check below would be blind")
         print(f"evil_domain: {what}: ferryd grew by {grown} KB, said {lines} lines", flush=True)
         scene.check(grown < RSS_KB, f"{what}: ferryd's memory grows by less than {RSS_KB} KB ({grown})")
         scene.check(lines <= LINES, f"{what}: ferryd says {lines} lines, at most {LINES}")
@@ -92,4 +93,3 @@ def run(scene):
     lies(scene)
     store(scene)
     console(scene)
-    ruin(scene)

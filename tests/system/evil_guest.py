@@ -26,7 +26,7 @@ def attack(scene, guest, command, timeout=60):
 
 def run(scene):
     number = scene.evil.begin("netback")
-    guest = ferry_domnet.guest(scene.lab, 9, backend="evil", name="victim", memory=96)
+    guest = ferry_domnet.guest(scene.lab, 9, backend="evil", name="victim")
     scene.evil.end(number, 60)
     attack(scene, guest, f"events {NR_EVENTS}", 120)
     attack(scene, guest, "disorder 20")

@@ -6,7 +6,8 @@ from ferrylab import LabError
 from ferrylab.machine import RAM_GIB
 
 PAGE = 4096
-_CHUNK = 64 << 20
+_CHUNK = 16 << 20
+_KEY = 32  # bytes of a page that are looked at first
 # Where QEMU's q35 puts RAM: 2 GiB below 4 GiB, the rest from there on (hw/i386/pc_q35.c, above_4g_mem_size).
 _LOW = 2 << 30
 _HIGH = 4 << 30
@@ -34,20 +35,17 @@ class Memory:
         self._file.seek(self._base + offset)
         return self._file.read(length)
 
-    def pages_of(self, content):
-        """Machine addresses of the pages that hold exactly this."""
-        found, size = [], RAM_GIB << 30
-        for start in range(0, size, _CHUNK):
+    def pages_of(self, *contents):
+        """[(machine address, content)] of the pages that hold exactly one of these."""
+        found, wanted = [], {content[:_KEY]: content for content in contents}
+        for start in range(0, RAM_GIB << 30, _CHUNK):
             self._file.seek(self._base + start)
             chunk = self._file.read(_CHUNK)
-            at = chunk.find(content)
-            while at >= 0:
-                if at % PAGE == 0:
+            for at in range(0, _CHUNK, PAGE):
+                content = wanted.get(chunk[at:at + _KEY])
+                if content is not None and chunk[at:at + PAGE] == content:
                     offset = start + at
-                    found.append(offset if offset < _LOW else offset - _LOW + _HIGH)
-                    at = chunk.find(content, at + PAGE)
-                else:
-                    at = chunk.find(content, at + 1)
+                    found.append((offset if offset < _LOW else offset - _LOW + _HIGH, content))
         return found
 
     def close(self):
@@ -73,7 +71,7 @@ class Canary:
 
     def _find(self):
         """Pages like it may be in a buffer, too: only the file's own page changes with the file."""
-        pages = self._memory.pages_of(self.content)
+        pages = [page for page, _ in self._memory.pages_of(self.content)]
         changed = b"#" + self.content[1:]
         self._runner.run(f"printf '#' 1<> {self._path}")
         found = [page for page in pages if self._memory.read(page, PAGE) == changed]

@@ -4,15 +4,15 @@ import os
 import re
 import time
 
-from evil_dma import MARK
 from evil_driver import Faults
+from evil_memory_reuse import Flood
 from ferry_domnet import expect
 from ferrylab.slots import SLOTS
 
 LONG = bool(os.environ.get("FERRY_LONG"))
 STORM_S = 60 if LONG else 5
 HAMMER_S = 30 if LONG else 4
-LATENCY_S = 2.0  # the longest that a command in dom0 may take meanwhile, in a machine that is emulated
+LATENCY_S = 5.0  # the longest that a command in dom0 may take meanwhile, in a machine that is emulated
 LOG_LINES = 50  # of dom0's kernel log, for one kind of attack
 CONFIG_STEP = 1 if LONG else 53
 HANDLES = "0 65535 1" if LONG else "0 32767 257"
@@ -68,9 +68,10 @@ def faults(scene, target):
 
 def interrupts(scene):
     """Messages to each handle of the remapping table: none of them reaches a processor as another device's."""
-    serial = len(scene.lab.serial())
-    scene.evil.do(f"own {MARK.decode()}")
-    answer = scene.evil.do(f"interrupts {HANDLES}", 600 if LONG else 60)
+    serial, flood = len(scene.lab.serial()), Flood(scene.lab.wire["A"])
+    flood.start()
+    answer = scene.evil.do(f"interrupts {HANDLES}", 3600 if LONG else 60)
+    flood.end()
     expect(answer["sent"] > 0, "no message was sent")
     said = scene.lab.serial()[serial:]
     scene.check("No irq handler" not in said and "panic" not in said.lower(),
