@@ -5,6 +5,7 @@ from ferrylab import measure
 
 import linux_image as image
 
+IN_CHECK = False  # it has not been run yet
 NAME = image.NAME
 MEMORY_MB = 160
 STEPS = {"bridge": r"ferry: bridges are up after", "ready": r"ferry: ready after"}
