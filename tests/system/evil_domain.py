@@ -15,6 +15,7 @@ import recovery_common as common
 from evil_driver import IMAGE, Evil
 from ferrylab import CheckFailed
 
+IN_CHECK = False  # not all of it was seen to pass yet
 PARTS = {"dma": evil_dma.run, "storm": evil_storm.run, "dom0": evil_dom0.run}
 # Not seen to pass yet, so only by name: FERRY_EVIL=dma,guest runs these two.
 BY_NAME = {"ruin": evil_dom0.ruin, "guest": evil_guest.run, "reuse": evil_memory_reuse.run}

@@ -8,6 +8,7 @@ from ferry_domnet import expect
 from ferrylab.slots import SLOTS
 
 MACHINE = "no-iommu"
+IN_CHECK = False  # not all of it was seen to pass yet
 REFUSED = 3
 
 

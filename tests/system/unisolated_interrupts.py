@@ -3,6 +3,7 @@
 import unisolated
 
 MACHINE = "no-intremap"
+IN_CHECK = False  # not all of it was seen to pass yet
 
 
 def run(lab):
