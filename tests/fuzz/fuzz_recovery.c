@@ -56,8 +56,9 @@ static void note(struct fuzz_input *input, uint8_t what)
     switch (what >> 4 & 7) {
     case 0:
         recovery_note_grant(at % GRANT_SLOTS, (domid_t)value, value + 1, value + 2);
-        model.grants[at % GRANT_SLOTS] =
-            (struct recovery_grant){ .ref = value + 1, .handle = value + 2, .domid = (domid_t)value };
+        model.grants[at % GRANT_SLOTS] = (struct recovery_grant){ .ref = value + 1,
+                                                                  .handle = value + 2,
+                                                                  .domid = (domid_t)value };
         break;
     case 1:
         recovery_note_port(at % EVTCHN_MAX, value, (domid_t)at, 3);
@@ -96,7 +97,8 @@ static bool damage(struct fuzz_input *input)
         recovery_copy_area[other] ^= (char)bits;
     if (how & 4) /* half of the page is another start's */
         memset(recovery_area + at, 0, SIZE - at);
-    return memcmp(recovery_area, &model, SIZE) == 0 || memcmp(recovery_copy_area, &model, SIZE) == 0;
+    return memcmp(recovery_area, &model, SIZE) == 0 ||
+           memcmp(recovery_copy_area, &model, SIZE) == 0;
 }
 
 /* A death. It may be the end: then everything is as at a first start. */

@@ -33,6 +33,7 @@
 #define SCRIBBLES 0x04
 #define HAS_RATE 0x08
 #define HAS_HEADROOM 0x10
+#define IS_JUMBO 0x20
 
 static union {
     netif_tx_sring_t tx;
@@ -142,7 +143,8 @@ static void slot_take(struct packet *packet, const struct netif_rx_response *rsp
     FUZZ_CHECK(packet->len + (uint32_t)rsp->status <= sizeof(packet->bytes));
     packet->is_sure &= nr_used[gref] == 1;
     for (uint32_t i = 0; nr_used[gref] == 1 && i < PAGE_SIZE; i++)
-        FUZZ_CHECK(page[i] == EMPTY || (i >= rsp->offset && i < rsp->offset + (uint32_t)rsp->status));
+        FUZZ_CHECK(page[i] == EMPTY ||
+                   (i >= rsp->offset && i < rsp->offset + (uint32_t)rsp->status));
     memcpy(packet->bytes + packet->len, page + rsp->offset, (size_t)rsp->status);
     packet->len += (uint32_t)rsp->status;
 }
@@ -172,8 +174,8 @@ static void packet_take(struct packet *packet, uint32_t at, uint32_t end)
         rsp = &rings[1].rx.ring[at % RING].rsp;
         FUZZ_CHECK(rsp->id == req->id);
         FUZZ_CHECK(rsp->offset == (at == begin ? vif->headroom : 0));
-        FUZZ_CHECK(at == begin ||
-                   (rsp->flags & (NETRXF_extra_info | NETRXF_csum_blank | NETRXF_data_validated)) == 0);
+        FUZZ_CHECK(at == begin || (rsp->flags & (NETRXF_extra_info | NETRXF_csum_blank |
+                                                 NETRXF_data_validated)) == 0);
         if (at == begin)
             packet->flags = rsp->flags;
         if (rsp->status < 0)
@@ -313,6 +315,7 @@ static void vif_up(uint8_t settings, uint8_t start, struct fuzz_input *input)
     vif->control.front.gso_tcpv4 = vif->control.front.gso_tcpv6 = !(settings & NO_SG);
     vif->control.front.queue[0] =
         (struct vif_front_queue){ 8000, 8001, REMOTE_PORT, REMOTE_PORT, false };
+    vif->control.back.wish.mtu = settings & IS_JUMBO ? 9000 : 0;
     (void)vif_offer_choose(vif);
     vif_port_fill(vif);
     vif->port.tx_rate = (struct port_rate){ settings & HAS_RATE ? 30000 : 0, 100000 };
