@@ -22,6 +22,7 @@ help:
 	@echo '  make check-systemd   those packages in a dom0 with systemd: install, upgrade, reboot, libvirt'
 	@echo '  make unit     the host tests of the pure parts, with gcc and clang, under ASan and UBSan'
 	@echo '  make fuzz     libFuzzer on everything that reads hostile bytes, MINUTES=10 in all'
+	@echo '  make fuzz-coverage   what the fuzzing targets reach of the sources, and what they do not'
 	@echo '  make lab      a shell in the dom0 of a real Xen in QEMU, with everything in place'
 	@echo '  make format   lay out the C sources by .clang-format'
 	@echo '  make setup    install the Debian packages that the rest needs (root)'

@@ -169,6 +169,7 @@ static void damage(struct fuzz_input *input)
     } parts[] = {
         { &vif->record, sizeof(vif->record) },
         { &vif->queue.marks, sizeof(vif->queue.marks) },
+        { &vif->queue.marks, 2 * sizeof(RING_IDX) },
         { &vif->multicast, sizeof(vif->multicast) },
         { &vif->hash, sizeof(vif->hash) },
         { guest.tx.sring, 64 + 256 },
@@ -176,7 +177,7 @@ static void damage(struct fuzz_input *input)
         { &guest.tx.sring->req_prod, 8 },
         { &guest.rx.sring->req_prod, 8 },
     };
-    uint8_t part = fuzz_u8(input) % 8, bits;
+    uint8_t part = fuzz_u8(input) % 9, bits;
     uint32_t at = fuzz_u16(input) % parts[part].size;
 
     bits = fuzz_u8(input);

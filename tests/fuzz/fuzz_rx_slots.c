@@ -33,6 +33,7 @@
 #define SCRIBBLES 0x04
 #define HAS_RATE 0x08
 #define HAS_HEADROOM 0x10
+#define IS_JUMBO 0x20
 
 static union {
     netif_tx_sring_t tx;
@@ -314,6 +315,7 @@ static void vif_up(uint8_t settings, uint8_t start, struct fuzz_input *input)
     vif->control.front.gso_tcpv4 = vif->control.front.gso_tcpv6 = !(settings & NO_SG);
     vif->control.front.queue[0] =
         (struct vif_front_queue){ 8000, 8001, REMOTE_PORT, REMOTE_PORT, false };
+    vif->control.back.wish.mtu = settings & IS_JUMBO ? 9000 : 0;
     (void)vif_offer_choose(vif);
     vif_port_fill(vif);
     vif->port.tx_rate = (struct port_rate){ settings & HAS_RATE ? 30000 : 0, 100000 };
