@@ -13,6 +13,7 @@
 #define QUEUE_DIR "queue-" /* xen/io/netif.h, multi-queue-num-queues */
 #define NODES_MAX 256 /* in one directory; a vif has about 20 */
 #define TRIES_MAX 50
+#define MTU_DEFAULT "1500" /* of a vif line that has no mtu= */
 
 int store_number(const char *text, uint32_t max, uint32_t *number_r)
 {
@@ -235,6 +236,37 @@ int store_transact(struct xs_handle *xs,
             return -errno;
     }
     return -EBUSY;
+}
+
+static int mtu_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
+{
+    const struct vif_wanted *wanted = ctx;
+    struct xs_permissions rights[2] = { { .id = wanted->backend, .perms = XS_PERM_NONE },
+                                        { .id = wanted->guest, .perms = XS_PERM_READ } };
+    char dir[STORE_PATH_SIZE], path[STORE_PATH_SIZE + 8], **names, *mtu = NULL;
+    unsigned int nr;
+    bool is_put;
+
+    snprintf(dir, sizeof(dir), "/local/domain/%u/device/vif/%u", wanted->guest, wanted->handle);
+    names = xs_directory(xs, t, dir, &nr);
+    if (!names)
+        return -ENOENT; /* nothing is made for a guest that has gone */
+    free(names);
+    snprintf(path, sizeof(path), "/libxl/%u/device/vif/%u/mtu", wanted->guest, wanted->handle);
+    if (store_text(xs, t, path, &mtu))
+        mtu = NULL;
+    snprintf(path, sizeof(path), "%s/mtu", dir);
+    is_put = store_put(xs, t, dir, "mtu", mtu ? mtu : MTU_DEFAULT) &&
+             xs_set_permissions(xs, t, path, rights, 2);
+    free(mtu);
+    return is_put ? 0 : -EIO;
+}
+
+int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle)
+{
+    struct vif_wanted wanted = { backend, guest, handle, 0 };
+
+    return store_transact(xs, mtu_put, &wanted);
 }
 
 int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,

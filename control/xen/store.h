@@ -49,6 +49,12 @@ int store_state(struct xs_handle *xs, const char *format, ...)
 int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
 
 /*
+ * The frontend's mtu, which the backend's script writes: libxl makes it the backend's own, so that it went with the dead domain, and
+ * a stock script fails without it. As libxl has it, the guest may read it. Returns 0 or a negative errno.
+ */
+int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
+
+/*
  * Write the backend's directory anew, with libxl's owner and rights, from /libxl (R7); `state` last.
  * Returns 0 or a negative errno, and then nothing was written.
  */

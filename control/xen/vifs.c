@@ -97,6 +97,8 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
         int err;
 
         err = store_vif_rights(host->xs, backend, ref->guest, ref->handle);
+        if (!err && taker == VIF_TAKER_NETBACK)
+            err = store_vif_mtu(host->xs, backend, ref->guest, ref->handle);
         if (!err)
             err = store_vif_nodes(host->xs, backend, ref->guest, ref->handle,
                                   connected ? taken : XenbusStateInitialising);

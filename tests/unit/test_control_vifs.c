@@ -252,6 +252,8 @@ static void a_connected_vif_is_put_as_its_taker_finds_it(void **state)
         assert_string_equal(fake_xs_get(store, BACK "/state"), rows[i].back);
         assert_string_equal(fake_xs_last_change(store), BACK "/state");
         assert_null(fake_xs_get(store, BACK "/hotplug-status")); /* else no script would run */
+        assert_string_equal(fake_xs_rights(store, "/local/domain/7/device/vif/0/mtu"),
+                            rows[i].taker == VIF_TAKER_NETBACK ? "n3,r7" : "");
         assert_string_equal(fake_xs_get(store, "/local/domain/7/device/vif/0/state"),
                             rows[i].front);
         fake_xs_close(store);
