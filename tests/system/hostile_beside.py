@@ -15,6 +15,8 @@ import hostile_guest
 import recovery_common as common
 from ferry_domnet import expect
 
+IN_CHECK = False  # not seen to pass yet: run it, then take this line out
+
 # Attacks, and how many of a thousand pings they may cost the others: none, but where the wire itself is full.
 KINDS = [("ring,slots,extra,headers,multicast", 0), ("grant,rings_bad", 0), ("ctrl,queues", 0), ("event", 0),
          ("store", 0), ("nodes,end", 0), ("flood", 50)]
