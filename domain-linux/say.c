@@ -53,10 +53,14 @@ static void say_args(const char *format, va_list args)
     char line[512];
     int len = snprintf(line, sizeof(line), "<3>ferry: ");
 
-    vsnprintf(line + len, sizeof(line) - (size_t)len, format, args);
+    vsnprintf(line + len, sizeof(line) - (size_t)len - 1, format, args);
     for (char *at = line; *at; at++)
         if (*at < ' ' || *at > '~')
             *at = '?';
+    /* A record without its newline may be continued: the kernel keeps it until the next one comes. */
+    len = (int)strlen(line);
+    line[len] = '\n';
+    line[len + 1] = '\0';
     if (write(fd, line, strlen(line)) < 0)
         (void)!write(STDERR_FILENO, line, strlen(line));
 }

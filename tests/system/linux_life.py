@@ -16,6 +16,7 @@ from ferrylab.domain import Guest, config_text
 from ferrylab.slots import SLOTS
 from recovery_nic import dom0_drives, interfaces
 
+IN_CHECK = False  # not seen to pass as a whole yet: run it, then take this line out
 NAME, GUEST, SLOT = "domlinux", "guest9", "A"
 KERNEL, RAMDISK = f"{paths.DOM0_IMAGES}/vmlinux", f"{paths.DOM0_IMAGES}/domlinux.cpio"
 ROUNDS = 4 if os.environ.get("FERRY_LONG") else 1
