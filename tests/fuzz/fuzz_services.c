@@ -41,7 +41,7 @@ static void sent_look(void)
         asked_dns = seen;
         has_dns = true;
     }
-    if (seen_last(&lab.guests[NAT_GUEST], 68, &seen)) {
+    if (seen_last(&lab.guests[NAT_GUEST], 68, &seen) && seen.sport == 67) {
         struct dhcp_message m;
 
         FUZZ_CHECK(dhcp_parse(seen.payload, seen.len, &m) == 0 && m.op == DHCP_TO_CLIENT);
