@@ -20,15 +20,15 @@ bool faults_notice(struct fault_count *count, const char *name, int64_t now_ms, 
     if (nr == 0 || (count->told_ms && now_ms - count->told_ms < FAULTS_NOTICE_MS))
         return false;
     bdf_format(&count->last.bdf, device);
-    snprintf(text_r, size,
-             "the IOMMU refused %s%" PRIu64
-             " requests of its device %s, the last of them %s 0x%" PRIx64
-             "%s; they reached nobody's memory. The domain's driver is broken or somebody else's "
-             "by now: "
-             "`xl dmesg` has each of them, `ferry stop %s` ends it",
-             count->nr_told ? "another " : "", nr, device, kind_words((int)count->last.kind),
-             count->last.where,
-             count->cut_off ? "; Xen switched the device's bus mastering off" : "", name);
+    snprintf(
+        text_r, size,
+        "the IOMMU refused %s%" PRIu64 " requests of its device %s, the last of them %s 0x%" PRIx64
+        "%s; they reached nobody's memory. Around a death these are its last transfers; else its "
+        "driver is broken, or an attacker's by now: `xl dmesg` has each of them, `ferry stop %s` "
+        "ends it",
+        count->nr_told ? "another " : "", nr, device, kind_words((int)count->last.kind),
+        count->last.where, count->cut_off ? "; Xen switched the device's bus mastering off" : "",
+        name);
     count->nr_told = count->nr;
     count->told_ms = now_ms;
     count->cut_off = false;
