@@ -187,7 +187,23 @@ static int upgrade(struct host *host, struct journal *journal, const struct kern
 }
 
 /* Another configuration for the successor; same name, same devices. has_policy: there is a file of policies for it. */
-static int config_replace(struct journal *journal, const char *path, bool has_policy)
+/* dom0's own interface comes and goes with `ferry start` and `ferry stop` alone. */
+static bool is_dom0_vif_as_before(struct host *host, const struct journal *journal,
+                                  const struct config *config)
+{
+    struct config before;
+    bool is_same;
+
+    if (config_load_kept(host->xl, journal, &before))
+        return !*config->dom0_vif.bridge;
+    is_same = strcmp(before.dom0_vif.bridge, config->dom0_vif.bridge) == 0 &&
+              memcmp(before.dom0_vif.mac, config->dom0_vif.mac, sizeof(before.dom0_vif.mac)) == 0;
+    config_dispose(&before);
+    return is_same;
+}
+
+static int config_replace(struct host *host, struct journal *journal, const char *path,
+                          bool has_policy)
 {
     char kept[FILES_PATH_SIZE];
     struct kernel_files files;
@@ -202,6 +218,10 @@ static int config_replace(struct journal *journal, const char *path, bool has_po
         same = bdf_is_same(&config.nics[i], &journal->nics[i].bdf);
     if (!same) {
         log_line("%s: name or devices are others than those of %s: stop it and start anew", path,
+                 journal->name);
+        err = -EINVAL;
+    } else if (!is_dom0_vif_as_before(host, journal, &config)) {
+        log_line("%s: dom0_vif= is another than that of %s: stop it and start anew", path,
                  journal->name);
         err = -EINVAL;
     } else if (config.permissive && !journal->unisolated) {
@@ -250,7 +270,7 @@ static int files_renew(struct host *host, struct journal *journal, const char *c
     if (err == -ENOENT)
         err = policy_is_well(journal) ? 0 : -EINVAL;
     if (!err && config)
-        err = config_replace(journal, config, has_policy);
+        err = config_replace(host, journal, config, has_policy);
     if (!err && has_policy)
         err = policies_apply(host, journal, &policy, &is_there);
     policyfile_dispose(&policy);

@@ -13,7 +13,6 @@ from ferry_domnet import expect, mac
 from ferrylab import measure, paths
 from ferrylab.slots import SLOTS
 
-IN_CHECK = False  # it has not been run yet
 NAME, GUEST_IP, MEMORY_MB = "linuxnet", "10.78.0.7", 96
 WHERE = "/root/linux"
 PHASE_READY = 3  # include/ferry/status.h
