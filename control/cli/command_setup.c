@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/dom0_keep.h"
+#include "cli/dom0_move.h"
 #include "cli/setup_checks.h"
 #include "cli/setup_confirm.h"
 #include "config/config.h"
@@ -147,16 +148,6 @@ static bool has_link(struct setup *setup, const char **why_r)
     return false;
 }
 
-/* The terminal may go away with the NIC: neither that nor a signal of its keys keeps it from coming to an end. */
-static void signals_ignore(void)
-{
-    static const int signals[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,
-                                   SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
-
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        signal(signals[i], SIG_IGN);
-}
-
 /* Only while nothing is being done: the programs that are run meanwhile would be killed by them. */
 static void signals_heed(const struct setup *setup)
 {
@@ -179,7 +170,7 @@ static const char *link_wait(struct setup *setup)
     signals_heed(setup);
     while (!(is_up = has_link(setup, &why)) && !interrupted && host_ticks_ms() < end)
         host_sleep_ms(POLL_MS);
-    signals_ignore();
+    dom0_signals_ignore();
     return is_up ? NULL : interrupted ? "it was interrupted" : why;
 }
 
@@ -196,7 +187,7 @@ static const char *confirm_wait(struct setup *setup)
              "Press Enter within %u s to keep it so, or all of it is undone", setup->confirm_s);
     signals_heed(setup);
     why = setup_confirm_wait(STDIN_FILENO, setup->confirm_s, question, &interrupted);
-    signals_ignore();
+    dom0_signals_ignore();
     if (why)
         printf("\n");
     return why;
@@ -300,7 +291,7 @@ static int act(struct setup *setup)
     struct journal journal;
     bool is_started;
 
-    signals_ignore();
+    dom0_signals_ignore();
     if (config_put(setup))
         return EXIT_FAILED;
     if (setup->no_start) {

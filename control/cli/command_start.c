@@ -292,22 +292,41 @@ bool command_nics_known(const char *path, struct journal *journal_r)
     return true;
 }
 
+/* dom0 has no interface on it: so it does not keep the card. */
+static void start_undo(struct host *host, const char *name)
+{
+    struct journal journal;
+    int lock;
+
+    log_line("%s: dom0 has no interface behind it; it is stopped again", name);
+    if (command_journal_take(name, &journal, &lock))
+        return;
+    command_stop_domain(host, &journal);
+    close(lock);
+}
+
 /* dom0 goes on over the first of its cards, from behind the domain that now has it. */
 static int dom0_follow(struct host *host, const struct config *config, const struct dom0_keep *keep)
 {
     const char *name = config->xl.c_info.name;
     struct journal journal;
+    int err = journal_load(name, &journal);
 
-    if (journal_load(name, &journal) == 0 &&
-        dom0_move_behind(host, &journal, &config->dom0_vif, keep) == 0) {
+    if (!err)
+        err = dom0_move_behind(host, &journal, &config->dom0_vif, keep);
+    if (!err) {
         printf("dom0 has an interface on bridge %s of it%s%s\n", config->dom0_vif.bridge,
                *keep->net.nic.name ? ": " : "", keep->net.nic.name);
         return EXIT_OK;
     }
-    log_line(
-        "%s runs, but dom0 has not all of dom0_vif=: see above; `ferry stop %s` gives the card "
-        "back",
-        name, name);
+    if (err == -EIO) {
+        log_line("%s runs, and dom0 has an interface behind it, but not all that was on the card: "
+                 "see above",
+                 name);
+        return EXIT_FAILED;
+    }
+    start_undo(host, name);
+    dom0_keep_restore(keep, &config->nics[0]);
     return EXIT_FAILED;
 }
 
@@ -316,8 +335,9 @@ static int start_before_dom0(struct host *host, struct config *config, bool insi
     struct dom0_keep keep;
     int code;
 
-    if (dom0_keep_read(&config->nics[0], &keep))
+    if (dom0_netfront_wanted() || dom0_keep_read(&config->nics[0], &keep))
         return EXIT_FAILED;
+    dom0_signals_ignore();
     code = all_start(host, config, insist);
     if (code == EXIT_OK)
         code = dom0_follow(host, config, &keep);

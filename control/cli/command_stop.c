@@ -25,17 +25,20 @@ static int stop_note(const struct journal *journal)
     return err;
 }
 
-/* It runs on, and is looked after. */
-static int stop_give_up(struct journal *journal)
+/* It is looked after as before. */
+static int stop_give_up(struct journal *journal, enum journal_wish wish)
 {
-    journal->wish = JOURNAL_RUN;
-    command_journal_save(journal);
+    journal->wish = wish;
+    if (command_journal_save(journal))
+        log_line("%s: ferryd takes it for stopped, and does not bring it back if it dies",
+                 journal->name);
     return EXIT_FAILED;
 }
 
 int command_stop_domain(struct host *host, struct journal *journal)
 {
-    struct dom0_keep dom0;
+    enum journal_wish wish = journal->wish;
+    struct dom0_moved dom0;
     int err;
 
     journal->wish = JOURNAL_STOP; /* first, so that ferryd does not take it for a death */
@@ -43,13 +46,13 @@ int command_stop_domain(struct host *host, struct journal *journal)
         return EXIT_FAILED;
     faultpoint("noted to stop");
     if (dom0_move_begin(host, journal, &dom0))
-        return stop_give_up(journal);
+        return stop_give_up(journal, wish);
     domain_destroy_twin(host, journal); /* a start that was cut short left it */
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST) {
         log_line("%s: the domain does not go away: %s; see `xl list`", journal->name,
                  strerror(-err));
-        dom0_keep_dispose(&dom0);
+        dom0_move_undo(host, journal, &dom0);
         return EXIT_FAILED;
     }
     faultpoint("destroyed");
@@ -57,12 +60,14 @@ int command_stop_domain(struct host *host, struct journal *journal)
         if (journal->nics[i].taken)
             pci_give_back(host, &journal->nics[i].bdf);
     faultpoint("given back");
-    dom0_move_back(journal, &dom0);
-    dom0_keep_dispose(&dom0);
+    err = dom0_move_back(journal, &dom0);
     reference_forget(journal);
     journal_remove(journal->name);
     printf("%s is stopped\n", journal->name);
-    return EXIT_OK;
+    if (err)
+        log_line("%s: not all of dom0's network could be moved back to its card: see above",
+                 journal->name);
+    return err ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_stop(int argc, char **argv)

@@ -317,10 +317,14 @@ static void vif_path(int devid, char path[FILES_PATH_SIZE])
 int dom0_keep_read_vif(int devid, struct dom0_keep *keep_r)
 {
     char path[FILES_PATH_SIZE];
+    int err;
 
     memset(keep_r, 0, sizeof(*keep_r));
     vif_path(devid, path);
-    return keep_read(path, keep_r);
+    err = keep_read(path, keep_r);
+    keep_r->mac[0] = '\0';
+    keep_r->index = 0; /* whichever comes in its place is another interface */
+    return err;
 }
 
 void dom0_keep_dispose(struct dom0_keep *keep)
@@ -469,14 +473,15 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
 
 int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid)
 {
+    struct dom0_keep without_mac = *keep;
     char path[FILES_PATH_SIZE];
     int err;
 
+    without_mac.mac[0] = '\0'; /* a vif's is its own */
     vif_path(devid, path);
-    err = keep_restore(keep, path);
+    err = keep_restore(&without_mac, path);
     if (err == -ENODEV)
-        log_line("dom0's interface on vif %d has not come up: is the module there (`modprobe "
-                 "xen-netfront`)? See `dmesg`, and `xl network-list 0`",
+        log_line("dom0's interface on vif %d has not come up; see `dmesg`, and `xl network-list 0`",
                  devid);
-    return err ? -EIO : 0;
+    return err;
 }

@@ -36,7 +36,8 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf);
  *
  *   devid  the vif's number in dom0: 0 is /local/domain/0/device/vif/0
  *
- * dom0_keep_restore_vif() waits for the interface whatever keep holds; without a name in it that is left as it is.
+ * dom0_keep_read_vif() reads no MAC address, and dom0_keep_restore_vif() sets none: a vif's is its own. The latter waits for the
+ * interface whatever keep holds; without a name in it that is left as it is. It returns -ENODEV if there is none.
  */
 int dom0_keep_read_vif(int devid, struct dom0_keep *keep_r);
 int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid);

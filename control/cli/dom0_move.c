@@ -2,10 +2,12 @@
 #include "cli/dom0_move.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,29 +15,58 @@
 
 #include "config/config.h"
 #include "util/log.h"
+#include "xen/domain.h"
+#include "xen/store.h"
 #include "xen/vifs.h"
 
 #define DOM0 0
+#define NETFRONT "/sys/bus/xen/drivers/vif"
+#define MAC_TEXT_SIZE 18
 
-/* A module in most kernels. What comes of it shows afterwards. */
-static void netfront_load(void)
+void dom0_signals_ignore(void)
+{
+    static const int signals[] = { SIGHUP,  SIGINT,  SIGTERM, SIGQUIT,
+                                   SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        signal(signals[i], SIG_IGN);
+}
+
+/* A module in most kernels. */
+int dom0_netfront_wanted(void)
 {
     char *argv[] = { "modprobe", "xen-netfront", NULL };
     pid_t pid;
 
-    if (access("/sys/bus/xen/drivers/vif", F_OK) &&
-        posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0)
+    if (access(NETFRONT, F_OK) == 0)
+        return 0;
+    if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0)
         waitpid(pid, NULL, 0);
+    if (access(NETFRONT, F_OK) == 0)
+        return 0;
+    log_line("dom0_vif=: dom0's kernel has no driver for vifs: `modprobe xen-netfront` must work");
+    return -ENODEV;
 }
 
-/* dom0's vif with this domain as its backend. Returns its number, or -1. */
-static int vif_find(struct host *host, uint32_t backend)
+static void mac_format(const struct dom0_vif *vif, char text[MAC_TEXT_SIZE])
 {
+    snprintf(text, MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", vif->mac[0], vif->mac[1],
+             vif->mac[2], vif->mac[3], vif->mac[4], vif->mac[5]);
+}
+
+/* dom0's vif with this domain as its backend, and this MAC address. Returns its number, or -1. */
+static int vif_find(struct host *host, uint32_t backend, const struct dom0_vif *vif)
+{
+    char wanted[MAC_TEXT_SIZE], mac[MAC_TEXT_SIZE];
     struct vifs vifs;
 
+    mac_format(vif, wanted);
     vifs_find(host, backend, &vifs);
     for (unsigned int i = 0; i < vifs.nr; i++)
-        if (vifs.refs[i].guest == DOM0)
+        if (vifs.refs[i].guest == DOM0 &&
+            store_read(host->xs, mac, sizeof(mac), "/libxl/%d/device/vif/%u/mac", DOM0,
+                       vifs.refs[i].handle) == 0 &&
+            strcasecmp(mac, wanted) == 0)
             return (int)vifs.refs[i].handle;
     return -1;
 }
@@ -55,35 +86,36 @@ static int vif_add(struct host *host, const struct journal *journal, const struc
     libxl_device_nic_dispose(&nic);
     if (!rc)
         return devid;
-    log_line("%s: dom0 gets no vif of it (libxl's error %d); `xl network-attach 0 bridge=%s "
-             "backend=%s` tries it again",
+    log_line("%s: dom0 gets no vif of it (libxl's error %d): has it a bridge %s? `ferry logs %s`",
              journal->name, rc, vif->bridge, journal->name);
-    return -EIO;
+    return -ENODEV;
 }
 
 int dom0_move_behind(struct host *host, const struct journal *journal, const struct dom0_vif *vif,
                      const struct dom0_keep *keep)
 {
-    int devid = vif_find(host, journal->domid);
+    int devid = vif_find(host, journal->domid, vif);
 
-    netfront_load();
     if (devid < 0)
         devid = vif_add(host, journal, vif);
-    if (devid < 0)
-        return devid;
-    return dom0_keep_restore_vif(keep, devid);
+    return devid < 0 ? devid : dom0_keep_restore_vif(keep, devid);
 }
 
-static bool is_configured(struct host *host, const struct journal *journal)
+/* What its kept configuration says; without one that can be read there is none. */
+static void configured(struct host *host, const struct journal *journal, struct dom0_vif *vif_r)
 {
     struct config config;
-    bool is_so;
 
-    if (config_load_kept(host->xl, journal, &config))
-        return false;
-    is_so = *config.dom0_vif.bridge;
+    memset(vif_r, 0, sizeof(*vif_r));
+    if (config_load_kept(host->xl, journal, &config)) {
+        log_line(
+            "%s: if dom0 has a vif of it, that goes with it, and what is on it is not moved to "
+            "the card",
+            journal->name);
+        return;
+    }
+    *vif_r = config.dom0_vif;
     config_dispose(&config);
-    return is_so;
 }
 
 static int vif_remove(struct host *host, const struct journal *journal, int devid)
@@ -105,32 +137,54 @@ static int vif_remove(struct host *host, const struct journal *journal, int devi
     return -EIO;
 }
 
-int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_keep *keep_r)
+/* The id may be another domain's, since a boot or longer. */
+static bool is_somebody_elses(struct host *host, const struct journal *journal)
 {
-    int devid, err;
+    struct domain_seen seen;
 
-    memset(keep_r, 0, sizeof(*keep_r));
-    if (journal->domid == JOURNAL_NO_DOMID)
+    return journal->domid == JOURNAL_NO_DOMID || journal_is_of_another_boot(journal) ||
+           domain_look(host, journal, &seen) || (seen.exists && !seen.is_ours);
+}
+
+int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_moved *moved_r)
+{
+    int devid = -1, err;
+
+    memset(moved_r, 0, sizeof(*moved_r));
+    if (is_somebody_elses(host, journal))
         return 0;
-    devid = vif_find(host, journal->domid);
-    if (devid < 0 || !is_configured(host, journal))
+    configured(host, journal, &moved_r->vif);
+    if (*moved_r->vif.bridge)
+        devid = vif_find(host, journal->domid, &moved_r->vif);
+    if (devid < 0) {
+        moved_r->vif.bridge[0] = '\0';
         return 0;
-    err = dom0_keep_read_vif(devid, keep_r);
-    if (err) {
+    }
+    dom0_signals_ignore();
+    err = dom0_keep_read_vif(devid, &moved_r->keep);
+    if (err)
         log_line("%s is not stopped, as dom0's interface on it could not be moved back to the card",
                  journal->name);
-        return err;
-    }
-    keep_r->index = 0; /* another interface has to come in any case */
-    err = vif_remove(host, journal, devid);
+    else
+        err = vif_remove(host, journal, devid);
     if (err)
-        dom0_keep_dispose(keep_r);
+        dom0_keep_dispose(&moved_r->keep);
     return err;
 }
 
-int dom0_move_back(const struct journal *journal, const struct dom0_keep *keep)
+void dom0_move_undo(struct host *host, const struct journal *journal, struct dom0_moved *moved)
 {
-    if (!*keep->net.nic.name || !journal->nr_nics || !journal->nics[0].taken)
-        return 0;
-    return dom0_keep_restore(keep, &journal->nics[0].bdf);
+    if (*moved->vif.bridge)
+        dom0_move_behind(host, journal, &moved->vif, &moved->keep);
+    dom0_keep_dispose(&moved->keep);
+}
+
+int dom0_move_back(const struct journal *journal, struct dom0_moved *moved)
+{
+    int err = 0;
+
+    if (*moved->keep.net.nic.name && journal->nr_nics && journal->nics[0].taken)
+        err = dom0_keep_restore(&moved->keep, &journal->nics[0].bdf);
+    dom0_keep_dispose(&moved->keep);
+    return err;
 }

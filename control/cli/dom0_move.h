@@ -11,27 +11,42 @@
 #include "journal/journal.h"
 #include "xen/host.h"
 
+/* The terminal may be one over dom0's network, and go away with it: neither that nor a signal of its keys ends this process. */
+void dom0_signals_ignore(void);
+
+/* Whether dom0 can have vifs: loads xen-netfront. Says what is wrong. Returns 0 or -ENODEV. */
+int dom0_netfront_wanted(void);
+
 /*
- * Plug a vif of a domain that runs into dom0, unless there is one, and make keep's interface of it.
+ * Plug a vif of a domain that runs into dom0, unless this one is there, and make keep's interface of it.
  *
  *   keep  the interface on the card, as it was; without a name, as of a card that dom0 had no driver on, the new
  *         interface is left as it comes
  *
- * Returns 0, or a negative errno after saying what is wrong.
+ * Returns 0; -ENODEV if dom0 has no interface, -EIO if not all of it could be set; after saying what is wrong.
  */
 int dom0_move_behind(struct host *host, const struct journal *journal, const struct dom0_vif *vif,
                      const struct dom0_keep *keep);
 
-/*
- * Before a domain is stopped: read dom0's interface on its vif, and unplug it. Nothing to do where its kept configuration
- * has no dom0_vif=, or dom0 no vif of it.
- *
- * Returns 0 and what dom0_keep_dispose() takes, without a name if there was none; or a negative errno after saying why
- * the vif is still there.
- */
-int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_keep *keep_r);
+/* What is on its way from a vif to a card. */
+struct dom0_moved {
+    struct dom0_vif vif; /* of its bridge "": nothing is */
+    struct dom0_keep keep;
+};
 
-/* Once its card is back: make keep's interface of the one on it. Says what cannot be done. Returns 0 or -EIO. */
-int dom0_move_back(const struct journal *journal, const struct dom0_keep *keep);
+/*
+ * Before a domain is stopped: read dom0's interface on its vif, and unplug it. From then on dom0_signals_ignore() holds. Nothing to
+ * do where its kept configuration has no dom0_vif=, or dom0 no such vif, or the id is another domain's by now.
+ *
+ * Returns 0 and what dom0_move_back() or dom0_move_undo() takes; or a negative errno after saying why the vif is still
+ * there.
+ */
+int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_moved *moved_r);
+
+/* The domain runs on: its vif, and the interface on it, again. */
+void dom0_move_undo(struct host *host, const struct journal *journal, struct dom0_moved *moved);
+
+/* Its card is back: make the interface of the one on it. Says what cannot be done. Returns 0 or -EIO. */
+int dom0_move_back(const struct journal *journal, struct dom0_moved *moved);
 
 #endif

@@ -19,6 +19,8 @@
 #include "util/log.h"
 #include "xen/pci.h"
 
+#define MTU_OF_BRIDGES 1500 /* without mtu= */
+
 /* What is not there yet, and is not to be: the name as a domain and as a file. */
 static int name_free_wanted(struct setup *setup)
 {
@@ -228,6 +230,12 @@ int setup_checks(struct setup *setup)
     if (setup->dom0_vif && !*setup->keep.mac) {
         log_line("--dom0-vif: dom0 has no interface on %s that could move behind the driver domain",
                  setup->nic);
+        return EXIT_FAILED;
+    }
+    if (setup->dom0_vif && atoi(setup->keep.mtu) > MTU_OF_BRIDGES) {
+        log_line("--dom0-vif: %s has an MTU of %s, and the bridge would have %d: write a "
+                 "configuration with mtu= and dom0_vif= (docs/install.md), and `ferry start` it",
+                 setup->nic, setup->keep.mtu, MTU_OF_BRIDGES);
         return EXIT_FAILED;
     }
     setup->nr_uses = dom0_net_uses(&setup->keep.net, NULL, NULL);
