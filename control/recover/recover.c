@@ -102,11 +102,12 @@ static void vifs_report(const struct journal *journal, const struct vifs *vifs, 
 
 /*
  * A Linux that has booted to nothing serves nobody, and replugging vifs would not help: it is taken down, so that what comes next is
- * another try, or the kernel before.
+ * another try, or the kernel before. Only vifs that were there for it to take say so: of those that could not be rebuilt
+ * any guest can have one.
  */
 static int netback_wanted(struct host *host, struct journal *journal, const struct vifs *vifs)
 {
-    if (!journal->is_linux || !vifs_count(vifs, VIF_LOST) || vifs_count(vifs, VIF_TAKEN) ||
+    if (!journal->is_linux || !vifs->nr_late || vifs_count(vifs, VIF_TAKEN) ||
         vifs_noticed(host, journal->domid, vifs))
         return 0;
     log_line(

@@ -40,7 +40,7 @@ void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
     unsigned int nr_guests = 0, nr_names;
     char **guests = xs_directory(host->xs, XBT_NULL, "/libxl", &nr_guests);
 
-    vifs_r->nr = 0;
+    vifs_r->nr = vifs_r->nr_late = 0;
     for (unsigned int i = 0; guests && i < nr_guests; i++) {
         char path[STORE_PATH_SIZE], **names;
         uint32_t guest;
@@ -135,6 +135,7 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
 {
     int64_t deadline = host_ticks_ms() + limit_ms;
 
+    vifs->nr_late = 0;
     while (vifs_count(vifs, VIF_REBUILT)) {
         struct domain_seen seen;
 
@@ -150,8 +151,10 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
             host_sleep_ms(SETTLE_POLL_MS);
     }
     for (unsigned int i = 0; i < vifs->nr; i++)
-        if (vifs->refs[i].way == VIF_REBUILT)
+        if (vifs->refs[i].way == VIF_REBUILT) {
             vifs->refs[i].way = VIF_LOST;
+            vifs->nr_late++;
+        }
     return 0;
 }
 

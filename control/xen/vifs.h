@@ -35,6 +35,7 @@ struct vif_ref {
 
 struct vifs {
     unsigned int nr;
+    unsigned int nr_late; /* that were rebuilt, and did not serve when vifs_settle() had waited */
     struct vif_ref refs[VIFS_MAX];
 };
 
@@ -49,7 +50,7 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
 
 /*
  * After the start: wait until each rebuilt vif serves. Those that have closed or failed, or do not
- * serve after limit_ms, are lost.
+ * serve after limit_ms, are lost; the latter are counted in nr_late. Those that could not be rebuilt are not waited for.
  * Returns 0, or -ECANCELED if the domain died meanwhile.
  */
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,

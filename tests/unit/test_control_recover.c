@@ -27,7 +27,7 @@
 static struct xs_handle *store;
 static bool id_is_taken;
 static int changes_allowed; /* of the successor's xenstore */
-static unsigned int nr_lost, nr_taken; /* vifs, when it has been waited for them */
+static unsigned int nr_lost, nr_late, nr_taken; /* vifs, when it has been waited for them */
 static bool is_noticed;
 static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
 
@@ -130,8 +130,8 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
 {
     (void)host;
     (void)journal;
-    (void)vifs;
     (void)limit_ms;
+    vifs->nr_late = nr_late;
     return 0;
 }
 
@@ -205,7 +205,7 @@ static int setup(void **state)
     fake_xs_put(store, "/local/domain/3", "");
     id_is_taken = false;
     changes_allowed = -1;
-    nr_lost = nr_taken = 0;
+    nr_lost = nr_late = nr_taken = 0;
     is_noticed = false;
     done[0] = '\0';
     strcpy(dir, "/tmp/ferry-test-XXXXXX");
@@ -298,14 +298,17 @@ static void a_linux_that_serves_nobody_is_no_successor(void **state)
 {
     static const struct {
         bool is_linux, is_noticed;
-        unsigned int lost, taken;
+        unsigned int lost, late, taken;
         int err;
     } rows[] = {
-        { true, false, 1, 0, -ETIMEDOUT }, /* it has not come up */
-        { true, true, 1, 0, 0 }, /* it has, and that one cannot be taken */
-        { true, false, 1, 1, 0 }, /* it serves others */
-        { true, false, 0, 0, 0 }, /* nobody was connected */
-        { false, false, 1, 0, 0 }, /* Ferry's kernel says itself how it is */
+        { true, false, 1, 1, 0, -ETIMEDOUT }, /* it has not come up */
+        { true, true, 1, 1, 0, 0 }, /* it has, and that one cannot be taken */
+        { true, false, 1, 1, 1, 0 }, /* it serves others */
+        { true, false, 0, 0, 0, 0 }, /* nobody was connected */
+        { true, false, 1, 0, 0,
+          0 }, /* a guest made its nodes such that they could not be rebuilt */
+        { true, false, 2, 1, 0, -ETIMEDOUT }, /* one did, and it has not come up for the other */
+        { false, false, 1, 1, 0, 0 }, /* Ferry's kernel says itself how it is */
     };
 
     (void)state;
@@ -314,6 +317,7 @@ static void a_linux_that_serves_nobody_is_no_successor(void **state)
         journal.is_linux = rows[i].is_linux;
         is_noticed = rows[i].is_noticed;
         nr_lost = rows[i].lost;
+        nr_late = rows[i].late;
         nr_taken = rows[i].taken;
         done[0] = '\0';
         journal.domid = OLD_ID;

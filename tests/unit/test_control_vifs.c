@@ -22,6 +22,7 @@ static int64_t now_ms;
 static bool dies;
 static unsigned int guest_there = 7;
 static unsigned int replugs; /* begun */
+static unsigned int nr_late; /* of the last vifs_settle() */
 static const char *const *script; /* what the successor writes, a step after each read */
 
 int64_t host_ticks_ms(void)
@@ -145,6 +146,7 @@ static enum vif_way way_of(const char *const *states, unsigned int reads)
     err = vifs_settle(&host, &journal, &vifs, LIMIT_MS);
     fake_xs_close(store);
     assert_int_equal(err, dies ? -ECANCELED : 0);
+    nr_late = vifs.nr_late;
     return vifs.refs[0].way;
 }
 
@@ -169,6 +171,7 @@ static void one_whose_ring_makes_no_sense_is_lost(void **state)
     for (unsigned int reads = 0; reads < 4; reads++) {
         assert_int_equal(way_of(slow, reads), VIF_LOST);
         assert_int_equal(way_of(fast, reads), VIF_LOST);
+        assert_int_equal(nr_late, 0);
     }
 }
 
@@ -178,6 +181,7 @@ static void one_that_nobody_looks_at_is_lost(void **state)
 
     (void)state;
     assert_int_equal(way_of(states, 0), VIF_LOST);
+    assert_int_equal(nr_late, 1);
     assert_in_range(now_ms, LIMIT_MS, LIMIT_MS + 100);
 }
 
