@@ -51,7 +51,7 @@ def store(scene):
     print(f"evil_domain: {scene.evil.do(f'nodes {SECONDS}', SECONDS + 60)}", flush=True)
     watched.end()
     watched = Watched(scene, "its quota")
-    answer = scene.evil.do("quota 3000", 60)
+    answer = scene.evil.do("quota 3000", 300)
     print(f"evil_domain: {answer}", flush=True)
     scene.check(answer["refused"] > 0, "its quota: xenstored refuses more")
     scene.lab.dom0.run(f"xenstore-rm /local/domain/{scene.evil.domid}/data; "
