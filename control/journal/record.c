@@ -39,6 +39,20 @@ unsigned int journal_death_times(const struct journal *journal, int64_t times_r[
     return nr;
 }
 
+unsigned int journal_rebuilds_failed(const struct journal *journal)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = journal->nr_deaths; i-- > 1; nr++) {
+        const struct journal_death *death = &journal->deaths[i - 1];
+
+        if (death->depth != 3 || death->back_ms >= 0 || death->ticks_ms < 0 ||
+            journal_death_is_planned(death))
+            break;
+    }
+    return nr;
+}
+
 void journal_deaths_age(struct journal *journal)
 {
     for (unsigned int i = 0; i < journal->nr_deaths; i++)

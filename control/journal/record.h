@@ -81,6 +81,9 @@ void journal_death_add(struct journal *journal, int64_t at_ms, int64_t ticks_ms,
  * host_ticks_ms(). Returns how many. */
 unsigned int journal_death_times(const struct journal *journal,
                                  int64_t times_r[JOURNAL_DEATHS_MAX]);
+/* How many rebuilds in a row, up to the death before the last, did not bring it back. One that somebody asked for ends the
+ * row, whatever came of it. */
+unsigned int journal_rebuilds_failed(const struct journal *journal);
 /* Another boot has another clock: of none of its deaths it can be said how long ago it was. */
 void journal_deaths_age(struct journal *journal);
 /* The last one; there must be one. */

@@ -12,13 +12,18 @@
 #include "recover/steps.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "xen/agentpage.h"
 #include "xen/domain.h"
 #include "xen/pci.h"
+#include "xen/statuspage.h"
 #include "xen/vifs.h"
 
 #define REPORT_SIZE 16384
 #define SETTLE_LIMIT_MS 20000
 #define SETTLE_LIMIT_LINUX_MS 180000 /* it boots first, and then its scripts run */
+#define SETTLE_REST_LINUX_MS 20000 /* after the first one: it has booted */
+#define AGENT_LIMIT_MS 30000 /* until its agent, if it has one, has shared its page */
+#define AGENT_POLL_MS 50
 #define CREATE_TRIES 3
 
 static const char report_head[] = "Reported by the domain:\n";
@@ -118,12 +123,58 @@ static int netback_wanted(struct host *host, struct journal *journal, const stru
     return -ETIMEDOUT;
 }
 
+/*
+ * Before vifs are replugged Linux is to be up. Its agent says when it is; where there is none they are replugged after a while, and
+ * wait for it. Returns 0, or -ECANCELED if the domain ended meanwhile.
+ */
+static int linux_wait(struct host *host, const struct journal *journal, int64_t deadline)
+{
+    int64_t agent_deadline = host_ticks_ms() + AGENT_LIMIT_MS;
+    struct agentpage agent = { 0 };
+    struct ferry_status status;
+    struct domain_seen seen;
+    int err = 0;
+
+    if (agent_deadline > deadline)
+        agent_deadline = deadline;
+    for (;;) {
+        const volatile void *page = agentpage_map(&agent, host, journal->domid, journal->name);
+
+        if (page && statuspage_copy(page, &status) && status.phase == FERRY_PHASE_READY)
+            break;
+        if (domain_look(host, journal, &seen) == 0 &&
+            (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down))
+            err = -ECANCELED;
+        if (err || host_ticks_ms() >= (page ? deadline : agent_deadline))
+            break;
+        host_sleep_ms(AGENT_POLL_MS);
+    }
+    agentpage_forget(&agent); /* mapped, it would keep the domain from going (R11) */
+    return err;
+}
+
+static int vifs_wait(struct host *host, struct journal *journal, struct vifs *vifs, bool same,
+                     int64_t deadline)
+{
+    bool is_linux = journal->is_linux;
+    int err = vifs_settle(host, journal, vifs, is_linux ? SETTLE_LIMIT_LINUX_MS : SETTLE_LIMIT_MS,
+                          is_linux ? SETTLE_REST_LINUX_MS : SETTLE_LIMIT_MS);
+
+    if (!err && same)
+        err = netback_wanted(host, journal, vifs);
+    if (!err && is_linux && vifs_count(vifs, VIF_LOST) && !vifs_count(vifs, VIF_TAKEN) &&
+        !vifs_noticed(host, journal->domid, vifs))
+        err = linux_wait(host, journal, deadline);
+    return err;
+}
+
 /* From the paused successor to served guests. */
 static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
                            struct vifs *vifs)
 {
     struct journal_death *death = journal_death_last(journal);
     bool same = journal->domid == old_domid;
+    int64_t deadline, rest_ms;
     int err;
 
     if (same)
@@ -137,10 +188,8 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     if (err)
         return err;
     steps_mark(journal, "unpaused");
-    err = vifs_settle(host, journal, vifs,
-                      journal->is_linux ? SETTLE_LIMIT_LINUX_MS : SETTLE_LIMIT_MS);
-    if (!err && same)
-        err = netback_wanted(host, journal, vifs);
+    deadline = host_ticks_ms() + SETTLE_LIMIT_LINUX_MS;
+    err = vifs_wait(host, journal, vifs, same, deadline);
     if (err)
         return err;
     steps_mark(journal, "vifs served");
@@ -148,7 +197,8 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     death->back_ms = death->back_us / 1000;
     snprintf(death->way, sizeof(death->way), "%s",
              vifs_count(vifs, VIF_LOST) ? "replugged" : "rebuilt");
-    vifs_replug(host, journal->domid, vifs);
+    rest_ms = journal->is_linux ? deadline - host_ticks_ms() : 0;
+    vifs_replug(host, journal, vifs, rest_ms > 0 ? (unsigned int)rest_ms : 0);
     vifs_report(journal, vifs, death->back_ms);
     return 0;
 }

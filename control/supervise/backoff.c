@@ -20,3 +20,8 @@ int64_t backoff_delay_ms(const struct backoff *backoff, const int64_t *deaths_ms
     recent -= DEATHS_FREE + 1;
     return DELAY_FIRST_MS << (recent > DELAY_DOUBLINGS ? DELAY_DOUBLINGS : recent);
 }
+
+bool backoff_is_futile(const struct backoff *backoff, unsigned int nr_failed)
+{
+    return nr_failed >= backoff->max_deaths;
+}

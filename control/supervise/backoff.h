@@ -3,6 +3,7 @@
 #ifndef CONTROL_BACKOFF_H
 #define CONTROL_BACKOFF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BACKOFF_STOP (-1)
@@ -24,5 +25,11 @@ struct backoff {
  */
 int64_t backoff_delay_ms(const struct backoff *backoff, const int64_t *deaths_ms, unsigned int nr,
                          int64_t now_ms);
+
+/*
+ * Whether so many rebuilds in a row that nothing came of are enough. A kernel that takes minutes not to come up never dies
+ * often within any window.
+ */
+bool backoff_is_futile(const struct backoff *backoff, unsigned int nr_failed);
 
 #endif

@@ -98,21 +98,27 @@ static void report_take(struct supervised *supervised, struct journal_death *dea
     snprintf(death->last_port, sizeof(death->last_port), "%s", supervised->status.last_port);
 }
 
-static void give_up(struct supervised *supervised)
+static void give_up(struct supervised *supervised, unsigned int nr_failed)
 {
     struct journal *journal = &supervised->journal;
     const char *port = journal_death_last(journal)->last_port;
     const struct backoff *backoff = &supervised->common->backoff;
 
     journal->wish = JOURNAL_GIVEN_UP;
-    log_line(
-        "%s: more than %u deaths within %u s: given up%s%s%s; `ferry logs --report %s` has the "
-        "last "
-        "words, `ferry restart %s` tries again",
-        journal->name, backoff->max_deaths, backoff->window_ms / 1000,
-        *port ? "; it was last at work for " : "", port,
-        *port && strncmp(port, "vif", 3) == 0 ? " (a guest that does this can be detached)" : "",
-        journal->name, journal->name);
+    if (nr_failed)
+        log_line("%s: rebuilt %u times in a row, and it did not come up: given up; `ferry logs "
+                 "--report %s` has the last words, `ferry restart %s` tries again",
+                 journal->name, nr_failed, journal->name, journal->name);
+    else
+        log_line(
+            "%s: more than %u deaths within %u s: given up%s%s%s; `ferry logs --report %s` has the "
+            "last "
+            "words, `ferry restart %s` tries again",
+            journal->name, backoff->max_deaths, backoff->window_ms / 1000,
+            *port ? "; it was last at work for " : "", port,
+            *port && strncmp(port, "vif", 3) == 0 ? " (a guest that does this can be detached)"
+                                                  : "",
+            journal->name, journal->name);
     supervised_unwatch(supervised);
     for (unsigned int i = 0; i < journal->nr_nics; i++)
         pci_quiet(&journal->nics[i].bdf); /* the remains stay, for whoever looks into it */
@@ -124,6 +130,7 @@ static bool death_take(struct supervised *supervised, const char *why)
     struct journal *journal = &supervised->journal;
     int64_t times[JOURNAL_DEATHS_MAX], delay;
     struct journal_death *death;
+    unsigned int nr_failed;
 
     if (supervised->noted)
         return true;
@@ -134,13 +141,16 @@ static bool death_take(struct supervised *supervised, const char *why)
     supervised->noted = true;
     delay = backoff_delay_ms(&supervised->common->backoff, times,
                              journal_death_times(journal, times), host_ticks_ms());
+    nr_failed = delay != BACKOFF_STOP && journal->is_linux ? journal_rebuilds_failed(journal) : 0;
+    if (nr_failed && backoff_is_futile(&supervised->common->backoff, nr_failed))
+        delay = BACKOFF_STOP;
     log_line("%s: died: %s%s%s (death %lu)", journal->name, why, *death->reason ? ": " : "",
              death->reason, journal->nr_deaths_ever);
     if (delay == 0)
         return true; /* supervised_recover() saves it */
     supervised_report_keep(supervised);
     if (delay == BACKOFF_STOP)
-        give_up(supervised);
+        give_up(supervised, nr_failed);
     supervised_save(supervised);
     supervised->retry_ms = host_ticks_ms() + (delay > 0 ? delay : 0);
     if (delay > 0)

@@ -130,21 +130,32 @@ static enum vif_way way_now(struct host *host, uint32_t backend, const struct vi
     return is_in_use(state) && strcmp(status, "connected") == 0 ? VIF_TAKEN : ref->way;
 }
 
-int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
-                unsigned int limit_ms)
+static bool has_ended(struct host *host, const struct journal *journal)
 {
+    struct domain_seen seen;
+
+    return domain_look(host, journal, &seen) == 0 &&
+           (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down);
+}
+
+int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
+                unsigned int limit_ms, unsigned int rest_ms)
+{
+    bool is_serving = false;
     int64_t deadline = host_ticks_ms() + limit_ms;
 
     vifs->nr_late = 0;
     while (vifs_count(vifs, VIF_REBUILT)) {
-        struct domain_seen seen;
-
-        if (domain_look(host, journal, &seen) == 0 &&
-            (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down))
+        if (has_ended(host, journal))
             return -ECANCELED;
         for (unsigned int i = 0; i < vifs->nr; i++)
             if (vifs->refs[i].way == VIF_REBUILT)
                 vifs->refs[i].way = way_now(host, journal->domid, &vifs->refs[i]);
+        if (!is_serving && vifs_count(vifs, VIF_TAKEN)) {
+            is_serving = true;
+            if (deadline > host_ticks_ms() + rest_ms)
+                deadline = host_ticks_ms() + rest_ms;
+        }
         if (host_ticks_ms() > deadline)
             break;
         if (vifs_count(vifs, VIF_REBUILT))
@@ -189,8 +200,38 @@ static int nic_replug(struct host *host, uint32_t backend, uint32_t guest, libxl
     return rc;
 }
 
-void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
+/* What has become of one that was plugged in. One that the backend has seen is as good as connected. */
+static enum vif_way replugged_now(struct host *host, uint32_t backend, const struct vif_ref *ref)
 {
+    int state = back_state(host, backend, ref);
+
+    if (state == XenbusStateInitialising)
+        return VIF_WAITING;
+    return state == XenbusStateInitWait || is_in_use(state) ? VIF_REPLUGGED : VIF_LOST;
+}
+
+static void replugged_wait(struct host *host, const struct journal *journal, struct vifs *vifs,
+                           int64_t deadline)
+{
+    for (;;) {
+        for (unsigned int i = 0; i < vifs->nr; i++)
+            if (vifs->refs[i].way == VIF_WAITING)
+                vifs->refs[i].way = replugged_now(host, journal->domid, &vifs->refs[i]);
+        if (!vifs_count(vifs, VIF_WAITING) || host_ticks_ms() >= deadline ||
+            has_ended(host, journal))
+            break;
+        host_sleep_ms(SETTLE_POLL_MS);
+    }
+    for (unsigned int i = 0; i < vifs->nr; i++)
+        if (vifs->refs[i].way == VIF_WAITING)
+            vifs->refs[i].way = VIF_LOST;
+}
+
+void vifs_replug(struct host *host, const struct journal *journal, struct vifs *vifs,
+                 unsigned int limit_ms)
+{
+    int64_t deadline = host_ticks_ms() + limit_ms;
+
     for (unsigned int i = 0; i < vifs->nr; i++) {
         struct vif_ref *ref = &vifs->refs[i];
         libxl_device_nic *nics;
@@ -206,14 +247,18 @@ void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
         nics = libxl_device_nic_list(host->xl, ref->guest, &nr);
         for (int j = 0; nics && j < nr; j++)
             if ((uint32_t)nics[j].devid == ref->handle)
-                rc = nic_replug(host, backend, ref->guest, &nics[j]);
+                rc = nic_replug(host, journal->domid, ref->guest, &nics[j]);
         libxl_device_nic_list_free(nics, nr);
-        if (rc)
-            log_line("vif%u.%u: replugging failed; try `xl network-attach %u ...`", ref->guest,
-                     ref->handle, ref->guest);
-        else
+        if (!rc)
             ref->way = VIF_REPLUGGED;
+        else if (back_state(host, journal->domid, ref) == XenbusStateInitialising)
+            ref->way = VIF_WAITING;
     }
+    replugged_wait(host, journal, vifs, deadline);
+    for (unsigned int i = 0; i < vifs->nr; i++)
+        if (vifs->refs[i].way == VIF_LOST)
+            log_line("vif%u.%u: replugging failed; try `xl network-attach %u ...`",
+                     vifs->refs[i].guest, vifs->refs[i].handle, vifs->refs[i].guest);
 }
 
 unsigned int vifs_count(const struct vifs *vifs, enum vif_way way)

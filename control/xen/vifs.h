@@ -18,6 +18,7 @@ enum vif_way {
     VIF_OFFERED, /* its frontend was not connected: an ordinary handshake is to follow */
     VIF_TAKEN, /* it serves */
     VIF_LOST, /* to be unplugged and replugged */
+    VIF_WAITING, /* plugged in, and its backend has not seen it: only within vifs_replug() */
     VIF_REPLUGGED,
     VIF_GONE, /* its guest, or the toolstack, has given it up meanwhile */
 };
@@ -50,11 +51,11 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
 
 /*
  * After the start: wait until each rebuilt vif serves. Those that have closed or failed, or do not
- * serve after limit_ms, are lost; the latter are counted in nr_late. Those that could not be rebuilt are not waited for.
+ * serve after limit_ms, or rest_ms after the first one that does, are lost; the latter are counted in nr_late. Those that could not be rebuilt are not waited for.
  * Returns 0, or -ECANCELED if the domain died meanwhile.
  */
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
-                unsigned int limit_ms);
+                unsigned int limit_ms, unsigned int rest_ms);
 
 /*
  * Whether netback has taken notice of one of those that are lost: it has written what it offers, which it does before it looks at
@@ -62,8 +63,14 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
  */
 bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs);
 
-/* The fallback (R14), said for each vif: the guest sees its interface go and a new one come. */
-void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs);
+/*
+ * The fallback (R14), said for each vif: the guest sees its interface go and a new one come.
+ *
+ *   limit_ms  for a backend that may still boot: libxl gives up after some seconds, but leaves the nodes, and the backend
+ *             takes them when it comes to it. So long they are looked at; nothing is plugged in twice.
+ */
+void vifs_replug(struct host *host, const struct journal *journal, struct vifs *vifs,
+                 unsigned int limit_ms);
 
 /* Whether its backend says that it is connected. */
 bool vifs_serves(struct host *host, uint32_t backend, const struct vif_ref *ref);

@@ -328,6 +328,41 @@ static void test_backoff(void **state)
     assert_int_equal(backoff_delay_ms(&backoff, times, 1, times[0]), BACKOFF_STOP);
 }
 
+/* A kernel that boots to nothing is given up however long that takes each time. */
+static void test_backoff_futile(void **state)
+{
+    const struct backoff backoff = BACKOFF_DEFAULT;
+    struct journal journal = journal_full();
+
+    (void)state;
+    journal.nr_deaths = 0;
+    assert_int_equal(journal_rebuilds_failed(&journal), 0);
+    for (unsigned int i = 0; i < 6; i++) {
+        journal_death_add(&journal, 1795710000000, 7000 + 180000 * (int64_t)i, "vanished");
+        assert_int_equal(journal_rebuilds_failed(&journal), i);
+        assert_int_equal(backoff_is_futile(&backoff, journal_rebuilds_failed(&journal)), i == 5);
+        journal_death_last(&journal)->depth = 3;
+    }
+    /* Somebody tries again. */
+    journal_death_add(&journal, 1795710000000, 1200000, "restart");
+    journal_death_last(&journal)->depth = 3;
+    journal_death_add(&journal, 1795710000000, 1300000, "crash");
+    assert_int_equal(journal_rebuilds_failed(&journal), 0);
+    /* One comes back: the row begins anew. */
+    journal_death_last(&journal)->depth = 3;
+    journal_death_last(&journal)->back_ms = 20000;
+    journal_death_add(&journal, 1795710000000, 1400000, "crash");
+    assert_int_equal(journal_rebuilds_failed(&journal), 0);
+    /* All that a journal holds. */
+    for (unsigned int i = 0; i < 2 * JOURNAL_DEATHS_MAX; i++) {
+        journal_death_last(&journal)->depth = 3;
+        journal_death_add(&journal, 1795710000000, 1500000, "vanished");
+    }
+    assert_int_equal(journal_rebuilds_failed(&journal), JOURNAL_DEATHS_MAX - 1);
+    journal_deaths_age(&journal);
+    assert_int_equal(journal_rebuilds_failed(&journal), 0);
+}
+
 /* Nobody sets the clock that counts, and that of another boot does not count. */
 static void test_death_times(void **state)
 {
@@ -413,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_death_times),
         cmocka_unit_test(test_backoff_bounded),
+        cmocka_unit_test(test_backoff_futile),
         cmocka_unit_test(test_verdict),
     };
 

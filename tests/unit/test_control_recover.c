@@ -17,8 +17,10 @@
 #include "recover/recover.h"
 #include "recover/reference.h"
 #include "recover/steps.h"
+#include "xen/agentpage.h"
 #include "xen/domain.h"
 #include "xen/pci.h"
+#include "xen/statuspage.h"
 #include "xen/vifs.h"
 
 #define OLD_ID 3
@@ -29,6 +31,10 @@ static bool id_is_taken;
 static int changes_allowed; /* of the successor's xenstore */
 static unsigned int nr_lost, nr_late, nr_taken; /* vifs, when it has been waited for them */
 static bool is_noticed;
+static int64_t now_ms;
+static int64_t agent_ms, ready_ms, dies_ms; /* when Linux has come so far; -1: never */
+static bool is_mapped, runs;
+static int64_t replug_ms, replug_limit_ms;
 static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
 
 static void note(const char *what, uint32_t domid)
@@ -55,19 +61,21 @@ int64_t host_now_ms(void)
 
 int64_t host_ticks_ms(void)
 {
-    return 5;
+    return now_ms;
 }
 
 int64_t host_ticks_us(void)
 {
-    return 5000;
+    return now_ms * 1000;
 }
 
 int domain_look(struct host *host, const struct journal *journal, struct domain_seen *seen_r)
 {
     (void)host;
     (void)journal;
-    *seen_r = (struct domain_seen){ .exists = true };
+    *seen_r = (struct domain_seen){ .exists = true,
+                                    .is_ours = runs,
+                                    .shut_down = dies_ms >= 0 && now_ms >= dies_ms };
     return 0;
 }
 
@@ -81,6 +89,7 @@ int domain_destroy(struct host *host, const struct journal *journal)
 {
     (void)host;
     note("destroy", journal->domid);
+    runs = false;
     fake_xs_allow_changes(store, -1);
     home_remove(journal->domid);
     return 0;
@@ -107,6 +116,7 @@ int domain_unpause(struct host *host, const struct journal *journal)
 {
     (void)host;
     note("unpause", journal->domid);
+    runs = true;
     return 0;
 }
 
@@ -126,20 +136,56 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
 }
 
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
-                unsigned int limit_ms)
+                unsigned int limit_ms, unsigned int rest_ms)
 {
     (void)host;
     (void)journal;
     (void)limit_ms;
+    (void)rest_ms;
     vifs->nr_late = nr_late;
     return 0;
 }
 
-void vifs_replug(struct host *host, uint32_t backend, struct vifs *vifs)
+void vifs_replug(struct host *host, const struct journal *of, struct vifs *vifs,
+                 unsigned int limit_ms)
 {
     (void)host;
     (void)vifs;
-    note("replug", backend);
+    replug_ms = now_ms;
+    replug_limit_ms = limit_ms;
+    note("replug", of->domid);
+}
+
+/* A page that maps when its agent has come up. */
+const volatile void *agentpage_map(struct agentpage *agent, struct host *host, uint32_t domid,
+                                   const char *name)
+{
+    (void)host;
+    (void)domid;
+    (void)name;
+    if (agent_ms < 0 || now_ms < agent_ms)
+        return NULL;
+    is_mapped = true;
+    agent->page = &is_mapped;
+    return agent->page;
+}
+
+void agentpage_forget(struct agentpage *agent)
+{
+    (void)agent;
+    is_mapped = false;
+}
+
+bool statuspage_copy(const volatile void *page, struct ferry_status *status_r)
+{
+    assert_ptr_equal(page, &is_mapped);
+    status_r->phase = ready_ms >= 0 && now_ms >= ready_ms ? FERRY_PHASE_READY : FERRY_PHASE_SERVING;
+    return true;
+}
+
+void host_sleep_ms(unsigned int ms)
+{
+    now_ms += ms;
 }
 
 unsigned int vifs_count(const struct vifs *vifs, enum vif_way way)
@@ -206,7 +252,9 @@ static int setup(void **state)
     id_is_taken = false;
     changes_allowed = -1;
     nr_lost = nr_late = nr_taken = 0;
-    is_noticed = false;
+    is_noticed = runs = false;
+    now_ms = 5;
+    agent_ms = ready_ms = dies_ms = -1;
     done[0] = '\0';
     strcpy(dir, "/tmp/ferry-test-XXXXXX");
     assert_non_null(mkdtemp(dir));
@@ -328,6 +376,44 @@ static void a_linux_that_serves_nobody_is_no_successor(void **state)
     }
 }
 
+/* A kernel that has not booted can take no vif: with another id, or if none of them could be rebuilt. */
+static void linux_is_up_before_its_guests_are_replugged(void **state)
+{
+    static const struct {
+        bool is_linux, has_other_id, is_noticed;
+        int64_t agent_ms, ready_ms, dies_ms;
+        int64_t replug_ms, limit_ms; /* -1: never */
+    } rows[] = {
+        { true, true, false, 9000, 12000, -1, 12000, 168000 },
+        { true, false, false, 9000, 12000, -1, 12000, 168000 },
+        { true, true, false, 9000, -1, -1, 180000, 0 }, /* its card does not come, say */
+        { true, true, false, -1, -1, -1, 30000, 150000 }, /* no agent */
+        { true, true, false, 9000, 12000, 4000, -1, -1 },
+        { true, false, true, -1, -1, -1, 0, 180000 },
+        { false, true, false, -1, -1, -1, 0, 0 },
+    };
+
+    (void)state;
+    assert_int_equal(policies_keep(&journal, NULL), 0);
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        now_ms = 0;
+        runs = false;
+        nr_lost = 1;
+        journal.is_linux = rows[i].is_linux;
+        journal.domid = OLD_ID;
+        id_is_taken = rows[i].has_other_id;
+        is_noticed = rows[i].is_noticed;
+        agent_ms = rows[i].agent_ms;
+        ready_ms = rows[i].ready_ms;
+        dies_ms = rows[i].dies_ms;
+        replug_ms = replug_limit_ms = -1;
+        assert_int_equal(rebuild(), rows[i].replug_ms < 0 ? -ECANCELED : 0);
+        assert_int_equal(replug_ms, rows[i].replug_ms);
+        assert_int_equal(replug_limit_ms, rows[i].limit_ms);
+        assert_false(is_mapped);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -339,6 +425,7 @@ int main(void)
         TEST(nothing_is_given_up_for_one_that_could_not_have_it),
         TEST(one_without_policy_comes_back_without),
         TEST(a_linux_that_serves_nobody_is_no_successor),
+        TEST(linux_is_up_before_its_guests_are_replugged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #define BACK "/local/domain/3/backend/vif/7/0"
 #define LIMIT_MS 1000
+#define REST_MS 200
 
 static struct xs_handle *store;
 static const struct journal journal = { .name = "domnet", .domid = 3 };
@@ -143,7 +144,7 @@ static enum vif_way way_of(const char *const *states, unsigned int reads)
     script = with_delay;
     fake_xs_after_reads(store, successor_writes);
     now_ms = 0;
-    err = vifs_settle(&host, &journal, &vifs, LIMIT_MS);
+    err = vifs_settle(&host, &journal, &vifs, LIMIT_MS, REST_MS);
     fake_xs_close(store);
     assert_int_equal(err, dies ? -ECANCELED : 0);
     nr_late = vifs.nr_late;
@@ -215,7 +216,7 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
             fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
         guest_there = rows[i].there;
         replugs = 0;
-        vifs_replug(&host, 3, &vifs);
+        vifs_replug(&host, &journal, &vifs, 0);
         assert_int_equal(vifs.refs[0].way, rows[i].way);
         assert_int_equal(replugs, rows[i].way == VIF_LOST);
         /* Its nodes cannot be put back either. */
@@ -225,6 +226,62 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
         fake_xs_close(store);
     }
     guest_there = 7;
+}
+
+/* What libxl leaves when it does not wait any longer is there for a backend that comes up later. */
+static void one_is_plugged_in_once_for_a_backend_that_boots(void **state)
+{
+    static const char *const late[] = { "1", "1", "1", "2", NULL }, *const never[] = { "1", NULL },
+                             *const closes[] = { "1", "1", "5", NULL };
+    static const struct {
+        const char *const *script;
+        unsigned int limit_ms;
+        enum vif_way way;
+        int64_t waits_ms;
+    } rows[] = { { late, LIMIT_MS, VIF_REPLUGGED, 20 },
+                 { never, LIMIT_MS, VIF_LOST, LIMIT_MS },
+                 { never, 0, VIF_LOST, 0 },
+                 { closes, LIMIT_MS, VIF_LOST, 20 } };
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vifs vifs = { .nr = 1, .refs = { { 7, 0, VIF_LOST } } };
+        struct host host;
+
+        store = fake_xs_open();
+        host = (struct host){ .xs = store };
+        fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
+        script = rows[i].script;
+        fake_xs_after_reads(store, successor_writes);
+        replugs = 0;
+        now_ms = 0;
+        vifs_replug(&host, &journal, &vifs, rows[i].limit_ms);
+        assert_int_equal(vifs.refs[0].way, rows[i].way);
+        assert_int_equal(replugs, 1);
+        assert_in_range(now_ms, rows[i].waits_ms, rows[i].waits_ms + 60);
+        fake_xs_close(store);
+    }
+}
+
+/* Where one is served the kernel has booted: the others need no more than their scripts. */
+static void the_rest_is_waited_for_a_short_while(void **state)
+{
+    struct vifs vifs = { .nr = 2, .refs = { { 7, 0, VIF_REBUILT }, { 7, 1, VIF_REBUILT } } };
+    struct host host;
+
+    (void)state;
+    store = fake_xs_open();
+    host = (struct host){ .xs = store };
+    fake_xs_put(store, BACK "/state", "4");
+    fake_xs_put(store, BACK "/hotplug-status", "connected");
+    fake_xs_put(store, "/local/domain/3/backend/vif/7/1/state", "2");
+    now_ms = 0;
+    assert_int_equal(vifs_settle(&host, &journal, &vifs, LIMIT_MS, REST_MS), 0);
+    assert_int_equal(vifs.refs[0].way, VIF_TAKEN);
+    assert_int_equal(vifs.refs[1].way, VIF_LOST);
+    assert_int_equal(vifs.nr_late, 1);
+    assert_in_range(now_ms, REST_MS, REST_MS + 60);
+    fake_xs_close(store);
 }
 
 /* Connected ones are found by each successor in its own way; of the others there is one way. */
@@ -303,6 +360,8 @@ int main(void)
         cmocka_unit_test(one_that_nobody_looks_at_is_lost),
         cmocka_unit_test(a_dead_successor_is_told),
         cmocka_unit_test(one_whose_guest_is_gone_is_not_replugged),
+        cmocka_unit_test(one_is_plugged_in_once_for_a_backend_that_boots),
+        cmocka_unit_test(the_rest_is_waited_for_a_short_while),
         cmocka_unit_test(a_connected_vif_is_put_as_its_taker_finds_it),
         cmocka_unit_test(netback_that_has_offered_nothing_is_not_there),
         cmocka_unit_test(netback_is_waited_for_until_its_script_has_run),
