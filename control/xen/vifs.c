@@ -244,6 +244,11 @@ void vifs_replug(struct host *host, const struct journal *journal, struct vifs *
         log_line("vif%u.%u: cannot be taken over: unplugged and replugged; the guest sees a new "
                  "interface",
                  ref->guest, ref->handle);
+        if (ref->guest == 0)
+            log_line("vif0.%u: dom0 itself loses its network over it: `ip link` names the new "
+                     "interface, `ip address add` and `ip route add` give it what the old one had "
+                     "(docs/recovery.md)",
+                     ref->handle);
         nics = libxl_device_nic_list(host->xl, ref->guest, &nr);
         for (int j = 0; nics && j < nr; j++)
             if ((uint32_t)nics[j].devid == ref->handle)
