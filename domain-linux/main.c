@@ -22,7 +22,7 @@
 #include "words.h"
 
 #define COMMAND_LINE_SIZE 4096
-#define HURRY_MS 5 /* between two looks while a card is missing */
+#define HURRY_MS 5 /* between two looks while a card is missing, and may still come soon */
 #define DEVD_SETTLED_MS 300 /* what cannot run at all has ended by then */
 #define NIC_LIMIT_MS 10000 /* after this its absence is said */
 
@@ -80,7 +80,7 @@ static void run(struct words *words)
     clock_gettime(CLOCK_MONOTONIC, &at);
     for (;;) {
         bool has_nics = switch_look(words);
-        long step_ms = has_nics ? STATUS_BEAT_MS : HURRY_MS;
+        long step_ms = has_nics || is_late ? STATUS_BEAT_MS : HURRY_MS;
         struct timespec now;
 
         children_look(children, nr_children);

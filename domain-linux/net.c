@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PCI_DEVICES "/sys/bus/pci/devices"
 #define STATE_FORWARDING '3' /* linux/if_bridge.h */
 
 static int socket_fd(void)
@@ -72,6 +73,58 @@ static bool nic_look(const char *name, struct net_nic *nic_r)
     return true;
 }
 
+/* Class 02 of the PCI Code and ID Assignment: network controllers, of whichever kind. */
+static bool is_network(const char *device)
+{
+    char path[300], class[5] = "";
+    int fd;
+
+    snprintf(path, sizeof(path), PCI_DEVICES "/%s/class", device);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (read(fd, class, 4) != 4)
+        class[0] = '\0';
+    close(fd);
+    return strcmp(class, "0x02") == 0;
+}
+
+static bool has_interface(const char *device, const struct net_nic *nics, size_t nr)
+{
+    size_t len = strlen(device);
+
+    for (size_t i = 0; i < nr; i++)
+        if (strncmp(nics[i].pci, device, len) == 0 &&
+            (!nics[i].pci[len] || nics[i].pci[len] == '/'))
+            return true;
+    return false;
+}
+
+/* Behind the nr_named that are there: the cards that have no interface. */
+static size_t nameless_look(struct net_nic nics[NET_NICS_MAX], size_t nr_named)
+{
+    DIR *dir = opendir(PCI_DEVICES);
+    size_t nr = nr_named;
+    struct dirent *entry;
+
+    while (dir && nr < NET_NICS_MAX && (entry = readdir(dir))) {
+        char path[300], *real;
+
+        if (entry->d_name[0] == '.' || !is_network(entry->d_name))
+            continue;
+        snprintf(path, sizeof(path), PCI_DEVICES "/%s", entry->d_name);
+        real = realpath(path, NULL);
+        if (real && !has_interface(real, nics, nr_named)) {
+            nics[nr] = (struct net_nic){ 0 };
+            snprintf(nics[nr++].pci, sizeof(nics[0].pci), "%.127s", real);
+        }
+        free(real);
+    }
+    if (dir)
+        closedir(dir);
+    return nr;
+}
+
 size_t net_nics(struct net_nic nics_r[NET_NICS_MAX])
 {
     struct dirent *entry;
@@ -84,6 +137,7 @@ size_t net_nics(struct net_nic nics_r[NET_NICS_MAX])
         if (entry->d_name[0] != '.' && nic_look(entry->d_name, &nics_r[nr]))
             nr++;
     closedir(dir);
+    nr = nameless_look(nics_r, nr);
     qsort(nics_r, nr, sizeof(nics_r[0]), nic_order);
     return nr;
 }

@@ -10,12 +10,12 @@
 #define NET_NICS_MAX 32
 
 struct net_nic {
-    char name[16];
+    char name[16]; /* "": its driver has made no interface, or not yet, and its mac is not known */
     char pci[128]; /* where it is, for the order of cards */
     uint8_t mac[6];
 };
 
-/* Every card with a PCI device behind it, by their PCI addresses. Returns how many. */
+/* Every card with a PCI device behind it, and every PCI device that is a network card, by their PCI addresses. Returns how many. */
 size_t net_nics(struct net_nic nics_r[NET_NICS_MAX]);
 
 /* A bridge without spanning tree, that forwards at once, and is up. Returns 0 or a negative errno. */

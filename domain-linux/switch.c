@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cards.h"
 #include "net.h"
 #include "say.h"
 #include "status.h"
 
 #define OVS_DB "/run/openvswitch/conf.db"
 #define OVS_LIMIT_MS 30000
+#define RETRY_MS 1000 /* of a card that cannot be put into its bridge */
 
 static char *const ovs_create_argv[] = { "ovsdb-tool", "create", OVS_DB,
                                          "/usr/share/openvswitch/vswitch.ovsschema", NULL };
@@ -38,6 +40,12 @@ static struct child ovs_children[SWITCH_CHILDREN] = { { .argv = ovsdb_argv },
 /* Per bridge: its card; "" while it is missing. */
 static char cards[WORDS_BRIDGES_MAX][16];
 static bool forwards[WORDS_BRIDGES_MAX];
+/* Per bridge: what became of its card the last time, said once for each card and errno. */
+static struct {
+    int err; /* 0: nothing yet */
+    char card[16];
+    int64_t again_ms;
+} failed[WORDS_BRIDGES_MAX];
 
 static int ovs_run(char *const argv[])
 {
@@ -99,47 +107,34 @@ size_t switch_children(const struct words *words, struct child children_r[SWITCH
     return SWITCH_CHILDREN;
 }
 
-static bool is_asked_for(const struct words *words, const struct net_nic *nic)
+static void failure_note(size_t bridge, const char *bridge_name, const char *card, int err)
 {
-    for (size_t i = 0; i < words->nr_bridges; i++)
-        if (words->bridges[i].nic == WORDS_NIC_MAC &&
-            memcmp(words->bridges[i].mac, nic->mac, sizeof(nic->mac)) == 0)
-            return true;
-    return false;
+    if (failed[bridge].err != err || strcmp(failed[bridge].card, card) != 0)
+        say("%s cannot be put into bridge %s: %s; tried again every second", card, bridge_name,
+            strerror(-err));
+    failed[bridge].err = err;
+    snprintf(failed[bridge].card, sizeof(failed[bridge].card), "%s", card);
+    failed[bridge].again_ms = children_now_ms() + RETRY_MS;
 }
 
-/* The card of a bridge among those that are there; NULL while it is missing. */
-static const struct net_nic *card_of(const struct words *words, size_t bridge,
-                                     const struct net_nic *nics, size_t nr_nics)
+static void card_join(const struct words *words, size_t i, const struct net_nic *nic)
 {
-    size_t before = 0;
+    const struct words_bridge *bridge = &words->bridges[i];
+    int err;
 
-    for (size_t i = 0; i < bridge; i++)
-        before += words->bridges[i].nic == WORDS_NIC_NEXT;
-    for (size_t i = 0; i < nr_nics; i++) {
-        if (words->bridges[bridge].nic == WORDS_NIC_MAC) {
-            if (memcmp(words->bridges[bridge].mac, nics[i].mac, sizeof(nics[i].mac)) == 0)
-                return &nics[i];
-        } else if (!is_asked_for(words, &nics[i]) && before-- == 0) {
-            return &nics[i];
-        }
-    }
-    return NULL;
-}
-
-static void card_join(const struct words_bridge *bridge, const struct net_nic *nic, char *card)
-{
-    int err = net_up(nic->name);
+    if (failed[i].err && children_now_ms() < failed[i].again_ms)
+        return;
+    err = net_up(nic->name);
 
     if (!err && bridge->is_ovs)
         err = ovs_vsctl("add-port", bridge->name, nic->name);
     else if (!err)
         err = net_bridge_join(bridge->name, nic->name);
     if (err) {
-        say("%s cannot be put into bridge %s: %s", nic->name, bridge->name, strerror(-err));
+        failure_note(i, bridge->name, nic->name, err);
         return;
     }
-    memcpy(card, nic->name, sizeof(nic->name));
+    memcpy(cards[i], nic->name, sizeof(nic->name));
     say("bridge %s has %s, %02x:%02x:%02x:%02x:%02x:%02x, after %lld ms", bridge->name, nic->name,
         nic->mac[0], nic->mac[1], nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5],
         (long long)children_now_ms());
@@ -161,9 +156,9 @@ bool switch_look(const struct words *words)
 
         if (bridge->nic == WORDS_NIC_NONE)
             continue;
-        nic = cards[i][0] ? NULL : card_of(words, i, nics, nr_nics);
+        nic = cards[i][0] ? NULL : cards_find(words, i, nics, nr_nics);
         if (nic)
-            card_join(bridge, nic, cards[i]);
+            card_join(words, i, nic);
         if (!cards[i][0])
             has_all = false;
         else if (!forwards[i] && !bridge->is_ovs && net_port_forwards(bridge->name, cards[i])) {

@@ -11,7 +11,7 @@
 #define WORDS_NAME_SIZE 16 /* IFNAMSIZ */
 
 enum words_nic {
-    WORDS_NIC_NEXT, /* the next card, by their PCI addresses, that no bridge asks for by its MAC */
+    WORDS_NIC_NEXT, /* the card at its place, by their PCI addresses; those that a bridge asks for by MAC have none */
     WORDS_NIC_MAC,
     WORDS_NIC_NONE, /* guests among each other */
 };

@@ -109,8 +109,14 @@ static int kernel_take(struct host *host, struct journal *journal, const struct 
     char path[FILES_PATH_SIZE];
     struct reference reference;
     struct kernel_files files = { config->xl.b_info.kernel, config->xl.b_info.ramdisk };
-    int err = files.kernel ? kernel_keep(journal, &files) : -ENOENT;
+    int err;
 
+    if (!files.kernel) {
+        log_line("%s was started by a bootloader; ferry needs kernel= (and ramdisk=)",
+                 journal->name);
+        return -ENOENT;
+    }
+    err = kernel_keep(journal, &files);
     if (err || journal->is_linux)
         return err;
     reference_load(journal, &reference);

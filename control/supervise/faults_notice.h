@@ -17,7 +17,8 @@ struct fault_count {
     uint64_t nr, nr_told; /* at least: what overran Xen's ring was not seen */
     int64_t told_ms; /* 0: never */
     struct xenlog_fault last;
-    bool cut_off; /* Xen took bus mastering from the device since the last notice */
+    bool
+        cut_off; /* bus mastering was off since the last notice while the domain was at work: Xen took it */
 };
 
 /*

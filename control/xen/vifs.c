@@ -244,6 +244,11 @@ void vifs_replug(struct host *host, const struct journal *journal, struct vifs *
         log_line("vif%u.%u: cannot be taken over: unplugged and replugged; the guest sees a new "
                  "interface",
                  ref->guest, ref->handle);
+        if (ref->guest == 0)
+            log_line("vif0.%u: dom0 itself loses its network over it: `ip link` names the new "
+                     "interface, `ip address add` and `ip route add` give it what the old one had "
+                     "(docs/recovery.md)",
+                     ref->handle);
         nics = libxl_device_nic_list(host->xl, ref->guest, &nr);
         for (int j = 0; nics && j < nr; j++)
             if ((uint32_t)nics[j].devid == ref->handle)
@@ -256,7 +261,10 @@ void vifs_replug(struct host *host, const struct journal *journal, struct vifs *
     }
     replugged_wait(host, journal, vifs, deadline);
     for (unsigned int i = 0; i < vifs->nr; i++)
-        if (vifs->refs[i].way == VIF_LOST)
+        if (vifs->refs[i].way == VIF_LOST &&
+            !xs_is_domain_introduced(host->xs, vifs->refs[i].guest))
+            vifs->refs[i].way = VIF_GONE;
+        else if (vifs->refs[i].way == VIF_LOST)
             log_line("vif%u.%u: replugging failed; try `xl network-attach %u ...`",
                      vifs->refs[i].guest, vifs->refs[i].handle, vifs->refs[i].guest);
 }

@@ -263,6 +263,31 @@ static void one_is_plugged_in_once_for_a_backend_that_boots(void **state)
     }
 }
 
+static void guest_leaves(const char *path)
+{
+    (void)path;
+    guest_there = 8;
+}
+
+/* Nobody is told to plug a vif into a guest that ended while its vif was waited for. */
+static void one_whose_guest_ends_meanwhile_is_not_waited_for(void **state)
+{
+    struct vifs vifs = { .nr = 1, .refs = { { 7, 0, VIF_LOST } } };
+    struct host host;
+
+    (void)state;
+    store = fake_xs_open();
+    host = (struct host){ .xs = store };
+    fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
+    fake_xs_after_reads(store, guest_leaves);
+    replugs = 0;
+    vifs_replug(&host, &journal, &vifs, LIMIT_MS);
+    guest_there = 7;
+    assert_int_equal(replugs, 1);
+    assert_int_equal(vifs.refs[0].way, VIF_GONE);
+    fake_xs_close(store);
+}
+
 /* Where one is served the kernel has booted: the others need no more than their scripts. */
 static void the_rest_is_waited_for_a_short_while(void **state)
 {
@@ -361,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_dead_successor_is_told),
         cmocka_unit_test(one_whose_guest_is_gone_is_not_replugged),
         cmocka_unit_test(one_is_plugged_in_once_for_a_backend_that_boots),
+        cmocka_unit_test(one_whose_guest_ends_meanwhile_is_not_waited_for),
         cmocka_unit_test(the_rest_is_waited_for_a_short_while),
         cmocka_unit_test(a_connected_vif_is_put_as_its_taker_finds_it),
         cmocka_unit_test(netback_that_has_offered_nothing_is_not_there),
