@@ -48,8 +48,10 @@ const volatile void *agentpage_map(struct agentpage *agent, struct host *host, u
     const char *why;
     int err;
 
-    if (agent->page || agent->is_refused)
+    if (agent->page || agent->is_refused ||
+        (agent->looked_ms && host_ticks_ms() - agent->looked_ms < AGENTPAGE_LOOK_MS))
         return agent->page;
+    agent->looked_ms = host_ticks_ms();
     err = store_read(host->xs, text, sizeof(text), AGENTPAGE_NODE, domid);
     if (err && err != -EINVAL)
         return NULL; /* no agent, or not yet */

@@ -14,17 +14,21 @@
 
 struct xengntdev_handle;
 
+#define AGENTPAGE_LOOK_MS                                                                          \
+    500 /* xenstore is asked this often at most: ferryd looks fifty times a second */
+
 #define AGENTPAGE_NODE "/local/domain/%u/data/ferry/status"
 
 /* All zeros: nothing is known of it. */
 struct agentpage {
     struct xengntdev_handle *grants; /* NULL: not open */
     void *page; /* NULL: not mapped */
+    int64_t looked_ms; /* when xenstore was asked last; 0: never */
     bool is_refused; /* it was looked at, and is not what it is to be: not looked at again */
 };
 
 /*
- * Map it, read only, unless it is mapped. Does not wait: an agent that has not written its reference yet is asked for it with the next
+ * Map it, read only, unless it is mapped. Does not wait: an agent that has not written its reference yet is asked for it with a later
  * call.
  *
  *   name  of the domain, for the log: what is wrong is said once

@@ -13,6 +13,9 @@
 #include <xen/io/xenbus.h>
 
 #define SETTLE_POLL_MS 20
+/* Where minutes may pass: each look asks xenstored, which has the processors that the domain boots on. */
+#define SETTLE_SLOW_MS 60000
+#define SETTLE_SLOW_POLL_MS 250
 #define NETBACK_OFFERS "feature-rx-copy" /* xen/io/netif.h; nothing that libxl writes */
 
 static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
@@ -159,7 +162,7 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
         if (host_ticks_ms() > deadline)
             break;
         if (vifs_count(vifs, VIF_REBUILT))
-            host_sleep_ms(SETTLE_POLL_MS);
+            host_sleep_ms(limit_ms > SETTLE_SLOW_MS ? SETTLE_SLOW_POLL_MS : SETTLE_POLL_MS);
     }
     for (unsigned int i = 0; i < vifs->nr; i++)
         if (vifs->refs[i].way == VIF_REBUILT) {

@@ -30,6 +30,14 @@ static int nr_open, nr_mapped, nr_said;
 static uint32_t asked;
 static char said[512];
 
+static int64_t now_ms = 1000, step_ms = AGENTPAGE_LOOK_MS;
+
+/* Time enough between two looks, but where a test says otherwise. */
+int64_t host_ticks_ms(void)
+{
+    return now_ms += step_ms;
+}
+
 void log_line(const char *format, ...)
 {
     va_list args;
@@ -125,6 +133,18 @@ static void it_is_mapped_when_the_agent_is_up(void **state)
     assert_int_equal(nr_said, 0);
 }
 
+static void xenstore_is_asked_now_and_then(void **state)
+{
+    (void)state;
+    assert_null(map());
+    fake_xs_put(host.xs, NODE, "77");
+    step_ms = 0;
+    assert_null(map());
+    now_ms += AGENTPAGE_LOOK_MS;
+    assert_ptr_equal(map(), &shared);
+    step_ms = AGENTPAGE_LOOK_MS;
+}
+
 static void it_can_be_let_go_and_mapped_again(void **state)
 {
     (void)state;
@@ -188,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_mapped_when_the_agent_is_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(xenstore_is_asked_now_and_then, setup, teardown),
         cmocka_unit_test_setup_teardown(it_can_be_let_go_and_mapped_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lie_is_told_once, setup, teardown),
         cmocka_unit_test_setup_teardown(another_domain_is_asked_anew, setup, teardown),
