@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`ferry` and `ferryd` look after a Linux driver domain: it dies under load, and its guest keeps its connections.
 
-The domain is the lab's own, which has no agent of Ferry's: no heartbeat, so a hang is not seen. FERRY_LONG=1: more rounds;
-FERRY_DEATHS="panicked restarted": these alone.
+The domain is the lab's own, which has no agent of Ferry's: no heartbeat, so a hang is not seen. FERRY_LONG=1: all deaths,
+and more rounds; FERRY_DEATHS="panicked restarted": these alone.
 """
 import os
 import statistics
@@ -16,7 +16,6 @@ from ferrylab.domain import Guest, config_text
 from ferrylab.slots import SLOTS
 from recovery_nic import dom0_drives, interfaces
 
-IN_CHECK = False  # not seen to pass as a whole yet: run it, then take this line out
 NAME, GUEST, SLOT = "domlinux", "guest9", "A"
 KERNEL, RAMDISK = f"{paths.DOM0_IMAGES}/vmlinux", f"{paths.DOM0_IMAGES}/domlinux.cpio"
 ROUNDS = 4 if os.environ.get("FERRY_LONG") else 1
@@ -91,7 +90,8 @@ KINDS = {"destroyed": (destroy, "vanished", True), "panicked": (panic, "crash", 
          "restarted": (restart, "restart", False), "upgraded": (upgrade, "upgrade", False)}
 
 
-CHOSEN = os.environ.get("FERRY_DEATHS", "destroyed panicked upgraded").split()
+# In `make check` the first, for its time.
+CHOSEN = os.environ.get("FERRY_DEATHS", " ".join(KINDS) if os.environ.get("FERRY_LONG") else "destroyed").split()
 
 
 def is_back(scene, deaths):
