@@ -186,7 +186,6 @@ static int upgrade(struct host *host, struct journal *journal, const struct kern
                              : upgrade_ferry(host, journal, files);
 }
 
-/* Another configuration for the successor; same name, same devices. has_policy: there is a file of policies for it. */
 /* dom0's own interface comes and goes with `ferry start` and `ferry stop` alone. */
 static bool is_dom0_vif_as_before(struct host *host, const struct journal *journal,
                                   const struct config *config)
@@ -202,6 +201,7 @@ static bool is_dom0_vif_as_before(struct host *host, const struct journal *journ
     return is_same;
 }
 
+/* Another configuration for the successor; same name, same devices. has_policy: there is a file of policies for it. */
 static int config_replace(struct host *host, struct journal *journal, const char *path,
                           bool has_policy)
 {

@@ -132,7 +132,6 @@ static int linux_wait(struct host *host, const struct journal *journal, int64_t 
     int64_t agent_deadline = host_ticks_ms() + AGENT_LIMIT_MS;
     struct agentpage agent = { 0 };
     struct ferry_status status;
-    struct domain_seen seen;
     int err = 0;
 
     if (agent_deadline > deadline)
@@ -142,8 +141,7 @@ static int linux_wait(struct host *host, const struct journal *journal, int64_t 
 
         if (page && statuspage_copy(page, &status) && status.phase == FERRY_PHASE_READY)
             break;
-        if (domain_look(host, journal, &seen) == 0 &&
-            (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down))
+        if (domain_has_ended(host, journal))
             err = -ECANCELED;
         if (err || host_ticks_ms() >= (page ? deadline : agent_deadline))
             break;

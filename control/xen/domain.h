@@ -11,6 +11,15 @@
 /* What is there now under the journal's id. Returns 0, or -EIO if Xen did not say. */
 int domain_look(struct host *host, const struct journal *journal, struct domain_seen *seen_r);
 
+/* Whether it runs no more, or never was: false if Xen cannot be asked. */
+static inline bool domain_has_ended(struct host *host, const struct journal *journal)
+{
+    struct domain_seen seen;
+
+    return domain_look(host, journal, &seen) == 0 &&
+           (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down);
+}
+
 /*
  * Create the domain, paused.
  *

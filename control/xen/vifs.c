@@ -133,14 +133,6 @@ static enum vif_way way_now(struct host *host, uint32_t backend, const struct vi
     return is_in_use(state) && strcmp(status, "connected") == 0 ? VIF_TAKEN : ref->way;
 }
 
-static bool has_ended(struct host *host, const struct journal *journal)
-{
-    struct domain_seen seen;
-
-    return domain_look(host, journal, &seen) == 0 &&
-           (!seen.exists || !seen.is_ours || seen.dying || seen.shut_down);
-}
-
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
                 unsigned int limit_ms, unsigned int rest_ms)
 {
@@ -149,7 +141,7 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
 
     vifs->nr_late = 0;
     while (vifs_count(vifs, VIF_REBUILT)) {
-        if (has_ended(host, journal))
+        if (domain_has_ended(host, journal))
             return -ECANCELED;
         for (unsigned int i = 0; i < vifs->nr; i++)
             if (vifs->refs[i].way == VIF_REBUILT)
@@ -221,7 +213,7 @@ static void replugged_wait(struct host *host, const struct journal *journal, str
             if (vifs->refs[i].way == VIF_WAITING)
                 vifs->refs[i].way = replugged_now(host, journal->domid, &vifs->refs[i]);
         if (!vifs_count(vifs, VIF_WAITING) || host_ticks_ms() >= deadline ||
-            has_ended(host, journal))
+            domain_has_ended(host, journal))
             break;
         host_sleep_ms(SETTLE_POLL_MS);
     }

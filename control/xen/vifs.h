@@ -51,7 +51,8 @@ void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, str
 
 /*
  * After the start: wait until each rebuilt vif serves. Those that have closed or failed, or do not
- * serve after limit_ms, or rest_ms after the first one that does, are lost; the latter are counted in nr_late. Those that could not be rebuilt are not waited for.
+ * serve after limit_ms, or rest_ms after the first one that does, are lost; the latter are counted in nr_late. Those that
+ * could not be rebuilt are not waited for.
  * Returns 0, or -ECANCELED if the domain died meanwhile.
  */
 int vifs_settle(struct host *host, const struct journal *journal, struct vifs *vifs,
