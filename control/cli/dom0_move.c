@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,25 +47,19 @@ int dom0_netfront_wanted(void)
     return -ENODEV;
 }
 
-static void mac_format(const struct dom0_vif *vif, char text[MAC_TEXT_SIZE])
-{
-    snprintf(text, MAC_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", vif->mac[0], vif->mac[1],
-             vif->mac[2], vif->mac[3], vif->mac[4], vif->mac[5]);
-}
-
 /* dom0's vif with this domain as its backend, and this MAC address. Returns its number, or -1. */
 static int vif_find(struct host *host, uint32_t backend, const struct dom0_vif *vif)
 {
-    char wanted[MAC_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+    char text[MAC_TEXT_SIZE];
+    uint8_t mac[MAC_SIZE];
     struct vifs vifs;
 
-    mac_format(vif, wanted);
     vifs_find(host, backend, &vifs);
     for (unsigned int i = 0; i < vifs.nr; i++)
         if (vifs.refs[i].guest == DOM0 &&
-            store_read(host->xs, mac, sizeof(mac), "/libxl/%d/device/vif/%u/mac", DOM0,
+            store_read(host->xs, text, sizeof(text), "/libxl/%d/device/vif/%u/mac", DOM0,
                        vifs.refs[i].handle) == 0 &&
-            strcasecmp(mac, wanted) == 0)
+            mac_read(text, strlen(text), mac) && memcmp(mac, vif->mac, sizeof(mac)) == 0)
             return (int)vifs.refs[i].handle;
     return -1;
 }

@@ -8,24 +8,15 @@
 
 #include "util/files.h"
 
-#define MAC_TEXT_LEN 17 /* "52:54:00:12:34:56" */
 #define WORD_SIZE 64
 
-static bool mac_read(const char *text, uint8_t mac[DOM0_VIF_MAC_SIZE])
+/* Of one station. */
+static bool station_read(const char *text, uint8_t mac[MAC_SIZE])
 {
-    static const char zero[DOM0_VIF_MAC_SIZE];
-    unsigned int bytes[DOM0_VIF_MAC_SIZE];
+    static const uint8_t zero[MAC_SIZE];
 
-    if (strlen(text) != MAC_TEXT_LEN || strspn(text, "0123456789abcdefABCDEF:") != MAC_TEXT_LEN ||
-        sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &bytes[0], &bytes[1], &bytes[2], &bytes[3],
-               &bytes[4], &bytes[5]) != DOM0_VIF_MAC_SIZE)
-        return false;
-    for (unsigned int i = 0; i < DOM0_VIF_MAC_SIZE; i++) {
-        if (i && text[3 * i - 1] != ':')
-            return false;
-        mac[i] = (uint8_t)bytes[i];
-    }
-    return !(mac[0] & 1) && memcmp(mac, zero, DOM0_VIF_MAC_SIZE) != 0;
+    return mac_read(text, strlen(text), mac) && !(mac[0] & 1) &&
+           memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
 static bool bridge_read(const char *text, char bridge[DOM0_VIF_BRIDGE_SIZE])
@@ -47,7 +38,7 @@ static const char *word_take(const char *word, struct dom0_vif *vif, bool *has_m
     if (strncmp(word, "mac=", 4) == 0) {
         if (*has_mac)
             return "has mac= twice";
-        *has_mac = mac_read(value, vif->mac);
+        *has_mac = station_read(value, vif->mac);
         return *has_mac ? NULL : "wants in mac= the address of one station, as 52:54:00:12:34:56";
     }
     if (strncmp(word, "bridge=", 7) == 0) {

@@ -5,12 +5,13 @@
 
 #include <stdint.h>
 
+#include "util/mac.h"
+
 #define DOM0_VIF_BRIDGE_SIZE 16
-#define DOM0_VIF_MAC_SIZE 6
 
 struct dom0_vif {
     char bridge[DOM0_VIF_BRIDGE_SIZE]; /* of the driver domain; "": dom0 gets no interface */
-    uint8_t mac[DOM0_VIF_MAC_SIZE];
+    uint8_t mac[MAC_SIZE];
 };
 
 /*

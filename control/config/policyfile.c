@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/mac.h"
+
 #include <ferry/policy.h>
 
 #define TITLES "[00:16:3e:00:00:01] for the vif with this mac=, or [default] for vifs without one"
-#define MAC_SIZE 6
 
 struct reader {
     struct policyfile *file;
@@ -37,30 +38,6 @@ static int fail(struct policyfile_error *error, unsigned int line, const char *f
             *c = '?';
     error->line = line;
     return -EINVAL;
-}
-
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Two digits for each byte, with ':' between them. */
-static bool mac_read(const char *text, size_t len, uint8_t mac[MAC_SIZE])
-{
-    if (len != 3 * MAC_SIZE - 1)
-        return false;
-    for (size_t i = 0; i < MAC_SIZE; i++) {
-        int high = digit(text[3 * i]), low = digit(text[3 * i + 1]);
-
-        if (high < 0 || low < 0 || (i + 1 < MAC_SIZE && text[3 * i + 2] != ':'))
-            return false;
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
 }
 
 bool policyfile_name_ok(const char *name)
