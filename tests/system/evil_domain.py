@@ -19,7 +19,7 @@ from ferrylab import CheckFailed
 IN_CHECK_PARTS = "dma"
 PARTS = {"dma": evil_dma.run, "storm": evil_storm.run, "dom0": evil_dom0.run}
 # Not seen to pass yet, so only by name: FERRY_EVIL=guest,reuse.
-BY_NAME = {"ruin": evil_dom0.ruin, "guest": evil_guest.run, "reuse": evil_memory_reuse.run}
+BY_NAME = {"later": evil_dma.later, "ruin": evil_dom0.ruin, "guest": evil_guest.run, "reuse": evil_memory_reuse.run}
 
 
 class Scene:
