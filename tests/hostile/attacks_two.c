@@ -22,12 +22,12 @@
 #include "xen/domain.h"
 
 #define DIR "device/vif/0"
-#define ROUNDS 60
+#define ROUNDS 40
 #define CHANGED 48u
 #define ANSWER_MS 3000
-#define INDEX_ROUNDS 4
-#define NODE_WRITES 150
-#define STATE_WRITES 60
+#define INDEX_ROUNDS 2
+#define NODE_WRITES 60
+#define STATE_WRITES 40
 #define STORM_PROOFS 5
 
 /* Where the CHANGED slots of the tx ring begin that the second vCPU changes. */

@@ -20,10 +20,10 @@
 #include "xen/gnttab.h"
 #include "xen/hypercall.h"
 
-#define ROUNDS 40
+#define ROUNDS 30
 #define IN_FLIGHT 100
-#define CONNECTS 10
-#define VERSIONS 10
+#define CONNECTS 6
+#define VERSIONS 5
 #define ANSWER_MS 3000
 #define UNMAP_MS 2000
 #define HOLD_MS 3000
@@ -63,11 +63,12 @@ static void entries_restore(struct front *f)
 }
 
 /* A frame that is not the one to be granted: other pages of ours, Xen's, none at all. */
-static uint32_t some_frame(uint32_t n)
+static uint32_t some_frame(uint32_t n, bool is_tx)
 {
     switch (n & 3) {
     case 0:
-        return (uint32_t)virt_to_mfn(front_rx_data[n >> 2 & (FRONT_RX_PAGES - 1)]);
+        return (uint32_t)virt_to_mfn(is_tx ? front_tx_data[(n >> 2) % FRONT_TX_PAGES]
+                                           : front_rx_data[(n >> 2) % FRONT_RX_PAGES]);
     case 1:
         return (uint32_t)virt_to_mfn((const void *)start_info->pt_base);
     case 2:
@@ -77,12 +78,11 @@ static uint32_t some_frame(uint32_t n)
     }
 }
 
-static void entries_step(struct front *f)
+/* One change of one entry; what is not refused is read from `frame`, or from the right one. */
+static void entry_change(struct front *f, uint32_t n, unsigned int which, uint32_t frame)
 {
     static const uint16_t flags[] = { 0, GTF_permit_access | GTF_readonly, GTF_accept_transfer,
                                       GTF_transitive, GTF_permit_access | GTF_sub_page };
-    uint32_t n = second_random();
-    unsigned int which = second_random() % NR_PAGES;
     grant_entry_v1_t *entry = &front_grant_table()[page_ref(f, which)];
 
     switch (n & 7) {
@@ -93,7 +93,7 @@ static void entries_step(struct front *f)
         WRITE_ONCE(entry->domid, (domid_t)(n >> 16));
         break;
     case 2:
-        WRITE_ONCE(entry->frame, some_frame(n / 8));
+        WRITE_ONCE(entry->frame, frame);
         break;
     default:
         WRITE_ONCE(entry->frame, (uint32_t)virt_to_mfn(page_of(which)));
@@ -101,6 +101,24 @@ static void entries_step(struct front *f)
         WRITE_ONCE(entry->flags, GTF_permit_access);
         break;
     }
+}
+
+static void entries_step(struct front *f)
+{
+    uint32_t n = second_random();
+    unsigned int which = second_random() % NR_PAGES;
+
+    entry_change(f, n, which, some_frame(n / 8, which < FRONT_TX_PAGES));
+}
+
+/* The same with frames that hold what we send, or are not ours: no frame is refused for what is in it. */
+static void counted_step(struct front *f)
+{
+    uint32_t n = second_random();
+    const void *page = front_tx_data[n / 16 % FRONT_TX_PAGES];
+
+    entry_change(f, n, second_random() % NR_PAGES,
+                 n & 8 ? (uint32_t)virt_to_mfn(page) : 0xffffffff);
 }
 
 static void received_count(struct front *f, struct tally *tally)
@@ -157,21 +175,26 @@ static const char *entries_race(struct front *f, second_fn *step, struct tally *
     return bad;
 }
 
-static const char *two_grants(struct front *f)
+static const char *grants_race(struct front *f, second_fn *step)
 {
     struct tally tally = { 0 };
     const char *bad;
 
     canaries_set(f);
-    bad = entries_race(f, entries_step, &tally);
+    bad = entries_race(f, step, &tally);
     entries_restore(f);
     return bad ? bad : tally_judge(&tally);
 }
 
-/* The same, and then silence: dom0's side compares our count of what was refused with the backend's. */
+static const char *two_grants(struct front *f)
+{
+    return grants_race(f, entries_step);
+}
+
+/* Then silence: dom0's side compares our count of what was refused with the backend's. */
 static const char *two_counted(struct front *f)
 {
-    const char *bad = two_grants(f);
+    const char *bad = grants_race(f, counted_step);
 
     if (bad)
         return bad;
@@ -194,7 +217,7 @@ static void ring_entries_step(struct front *f)
         WRITE_ONCE(entry->domid, n & 16 ? 0 : f->backend);
         break;
     case 2:
-        WRITE_ONCE(entry->frame, some_frame(n / 32));
+        WRITE_ONCE(entry->frame, some_frame(n / 32, true));
         break;
     default:
         WRITE_ONCE(entry->frame, (uint32_t)virt_to_mfn(n & 8 ? (void *)f->tx : (void *)f->rx));
@@ -356,7 +379,8 @@ static void v2_step(struct front *f)
         WRITE_ONCE(entry->hdr.flags, n & 8 ? 0 : GTF_permit_access | GTF_readonly);
         break;
     case 3:
-        WRITE_ONCE(entry->full_page.frame, n & 8 ? ~0ull : some_frame(n / 16));
+        WRITE_ONCE(entry->full_page.frame,
+                   n & 8 ? ~0ull : some_frame(n / 16, which < FRONT_TX_PAGES));
         break;
     default:
         WRITE_ONCE(entry->full_page.pad0, 0);

@@ -66,7 +66,7 @@ class Scene:
         self.domid = self.domain.domid
         self.guest = ferry_domnet.guest(lab, 1)
         self.states = common.StateLog(lab, common.domid_front(self.guest) + "/state")
-        self.stream, self.nr_streams, self.nr_attackers = None, 0, 0
+        self.stream, self.nr_streams, self.nr_attackers, self.nr_deaths = None, 0, 0, 0
         self.number, self.attacker = 0, None
         hostile_guest.install(lab)
         self.attacker_start()
@@ -95,6 +95,11 @@ class Scene:
     def tell(self, words):
         self.lab.dom0.run(f"xenstore-write /local/domain/{self.attacker_domid}/data/gap '{self.number} {words}'")
 
+    def die(self, fault):
+        """Each request has another number: the same one again is taken for one that was done."""
+        self.nr_deaths += 1
+        self.lab.dom0.run(f"xenstore-write /local/domain/{self.domid}/ferry/fault '{fault} {self.nr_deaths}'")
+
     def vifs_closed(self):
         """How often each vif has been closed, as the driver domain's console has it."""
         return Counter(re.findall(r"warning: (vif\d+\.0): closed: ", self.lab.console("domnet")))
@@ -110,7 +115,7 @@ def attacked(scene, attack):
     scene.tell(f"{attack.kind} {attack.seed} {attack.stall_us} {attack.length_ms}")
     lab.wait_console(scene.attacker, rf"hostile: #{scene.number} armed", timeout=10)
     time.sleep(attack.wait_s)
-    lab.dom0.run(f"xenstore-write /local/domain/{scene.domid}/ferry/fault {attack.fault}")
+    scene.die(attack.fault)
     common.wait_for(lambda: common.is_over(lab, deaths), f"{what}: not back", LIMIT_S[attack.depth])
     now = common.status(lab)
     death = now["deaths"][-1]
