@@ -30,7 +30,8 @@ def attack(scene, number, command, wanted):
     expect(answer, f"{command}: it does not say what it did")
     scene.check(alive.stdout.strip() == "alive", f"{command}: the guest lives")
     scene.check(not any(word in line for line in said for word in STUMBLES), f"{command}: the guest's kernel does not stumble")
-    scene.check(not wanted or any(wanted in line for line in said), f"{command}: its frontend has seen `{wanted}`")
+    if wanted:
+        scene.check(any(wanted in line for line in said), f"{command}: its frontend says `{wanted}`")
     scene.evil.do("release")
     guest.destroy()
     hostile_guest.wait_gone(scene.lab, name, 30)
