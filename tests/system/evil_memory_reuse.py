@@ -7,7 +7,6 @@ from evil_dma import FRAME, MARK
 from evil_memory import PAGE
 from ferry_domnet import expect
 
-
 SPARE_MB = 32  # that the next guest keeps for itself
 
 
