@@ -12,6 +12,7 @@ import hostile_guest
 import recovery_common as common
 from ferrylab import CheckFailed
 
+IN_CHECK = False  # not seen to pass as a whole yet: run it, then take this line out
 VCPUS = 2
 LIMIT_S = 60
 LOSS = 50  # of a thousand pings, beside a guest that has two processors of two busy, and floods
