@@ -8,6 +8,7 @@ from ferry_domnet import expect
 
 MACHINE = "systemd"
 IN_CHECK = False  # needs `make deb`
+COMMAND = "make check-systemd"
 EXAMPLES = "/usr/share/doc/ferry/examples"
 
 

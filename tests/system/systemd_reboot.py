@@ -10,6 +10,7 @@ from ferrylab.domain import Guest
 
 MACHINE = "systemd"
 IN_CHECK = False  # needs `make deb`
+COMMAND = "make check-systemd"
 
 
 def told(lab):
