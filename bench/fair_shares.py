@@ -74,6 +74,12 @@ def received(guest, session):
     return [float(number) * UNITS[unit] for number, unit in re.findall(r"sec +([0-9.]+) ([KMG]?)Bytes", seconds)], said
 
 
+def cpu_seconds(backend):
+    """Each guest's processor time so far, by `xl list`."""
+    listed = {words[0]: float(words[-1]) for words in map(str.split, backend.domain.lab.dom0.output("xl list").splitlines()[1:])}
+    return [listed[guest.name] for guest in backend.guests]
+
+
 HYSTART = "/sys/module/tcp_cubic/parameters/hystart"
 # What is sent: a command in each guest before it, and iperf3's options.
 KINDS = {"TCP": (f"echo 1 > {HYSTART}", ""), "TCP without HyStart": (f"echo 0 > {HYSTART}", ""), "UDP": ("true", "-u -b 0 -l 1400")}
@@ -84,18 +90,21 @@ def round_run(backend, kind, seconds):
     prepare, words = KINDS[kind]
     for guest in backend.guests:
         guest.run(prepare)
-    options = f"-t {seconds} -i 1 --get-server-output {words}"
+    options, spent = f"-t {seconds} -i 1 --get-server-output {words}", cpu_seconds(backend)
     under_way = [(guest, measure.iperf_start(guest, backend.wire.ip, options, measure.IPERF_PORT + number))
                  for number, guest in enumerate(backend.guests)]
     shares, said = zip(*(received(guest, session) for guest, session in under_way))
-    for (guest, _), share, words in zip(under_way, shares, said):
-        say(f"{backend.label}: {kind}: {guest.name}: {sum(share) * 8e-6 / seconds:.2f} Mb/s{', ' if words else ''}{words or ''}")
+    times = [after - before for after, before in zip(cpu_seconds(backend), spent)]
+    for guest, share, time, words in zip(backend.guests, shares, times, said):
+        say(f"{backend.label}: {kind}: {guest.name}: {sum(share) * 8e-6 / seconds:.2f} Mb/s, {time:.1f} s of processor"
+            f"{', ' if words else ''}{words or ''}")
     middle = seconds // 2
     windows = {f"the first {WINDOW_S} s": (0, WINDOW_S), f"{WINDOW_S} s in the middle": (middle, middle + WINDOW_S),
                f"all but the first and last {EDGE_S} s": (EDGE_S, seconds - EDGE_S)}
     figures = {f"{kind}: Jain's index, {name}": round(measure.jain([sum(share[a:b]) for share in shares]), 3)
                for name, (a, b) in windows.items()}
     steady = [sum(share[EDGE_S:seconds - EDGE_S]) for share in shares]
+    figures[f"{kind}: Jain's index of the guests' processor time"] = round(measure.jain(times), 3)
     return {**figures, f"{kind}: Mb/s in all": round(sum(steady) * 8e-6 / (seconds - 2 * EDGE_S), 1),
             f"{kind}: the least of one guest, of the mean": round(min(steady) / statistics.mean(steady), 2),
             f"{kind}: the most of one guest, of the mean": round(max(steady) / statistics.mean(steady), 2)}
