@@ -35,14 +35,15 @@ class Nic:
     driver: str
     interrupt: str
     cuts: bool  # TCP, in hardware
+    strips: bool  # takes VLAN tags off, and puts them on: the NIC, or its driver (virtio's)
     found: str  # what is said of it once it was stopped or reset behind the driver's back
     kept: str = "kept"  # what becomes of it when the kernel dies of something else
 
 
-NICS = (Nic("A", "net_e1000_em", "1 MSI,", False, "transmits nothing"),
-        Nic("E", "net_e1000_em", "1 INTx,", False, "transmits nothing"),
-        Nic("V", "net_virtio", "2 MSI-X,", True, "has lost its settings"),
-        Nic("X", "net_vmxnet3", "2 MSI-X,", True, "transmits nothing"))
+NICS = (Nic("A", "net_e1000_em", "1 MSI,", False, True, "transmits nothing"),
+        Nic("E", "net_e1000_em", "1 INTx,", False, True, "transmits nothing"),
+        Nic("V", "net_virtio", "2 MSI-X,", True, True, "has lost its settings"),
+        Nic("X", "net_vmxnet3", "2 MSI-X,", True, True, "transmits nothing"))
 
 
 class Scene:
@@ -68,6 +69,9 @@ class Scene:
         expect(f": {self.nic.interrupt}" in text, f"{self.name}: not {self.nic.interrupt}:\n{text}")
         word = "cuts TCP" if self.nic.cuts else "does not cut TCP"
         expect(f" {word}," in text, f"{self.name}: not: {word}:\n{text}")
+        words = (("takes VLAN tags off", "puts them on") if self.nic.strips else
+                 ("does not take VLAN tags off", "does not put them on"))
+        expect(f" {' and '.join(words)}" in text, f"{self.name}: not: {' and '.join(words)}:\n{text}")
 
     def vif(self):
         return f"mac={':'.join(self.mac[i:i + 2] for i in range(0, 12, 2))},bridge=xenbr0,backend={self.name}"
