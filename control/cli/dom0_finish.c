@@ -17,7 +17,8 @@
 #include "util/files.h"
 #include "util/log.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS 60000 /* a start takes seconds; a confirmation as long as its asker likes */
+#define TELL_MS 1000
 #define POLL_MS 100
 #define TRIES 3
 
@@ -152,11 +153,17 @@ static int found_finish(struct host *host, const char *name)
 
 static int guard_wait(const char *name)
 {
-    int64_t end = host_ticks_ms() + WAIT_MS;
+    int64_t start = host_ticks_ms();
+    bool is_told = false;
     int guard;
 
-    while ((guard = unfinished_guard(name)) == -EAGAIN && host_ticks_ms() < end)
+    while ((guard = unfinished_guard(name)) == -EAGAIN && host_ticks_ms() - start < WAIT_MS) {
+        if (!is_told && host_ticks_ms() - start > TELL_MS) {
+            log_line("%s: waits for another `ferry` that is at work on it", name);
+            is_told = true;
+        }
         host_sleep_ms(POLL_MS);
+    }
     if (guard == -EAGAIN)
         log_line(
             "%s: another `ferry` starts, stops or sets it up, or waits to have that confirmed: "

@@ -10,7 +10,7 @@
 #include "xen/host.h"
 
 /*
- * Take a name's guard, and finish what a `ferry` that is gone has left of a move. Waits some seconds for a `ferry` that holds it, then says
+ * Take a name's guard, and finish what a `ferry` that is gone has left of a move. Waits up to a minute for a `ferry` that holds it, then says
  * what that may wait for.
  *
  * Returns EXIT_OK with the guard, to be closed, or EXIT_FAILED after saying why.
