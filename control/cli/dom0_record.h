@@ -46,7 +46,8 @@ int dom0_record_save(const char *name, const struct dom0_record *record);
 /* Returns 0 and what dom0_record_dispose() takes; -ENOENT if there is none, or one of another boot, which is removed; another
  * negative errno after saying what is wrong. */
 int dom0_record_load(const char *name, struct dom0_record *record_r);
-/* What is there of it, for showing: nothing is said or removed. Returns 0 or a negative errno. */
+/* What is there of it, for showing: nothing is said or removed. Returns 0, -ENOENT, -ESTALE if it is of another boot, or another
+ * negative errno if it cannot be read. */
 int dom0_record_peek(const char *name, enum dom0_record_what *what_r);
 void dom0_record_remove(const char *name);
 void dom0_record_dispose(struct dom0_record *record);

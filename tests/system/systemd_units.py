@@ -11,6 +11,7 @@ from ferrylab.slots import SLOTS
 
 MACHINE = "systemd"
 IN_CHECK = False  # its image takes minutes to make
+COMMAND = "make check-systemd"
 METRICS = "127.0.0.1:9101"
 WATCHDOG_S = 4  # instead of the unit's own
 
