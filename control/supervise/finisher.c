@@ -15,23 +15,45 @@
 
 #define DELAY_MS 1000
 #define DELAY_MAX_MS 60000
-#define SYSTEMD "/run/systemd/system" /* sd_booted(3) */
+#ifndef FINISHER_SYSTEMD
+#define FINISHER_SYSTEMD "/run/systemd/system" /* sd_booted(3) */
+#endif
 #define UNIT_SIZE (FILES_NAME_MAX + 32)
 
 struct search {
-    const struct finisher *finisher;
+    struct finisher *finisher;
     int64_t now_ms;
     char name[FILES_NAME_MAX + 1]; /* "": none */
 };
 
+static struct finisher_failed *failed_find(struct finisher *finisher, const char *name)
+{
+    for (unsigned int i = 0; i < finisher->nr; i++)
+        if (strcmp(finisher->failed[i].name, name) == 0)
+            return &finisher->failed[i];
+    return NULL;
+}
+
 static void found(void *ctx, const char *name)
 {
     struct search *search = ctx;
+    const struct finisher_failed *failed = failed_find(search->finisher, name);
 
-    if (*search->name || !unfinished_is_abandoned(name) ||
-        (strcmp(name, search->finisher->name) == 0 && search->now_ms < search->finisher->retry_ms))
+    if (*search->name ||
+        (failed ? search->now_ms < failed->retry_ms : search->finisher->nr == FINISHER_MAX))
         return;
-    snprintf(search->name, sizeof(search->name), "%s", name);
+    if (unfinished_is_abandoned(name))
+        snprintf(search->name, sizeof(search->name), "%s", name);
+}
+
+static void failed_forget_finished(struct finisher *finisher)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < finisher->nr; i++)
+        if (unfinished_is_there(finisher->failed[i].name))
+            finisher->failed[kept++] = finisher->failed[i];
+    finisher->nr = kept;
 }
 
 /* Signals are blocked here, and not there. */
@@ -60,7 +82,7 @@ static void begin(struct finisher *finisher, const char *name)
     char *in_unit[] = { "systemd-run", "--quiet",   "--collect", "--property=Type=oneshot",
                         unit,          PATHS_FERRY, "stop",      "--unfinished",
                         word,          NULL };
-    bool has_systemd = access(SYSTEMD, F_OK) == 0;
+    bool has_systemd = access(FINISHER_SYSTEMD, F_OK) == 0;
     int err;
 
     snprintf(word, sizeof(word), "%s", name);
@@ -79,19 +101,22 @@ static void begin(struct finisher *finisher, const char *name)
 /* Whether it came to its end, the file tells: not the exit code. */
 static void end(struct finisher *finisher, int64_t now_ms)
 {
+    struct finisher_failed *failed = failed_find(finisher, finisher->name);
+
     finisher->child = 0;
-    if (!unfinished_is_abandoned(finisher->name)) {
-        finisher->name[0] = '\0';
+    if (!unfinished_is_abandoned(finisher->name))
         return;
+    if (!failed) { /* found() saw that there is room */
+        failed = &finisher->failed[finisher->nr++];
+        snprintf(failed->name, sizeof(failed->name), "%s", finisher->name);
+        failed->delay_ms = DELAY_MS / 2;
     }
-    finisher->delay_ms = finisher->delay_ms ? 2 * finisher->delay_ms : DELAY_MS;
-    if (finisher->delay_ms > DELAY_MAX_MS)
-        finisher->delay_ms = DELAY_MAX_MS;
-    finisher->retry_ms = now_ms + finisher->delay_ms;
+    failed->delay_ms = failed->delay_ms < DELAY_MAX_MS / 2 ? 2 * failed->delay_ms : DELAY_MAX_MS;
+    failed->retry_ms = now_ms + failed->delay_ms;
     log_line(
         "%s: dom0's network could not be brought back this time; again after %u s, or by `ferry "
         "stop %s`",
-        finisher->name, finisher->delay_ms / 1000, finisher->name);
+        failed->name, failed->delay_ms / 1000, failed->name);
 }
 
 void finisher_look(struct finisher *finisher, int64_t now_ms)
@@ -103,11 +128,10 @@ void finisher_look(struct finisher *finisher, int64_t now_ms)
             return;
         end(finisher, now_ms);
     }
+    failed_forget_finished(finisher);
     unfinished_each(found, &search);
     if (!*search.name)
         return;
-    if (strcmp(search.name, finisher->name) != 0)
-        finisher->delay_ms = 0;
     snprintf(finisher->name, sizeof(finisher->name), "%s", search.name);
     begin(finisher, search.name);
     if (!finisher->child)
