@@ -105,8 +105,8 @@ def without_ferryd(lab, path, interface, above):
 
     for step, words, then in (("plugged", f"start {path}", "stop domnet"), ("plugged", f"start {path}", f"start {path}"),
                               ("unplugged", "stop domnet", "stop domnet"), ("destroyed", "stop domnet", f"start {path}")):
-        if words.startswith("stop"):
-            lab.dom0.run(f"test -e /sys/bus/xen/devices/vif-0 || ferry start {path}", timeout=60)
+        if words.startswith("stop") and nic.driver_of(lab, interface) != "xen":
+            lab.dom0.run(f"ferry start {path}", timeout=60)
         killed(lab, step, words)
         done = lab.dom0.run(f"ferry {then}", timeout=120)
         when = f"without ferryd: {words}, killed at '{step}', then {then}"
