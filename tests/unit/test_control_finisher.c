@@ -158,8 +158,8 @@ static void systemd_runs_it_in_a_unit(void **state)
     assert_int_equal(mkdir(SYSTEMD, 0700), 0);
     record_put("domnet");
     look_until_over(&finisher, 0);
-    expect_runs("systemd-run --quiet --collect --property=Type=oneshot --unit=ferry-unfinished-domnet ./" FERRY
-                " stop --unfinished domnet\n");
+    expect_runs("systemd-run --quiet --collect --property=Type=oneshot "
+                "--unit=ferry-unfinished-domnet ./" FERRY " stop --unfinished domnet\n");
     assert_false(unfinished_is_there("domnet"));
     rmdir(SYSTEMD);
 }
@@ -172,8 +172,9 @@ static int directory_make(void **state)
 
 static int directory_remove(void **state)
 {
-    static const char *const files[] = { FERRY, "systemd-run", ".domnet.dom0.lock", ".other.dom0.lock", "domnet.dom0",
-                                         "runs" };
+    static const char *const files[] = {
+        FERRY, "systemd-run", ".domnet.dom0.lock", ".other.dom0.lock", "domnet.dom0", "runs"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
