@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/dom0_record.h"
 #include "cli/links.h"
 #include "cli/observe.h"
 #include "cli/status_ports.h"
@@ -16,6 +17,7 @@
 #include "config/policystore.h"
 #include "journal/journal.h"
 #include "journal/journal_json.h"
+#include "journal/unfinished.h"
 #include "recover/reference.h"
 #include "recover/stats.h"
 #include "util/json.h"
@@ -161,6 +163,37 @@ static void ports_json(struct report *report, const struct journal *journal)
         links_json(report->json, &stats);
 }
 
+/* What a `ferry` has begun with dom0's network and not ended. Returns NULL if there is nothing, "unknown" if that cannot be read. */
+static const char *unfinished_word(const char *name)
+{
+    enum dom0_record_what what;
+    int err = dom0_record_peek(name, &what);
+
+    if (!err)
+        return dom0_record_word(what);
+    return err == -ENOENT || err == -ESTALE ? NULL : "unknown";
+}
+
+static void unfinished_text(const struct report *report, const char *name)
+{
+    const char *word = unfinished_word(name);
+
+    if (!word)
+        return;
+    if (strcmp(word, "unknown") == 0)
+        printf(
+            "  what dom0's network was before a `ferry` moved it cannot be read: `ferry stop %s` "
+            "says more\n",
+            name);
+    else if (!unfinished_is_abandoned(name))
+        printf("  a `ferry %s` is at work on it\n", word);
+    else
+        printf("  a `ferry %s` was cut short: %s, and dom0's network goes back to its card: %s "
+               "`ferry stop %s`\n",
+               word, strcmp(word, "stop") == 0 ? "it is done to its end" : "all of it is undone",
+               report->supervised ? "by ferryd, or" : "by", name);
+}
+
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
@@ -180,6 +213,10 @@ static void one_json(struct report *report, const struct journal *journal)
         json_string(json, "ramdisk", journal->ramdisk);
     kernel_json(report, journal);
     ports_json(report, journal);
+    if (unfinished_word(journal->name)) {
+        json_string(json, "unfinished", unfinished_word(journal->name));
+        json_bool(json, "unfinished_abandoned", unfinished_is_abandoned(journal->name));
+    }
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
     policy_json(report, journal);
@@ -299,6 +336,7 @@ static void one_text(struct report *report, const struct journal *journal)
            journal->domid == JOURNAL_NO_DOMID ? -1 : (int)journal->domid, serving, nr_vifs,
            report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
+    unfinished_text(report, journal->name);
     kernel_text(report, journal);
     policy_text(report, journal);
     ports_text(report, journal);
@@ -323,6 +361,19 @@ static void one(void *ctx, const char *name)
         one_text(report, &journal);
 }
 
+/* Of a domain that is not there yet, or no more. */
+static void unfinished_alone(void *ctx, const char *name)
+{
+    struct report *report = ctx;
+    struct stat is;
+
+    if ((report->only && strcmp(report->only, name) != 0) || journal_stat(name, &is) == 0)
+        return;
+    report->nr++;
+    printf("%s: no domain\n", name);
+    unfinished_text(report, name);
+}
+
 static int status(struct report *report, bool as_json)
 {
     struct json json;
@@ -342,6 +393,8 @@ static int status(struct report *report, bool as_json)
             host_sleep_ms(RATE_MS);
     }
     journal_each(one, report);
+    if (!as_json)
+        unfinished_each(unfinished_alone, report);
     if (as_json) {
         json_array_close(&json);
         json_print(&json);
