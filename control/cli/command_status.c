@@ -25,6 +25,7 @@
 #include "xen/guest.h"
 #include "xen/statspages.h"
 #include "xen/statuspage.h"
+#include "xen/vbds.h"
 #include "xen/vifs.h"
 
 struct report {
@@ -45,6 +46,20 @@ static unsigned int nr_serving(struct host *host, const struct journal *journal,
     for (unsigned int i = 0; i < vifs.nr; i++)
         nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
     *nr_r = vifs.nr;
+    return nr;
+}
+
+static unsigned int nr_disks_serving(struct host *host, const struct journal *journal,
+                                     unsigned int *nr_r)
+{
+    unsigned int nr = 0;
+    struct vbds vbds = { 0 };
+
+    if (journal->domid != JOURNAL_NO_DOMID)
+        vbds_find(host, journal->domid, &vbds);
+    for (unsigned int i = 0; i < vbds.nr; i++)
+        nr += vbds_serves(host, journal->domid, &vbds.refs[i]);
+    *nr_r = vbds.nr;
     return nr;
 }
 
@@ -150,6 +165,7 @@ static void ports_json(struct report *report, const struct journal *journal)
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
     struct json *json = report->json;
 
     json_map_open(json, NULL);
@@ -168,6 +184,8 @@ static void one_json(struct report *report, const struct journal *journal)
     ports_json(report, journal);
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
+    json_integer(json, "disks", nr_disks);
+    json_integer(json, "disks_serving", disks_serving);
     policy_json(report, journal);
     json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
     deaths_json(json, journal);
@@ -252,6 +270,7 @@ static void ports_text(struct report *report, const struct journal *journal)
 static void one_text(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
 
     printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
            observe_state_word(&report->host, journal),
@@ -259,6 +278,11 @@ static void one_text(struct report *report, const struct journal *journal)
            report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
     kernel_text(report, journal);
+    if (nr_disks && !journal->is_linux)
+        printf("  %u disks of guests have it as their backend: Ferry's kernel serves none\n",
+               nr_disks);
+    else if (nr_disks)
+        printf("  %u of %u disks served\n", disks_serving, nr_disks);
     policy_text(report, journal);
     ports_text(report, journal);
     for (unsigned int i = 0; i < journal->nr_deaths; i++)
