@@ -22,7 +22,7 @@ FUZZ_COVERAGE_CFLAGS := $(FUZZ_PLAIN_CFLAGS) -fsanitize=fuzzer -fprofile-instr-g
 fuzz-targets :=
 include tests/fuzz/Makefile.inc
 
-FUZZ_HEADERS := $(wildcard domain/*/*.h control/*/*.h include/*/*.h common/*.h tests/fuzz/*.h tests/unit/*.h)
+FUZZ_HEADERS := $(wildcard domain/*/*.h domain-linux/*.h domain-linux/*/*.h control/*/*.h include/*/*.h common/*.h tests/fuzz/*.h tests/unit/*.h)
 FUZZ_PROGRAMS := $(patsubst %,$(FUZZ_OUT)/%,$(or $(FUZZ_ONLY),$(fuzz-targets)))
 FUZZ_COVERAGE_PROGRAMS := $(patsubst $(FUZZ_OUT)/%,$(FUZZ_COVERAGE_OUT)/%,$(FUZZ_PROGRAMS))
 

@@ -43,11 +43,28 @@ static struct vbd *vbd_find(uint32_t guest, uint32_t handle)
     return vbd;
 }
 
+static void gone_free(void)
+{
+    for (struct vbd **at = &vbds; *at;) {
+        struct vbd *vbd = *at;
+
+        if (vbd->phase != VBD_GONE) {
+            at = &vbd->next;
+            continue;
+        }
+        *at = vbd->next;
+        vbd_free(vbd);
+        nr_vbds--;
+    }
+}
+
 static void changed(uint32_t guest, uint32_t handle)
 {
-    struct vbd *vbd = vbd_find(guest, handle);
     char dir[64], number[16];
+    struct vbd *vbd;
 
+    gone_free(); /* another one of the same name may have come */
+    vbd = vbd_find(guest, handle);
     if (!vbd) {
         snprintf(dir, sizeof(dir), VBD_DIR "/%u/%u", guest, handle);
         if (nodes_read(host.xs, dir, "frontend-id", number, sizeof(number)) ||
@@ -161,9 +178,7 @@ static int time_look(void)
     int64_t now_ms = vbd_now_ms();
     int wait_ms = REST_MS;
 
-    for (struct vbd **at = &vbds; *at;) {
-        struct vbd *vbd = *at;
-
+    for (struct vbd *vbd = vbds; vbd; vbd = vbd->next) {
         if (vbd->phase == VBD_WAITS || vbd->phase == VBD_CLOSED) {
             int each_ms = vbd->phase == VBD_WAITS ? WAIT_MS : REST_MS;
 
@@ -177,14 +192,8 @@ static int time_look(void)
             vbd_run(vbd);
             wait_ms = vbd->has_more ? 0 : wait_ms;
         }
-        if (vbd->phase == VBD_GONE) {
-            *at = vbd->next;
-            vbd_free(vbd);
-            nr_vbds--;
-        } else {
-            at = &vbd->next;
-        }
     }
+    gone_free();
     return wait_ms;
 }
 
