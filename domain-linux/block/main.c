@@ -136,16 +136,17 @@ static void store_look(void)
 {
     for (unsigned int i = 0; i < EVENTS_A_TURN; i++) {
         char **event = xs_check_watch(host.xs);
-        const char *path, *token;
+        const char *path, *token, *place;
 
         if (!event)
             return;
         path = event[XS_WATCH_PATH];
         token = event[XS_WATCH_TOKEN];
+        place = strstr(path, VBD_DIR);
         if (strcmp(token, "own") != 0)
             place_look(token);
-        else if (strncmp(path, VBD_DIR, strlen(VBD_DIR)) == 0)
-            place_look(path + strlen(VBD_DIR) + (path[strlen(VBD_DIR)] == '/'));
+        else if (place)
+            place_look(place + strlen(VBD_DIR) + (place[strlen(VBD_DIR)] == '/'));
         free(event);
     }
 }
