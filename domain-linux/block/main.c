@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "block/vbd.h"
@@ -22,6 +23,14 @@
 static struct vbd_host host;
 static struct vbd *vbds;
 static unsigned int nr_vbds;
+
+int64_t vbd_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
 
 static bool may_open(const struct disk *disk, const char **why_r)
 {

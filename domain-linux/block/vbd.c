@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include <xen/io/xenbus.h>
 
@@ -17,14 +16,6 @@
 #define DISK_LIMIT_MS 30000 /* a disk that has not come by then does not */
 #define REMOVE_MS 2000 /* for the toolstack to see Closed */
 #define SCRIPT "block" /* libxl's default: there is nothing to be run for it */
-
-int64_t vbd_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
 
 void vbd_say(const struct vbd *vbd, const char *format, ...)
 {

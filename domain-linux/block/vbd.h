@@ -12,7 +12,9 @@
 #include "block/queue.h"
 #include "block/ring.h"
 
+#ifndef VBD_DIR
 #define VBD_DIR "backend/vbd" /* in our own directory of xenstore */
+#endif
 
 enum vbd_phase {
     VBD_WAITS, /* for the disk, which may still come */
@@ -54,7 +56,7 @@ struct vbd {
     struct queue_job jobs[RING_SLOTS_MAX]; /* by slot */
 };
 
-/* Milliseconds since boot. */
+/* Milliseconds since boot. In main.c. */
 int64_t vbd_now_ms(void);
 
 /* Returns NULL if there is no memory. */

@@ -102,8 +102,8 @@ static bool attach(unsigned int what)
 {
     static const uint64_t identities[2] = { 7, 8 };
     const char *why = NULL;
-    int err = ring_attach(&ring, pages, order, what & 1, what & 2 ? &identities[what >> 2 & 1] : NULL,
-                          &why);
+    int err = ring_attach(&ring, pages, order, what & 1,
+                          what & 2 ? &identities[what >> 2 & 1] : NULL, &why);
 
     FUZZ_CHECK(!err == !why);
     FUZZ_CHECK(err || ring.nr_found + ring.nr_finished <= ring.nr_slots);
