@@ -28,6 +28,7 @@
 #include "xen/domctl.h"
 #include "xen/guest.h"
 #include "xen/statuspage.h"
+#include "xen/vbds.h"
 #include "xen/vifs.h"
 
 /* Longer than a domain that is at work takes to write its pages again; one that does not is idle. */
@@ -61,6 +62,20 @@ static unsigned int nr_serving(struct host *host, const struct journal *journal,
     for (unsigned int i = 0; i < vifs.nr; i++)
         nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
     *nr_r = vifs.nr;
+    return nr;
+}
+
+static unsigned int nr_disks_serving(struct host *host, const struct journal *journal,
+                                     unsigned int *nr_r)
+{
+    unsigned int nr = 0;
+    struct vbds vbds = { 0 };
+
+    if (journal->domid != JOURNAL_NO_DOMID)
+        vbds_find(host, journal->domid, &vbds);
+    for (unsigned int i = 0; i < vbds.nr; i++)
+        nr += vbds_serves(host, journal->domid, &vbds.refs[i]);
+    *nr_r = vbds.nr;
     return nr;
 }
 
@@ -197,6 +212,7 @@ static void unfinished_text(const struct report *report, const char *name)
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
     struct json *json = report->json;
 
     json_map_open(json, NULL);
@@ -219,6 +235,8 @@ static void one_json(struct report *report, const struct journal *journal)
     }
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
+    json_integer(json, "disks", nr_disks);
+    json_integer(json, "disks_serving", disks_serving);
     policy_json(report, journal);
     json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
     deaths_json(json, journal);
@@ -330,6 +348,7 @@ static void deaths_text(const struct report *report, const struct journal *journ
 static void one_text(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
 
     printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
            observe_state_word(&report->host, journal),
@@ -338,6 +357,11 @@ static void one_text(struct report *report, const struct journal *journal)
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
     unfinished_text(report, journal->name);
     kernel_text(report, journal);
+    if (nr_disks && !journal->is_linux)
+        printf("  %u disks of guests have it as their backend: Ferry's kernel serves none\n",
+               nr_disks);
+    else if (nr_disks)
+        printf("  %u of %u disks served\n", disks_serving, nr_disks);
     policy_text(report, journal);
     ports_text(report, journal);
     deaths_text(report, journal);
