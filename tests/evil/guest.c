@@ -20,12 +20,14 @@
 
 #define RING_SLOTS 256
 #define STEP_MS 30000
+#define NAMES_MAX 8
 
 static char back[XENSTORE_PATH_SIZE], front[XENSTORE_PATH_SIZE];
 static domid_t peer;
 static netif_tx_sring_t *tx;
 static netif_rx_sring_t *rx;
 static evtchn_port_t port;
+static unsigned int tx_slot, rx_slot;
 
 static int node_read(const char *dir, const char *name, char *value, size_t size)
 {
@@ -52,37 +54,53 @@ static bool number_is(const char *dir, const char *name, uint32_t *value_r)
            xenstore_parse_u32(text, UINT32_MAX, value_r) == 0;
 }
 
+/* Names of a directory, as many as there is room for. */
+struct names {
+    char text[NAMES_MAX][16];
+    unsigned int nr;
+    bool is_there;
+};
+
 static void names_take(void *ctx, int err, const char *value, size_t len)
 {
-    char *name = ctx;
+    struct names *names = ctx;
 
-    (void)len;
-    snprintf(name, 16, "%s", err == 0 && *value ? value : "-");
+    for (size_t at = 0; err == 0 && at < len && names->nr < NAMES_MAX; at += strlen(value + at) + 1)
+        snprintf(names->text[names->nr++], sizeof(names->text[0]), "%s", value + at);
+    names->is_there = true;
 }
 
-static bool name_there(void *ctx)
+static bool names_there(void *ctx)
 {
-    return *(char *)ctx != '\0';
+    return ((struct names *)ctx)->is_there;
 }
 
-/* Wait for the first vif below backend/vif. */
+/* Whether a guest's vif is there; what is left of one that has gone has no frontend. */
+static bool vif_is(const char *name)
+{
+    snprintf(back, sizeof(back), "backend/vif/%s/0", name);
+    return node_read(back, "frontend", front, sizeof(front)) == 0;
+}
+
+/* Wait for a vif below backend/vif, of another guest than the last one. */
 static const char *vif_find(void)
 {
-    char name[16] = "-";
+    for (unsigned int ms = 0; ms < STEP_MS; ms += 20) {
+        static struct names names;
 
-    for (unsigned int ms = 0; strcmp(name, "-") == 0; ms += 20) {
-        name[0] = '\0';
-        if (xenstore_directory(0, "backend/vif", names_take, name) != 0 ||
-            !wait_until(name_there, name, STEP_MS))
+        names = (struct names){ 0 };
+        if (xenstore_directory(0, "backend/vif", names_take, &names) != 0 ||
+            !wait_until(names_there, &names, STEP_MS))
             return "xenstored does not list our vifs";
-        if (ms > STEP_MS)
-            return "nobody has a vif with us";
+        for (unsigned int i = 0; i < names.nr; i++)
+            if ((domid_t)number(names.text[i]) != peer && vif_is(names.text[i])) {
+                peer = (domid_t)number(names.text[i]);
+                return NULL;
+            }
         status_beat();
         wait_ms(20);
     }
-    peer = (domid_t)number(name);
-    snprintf(back, sizeof(back), "backend/vif/%s/0", name);
-    return NULL;
+    return "nobody has a vif with us";
 }
 
 static const char *state_wait(uint32_t state)
@@ -106,16 +124,15 @@ static void kicked(void *ctx)
 static const char *rings_map(void)
 {
     uint32_t tx_ref, rx_ref, remote;
-    unsigned int slot;
     void *va;
 
     if (!number_is(front, "tx-ring-ref", &tx_ref) || !number_is(front, "rx-ring-ref", &rx_ref) ||
         !number_is(front, "event-channel", &remote))
         return "the frontend names no rings";
-    if (gnttab_map(peer, tx_ref, &va, &slot) != 0)
+    if (gnttab_map(peer, tx_ref, &va, &tx_slot) != 0)
         return "its tx ring cannot be mapped";
     tx = va;
-    if (gnttab_map(peer, rx_ref, &va, &slot) != 0)
+    if (gnttab_map(peer, rx_ref, &va, &rx_slot) != 0)
         return "its rx ring cannot be mapped";
     rx = va;
     return evtchn_bind_interdomain(peer, remote, kicked, NULL, &port) != 0 ? "no event channel"
@@ -131,9 +148,7 @@ static const char *netback(char *const *words)
     if (bad)
         return bad;
     if (node_write(back, "feature-rx-copy", "1") != 0 ||
-        node_write(back, "hotplug-status", "connected") != 0 ||
-        node_write(back, "state", "2") != 0 ||
-        node_read(back, "frontend", front, sizeof(front)) != 0)
+        node_write(back, "hotplug-status", "connected") != 0 || node_write(back, "state", "2") != 0)
         return "the backend's nodes cannot be written";
     bad = state_wait(XenbusStateConnected);
     if (!bad)
@@ -142,6 +157,17 @@ static const char *netback(char *const *words)
         bad = "the state cannot be written";
     note("guest=%u", peer);
     return bad;
+}
+
+/* release: let go of that guest, so that the next one can be attacked. */
+static const char *release(char *const *words)
+{
+    (void)words;
+    gnttab_unmap(tx_slot);
+    gnttab_unmap(rx_slot);
+    evtchn_close(port);
+    port = 0;
+    return node_write(back, "state", "6") != 0 ? "the state cannot be written" : NULL;
 }
 
 /* events NR: nothing but events. */
@@ -214,6 +240,7 @@ static const char *garbage(char *const *words)
 }
 
 const struct command commands_guest[] = {
-    { "netback", 0, netback },   { "events", 1, events },   { "disorder", 1, disorder },
-    { "received", 1, received }, { "garbage", 1, garbage }, { NULL, 0, NULL },
+    { "netback", 0, netback },   { "release", 0, release },   { "events", 1, events },
+    { "disorder", 1, disorder }, { "received", 1, received }, { "garbage", 1, garbage },
+    { NULL, 0, NULL },
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pages that others grant, and what becomes of them. */
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <xen/xen.h>
 
 #include <xen/grant_table.h>
+#include <xen/memory.h>
 
 #include "command.h"
 #include "wait.h"
@@ -17,6 +19,8 @@
 #define SLOT (GRANT_SLOTS - 1)
 
 static alignas(PAGE_SIZE) uint8_t granted[PAGE_SIZE];
+static alignas(PAGE_SIZE) uint8_t spare[PAGE_SIZE];
+static bool is_away;
 static grant_ref_t granted_ref;
 static grant_handle_t handle;
 
@@ -80,7 +84,40 @@ static const char *page_same(char *const *words)
     return NULL;
 }
 
+/* spare WORD: a page of our own to be given away, full of the word. */
+static const char *page_spare(char *const *words)
+{
+    size_t len = strlen(words[0]);
+
+    if (is_away)
+        return "it was given away already";
+    for (size_t i = 0; i < sizeof(spare); i++)
+        spare[i] = (uint8_t)words[0][i % len];
+    note("maddr=0x%lx", (unsigned long)virt_to_maddr(spare));
+    return NULL;
+}
+
+/* away: it goes back to Xen. Source: xen/memory.h, XENMEM_decrease_reservation. */
+static const char *page_away(char *const *words)
+{
+    xen_pfn_t mfn = virt_to_mfn(spare);
+    struct xen_memory_reservation give = { .nr_extents = 1, .domid = DOMID_SELF };
+    long rc;
+
+    (void)words;
+    if (is_away)
+        return "it was given away already";
+    set_xen_guest_handle(give.extent_start, &mfn);
+    if (hypercall_va_mapping_update((uintptr_t)spare, 0, UVMF_INVLPG) != 0)
+        return "it cannot be unmapped";
+    rc = hypercall_memory_op(XENMEM_decrease_reservation, &give);
+    is_away = true;
+    return rc == 1 ? NULL : why("Xen does not take it: %ld", rc);
+}
+
 const struct command commands_memory[] = {
-    { "grant", 2, page_grant }, { "revoke", 0, page_revoke }, { "map", 2, page_map },
-    { "unmap", 1, page_unmap }, { "same", 1, page_same },     { NULL, 0, NULL },
+    { "grant", 2, page_grant }, { "revoke", 0, page_revoke },
+    { "map", 2, page_map },     { "unmap", 1, page_unmap },
+    { "same", 1, page_same },   { "spare", 1, page_spare },
+    { "away", 0, page_away },   { NULL, 0, NULL },
 };

@@ -20,6 +20,6 @@ struct attack {
 extern const struct attack attacks_honest[], attacks_ring[], attacks_slots[], attacks_extra[],
     attacks_headers[], attacks_grant[], attacks_rings_bad[], attacks_event[], attacks_store[],
     attacks_nodes[], attacks_multicast[], attacks_ctrl[], attacks_grefs[], attacks_flood[],
-    attacks_end[];
+    attacks_two[], attacks_two_grants[], attacks_gap[], attacks_end[];
 
 #endif

@@ -26,9 +26,10 @@
 #include "xen/status.h"
 
 static const struct attack *const tables[] = {
-    attacks_honest,    attacks_ring,  attacks_slots,     attacks_extra, attacks_headers,
-    attacks_grant,     attacks_event, attacks_rings_bad, attacks_store, attacks_nodes,
-    attacks_multicast, attacks_ctrl,  attacks_grefs,     attacks_flood, attacks_end,
+    attacks_honest,     attacks_ring,  attacks_slots,     attacks_extra, attacks_headers,
+    attacks_grant,      attacks_event, attacks_rings_bad, attacks_store, attacks_nodes,
+    attacks_multicast,  attacks_ctrl,  attacks_grefs,     attacks_flood, attacks_two,
+    attacks_two_grants, attacks_gap,   attacks_end,
 };
 
 static struct front front;

@@ -12,6 +12,7 @@ FRAME = b"\xff" * 6 + b"\x02\0\0\0\0\x66\x88\xb6" + MARK * 4
 NR = 3  # descriptors of each attack; Xen takes bus mastering away after ten faults in a row
 XEN_LOADED = 0x200000  # where the boot loader puts Xen; it moves itself up from there
 SETTLE_S = 0.3
+LATER_S = 10
 
 
 def xen_text(scene):
@@ -131,6 +132,67 @@ def granted(scene):
     for attack in (read_refused, write_refused, rings_refused):
         attack(scene, target)
     scene.granter.do(f"same {word}")
+
+
+def goes_on(scene, maddr, what):
+    """DMA to there, tried again and again for LATER_S: refused each time. After each try, yields what was on the wire."""
+    faults, nr, end = Faults(scene.lab), 0, time.monotonic() + LATER_S
+    while nr == 0 or time.monotonic() < end:
+        written(scene, maddr)
+        with Wire(scene, "later") as wire:
+            scene.evil.do(f"read {maddr:#x} 960 {NR}")
+        nr += 1
+        yield wire.data
+    seen = [kind for kind, addr in faults.all() if addr == maddr]
+    print(f"evil_domain: {what}: tried {nr} times in {LATER_S} s, faults: {seen.count('Read')} of reads, "
+          f"{seen.count('Write')} of writes", flush=True)
+    scene.check(seen.count("Read") >= nr and seen.count("Write") >= nr, f"{what}: each try is refused, for {LATER_S} s")
+
+
+def unmapped_for_a_while(scene):
+    """Another guest's page, mapped, unmapped, and at once and for a while the target of DMA; still granted all the time."""
+    word = "granted-granted-"
+    grant = scene.granter.do(f"grant {scene.evil.domid} {word}")
+    maddr = scene.evil.do(f"map {scene.granter.domid} {grant['ref']}")["maddr"]
+    expect(written(scene, maddr)["used"] >= NR, "no DMA while it is mapped: the check below would be blind")
+    expect(MARK in scene.memory.read(maddr, PAGE), "nothing was received into it while it was mapped")
+    scene.evil.do(f"unmap {maddr:#x}")
+    scene.granter.do("revoke")
+    content = word.encode() * (PAGE // 16)
+    again = scene.granter.do(f"grant {scene.evil.domid} {word}")
+    expect(again["maddr"] == maddr, "the granter's page is another one now")
+    scene.evil.do(f"map {scene.granter.domid} {again['ref']}")
+    scene.evil.do(f"write {maddr:#x} 63")
+    scene.evil.do(f"unmap {maddr:#x}")
+    inject(scene)
+    time.sleep(SETTLE_S)
+    scene.check(scene.memory.read(maddr, PAGE) == content, "a page that was unmapped: nothing is received into it at once")
+    sent = b"".join(goes_on(scene, maddr, "a page that was unmapped"))
+    scene.check(word.encode() * 4 not in sent, "a page that was unmapped: no byte of it on the wire")
+    scene.check(scene.memory.read(maddr, PAGE) == content, "a page that was unmapped: it is as it was")
+    scene.granter.do(f"same {word}")
+    scene.granter.do("revoke")
+
+
+def given_away(scene):
+    """A page of its own that it gives back to Xen while the NIC receives into it."""
+    word = "given-away-page-"
+    maddr = scene.evil.do(f"spare {word}")["maddr"]
+    expect(written(scene, maddr)["used"] >= NR, "no DMA while it is its own: the check below would be blind")
+    expect(MARK in scene.memory.read(maddr, PAGE), "nothing was received into it while it was its own")
+    scene.evil.do(f"spare {word}")
+    scene.evil.do(f"write {maddr:#x} 63")
+    scene.evil.do("away")
+    inject(scene)
+    time.sleep(SETTLE_S)
+    marked = [MARK in scene.memory.read(maddr, PAGE) for _ in goes_on(scene, maddr, "a page that was given away")]
+    scene.check(not any(marked), "a page that was given away: nothing is received into it")
+
+
+def later(scene):
+    unmapped_for_a_while(scene)
+    given_away(scene)
+    works_on_its_own(scene)
 
 
 def run(scene):

@@ -71,14 +71,17 @@ def ruin(scene):
     watched = Watched(scene, "damaged ring")
     before = common.status(scene.lab, "evil")["nr_deaths"]
     ready = scene.lab.console("evil").count("hostile: ready")
+    began = time.monotonic()
     scene.evil.begin("ruin")
     common.wait_for(lambda: common.status(scene.lab, "evil")["nr_deaths"] > before, "damaged ring: no death", 20)
+    print(f"evil_domain: damaged ring: the death is noted after {time.monotonic() - began:.1f} s", flush=True)
     time.sleep(1)
     # Its lies of restarts count as deaths: whom they harm is itself.
     if common.status(scene.lab, "evil")["wish"] == "given up":
         print("evil_domain: damaged ring: given up, after all the restarts that it made up", flush=True)
         scene.lab.dom0.run("ferry restart evil", timeout=60)
     common.wait_for(lambda: scene.lab.console("evil").count("hostile: ready") > ready, "damaged ring: not back", 60)
+    print(f"evil_domain: damaged ring: back after {time.monotonic() - began:.1f} s", flush=True)
     time.sleep(0.5)
     scene.evil.domid = int(scene.lab.dom0.output("xl domid evil"))
     death = common.status(scene.lab, "evil")["deaths"][-1]

@@ -26,14 +26,16 @@ LEAVING_LOSS = 50
 NIC_TX_RING = 512
 MULTICASTS = 8  # frames of the wire to each group
 GSO_PAYLOAD = 18 * 3000 - 54
+EXTRA = "bridge=xenbr0,uplink=nic0 log=debug"
 LSEVTCHN = "/usr/lib/xen-4.17/bin/lsevtchn"
 
 
 class Scenario:
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, domnet=None, vcpus=1):
+        """domnet: a driver domain that runs already; vcpus: of the hostile guests."""
+        self.lab, self.vcpus = lab, vcpus
         self.failures = []
-        self.domnet = ferry_domnet.start(lab, extra="bridge=xenbr0,uplink=nic0 log=debug")
+        self.domnet = domnet or ferry_domnet.start(lab, extra=EXTRA)
         lab.wait_console("domnet", "nic0: link up", timeout=20)
         self.domid = self.domnet.domid
         hostile_guest.install(lab)
@@ -56,12 +58,16 @@ class Scenario:
         self.check(lost * 1000 <= loss * sent,
                    f"{attacks}: the bystander lost {lost} of {sent} pings")
 
-    def attack(self, name, attacks, timeout, loss=0):
-        hostile_guest.start(self.lab, name, attacks)
+    def verdicts(self, name, timeout):
+        """Wait for a hostile guest's last line; each verdict is printed and checked."""
         for verdict in hostile_guest.finish(self.lab, name, timeout):
             print(f"hostile: {verdict.attack}: {'pass' if verdict.passed else 'FAIL'}, "
                   f"{verdict.ms} ms {verdict.text}", flush=True)
             self.check(verdict.passed, f"{verdict.attack}: {verdict.text}")
+
+    def attack(self, name, attacks, timeout, loss=0):
+        hostile_guest.start(self.lab, name, attacks, vcpus=self.vcpus)
+        self.verdicts(name, timeout)
         self.settle(name, attacks, loss)
 
     def grant_tables(self):
