@@ -18,6 +18,9 @@
 
 #define VID_BITS 12
 
+/* A power of two. A guest and whom it talks to are two of them. */
+#define HINTS 8
+
 /* In `older`: the station is pinned and in no list of those that can be pushed out. */
 #define PINNED (UINT16_MAX - 1)
 
@@ -53,6 +56,7 @@ static struct {
     uint16_t free;
     uint16_t pending[PENDING_CHAINS]; /* by identity: of owners that are not there again yet */
     uint16_t buckets[FDB_BUCKETS];
+    uint16_t hints[HINTS]; /* found last, by the address's last byte; in a bucket, or NO_ENTRY */
     struct owner owners[FDB_OWNERS];
 } fdb;
 
@@ -104,6 +108,8 @@ static void table_init(uint32_t seed)
         fdb.pending[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_BUCKETS; i++)
         fdb.buckets[i] = NO_ENTRY;
+    for (unsigned int i = 0; i < HINTS; i++)
+        fdb.hints[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_OWNERS; i++)
         fdb.owners[i].oldest = fdb.owners[i].youngest = fdb.owners[i].pinned = NO_ENTRY;
 }
@@ -147,13 +153,23 @@ static uint16_t *bucket_of(uint16_t domain, const struct rte_ether_addr *mac)
     return &fdb.buckets[rte_jhash_2words(words[0], words[1], fdb.seed) & (FDB_BUCKETS - 1)];
 }
 
+static bool is_of(const struct entry *entry, uint16_t domain, const struct rte_ether_addr *mac)
+{
+    return entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac);
+}
+
+/* Most are found again and again: a hint saves the hash. */
 static struct entry *entry_find(uint16_t domain, const struct rte_ether_addr *mac)
 {
-    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
-        struct entry *entry = &entries[i];
+    uint16_t *hint = &fdb.hints[mac->addr_bytes[5] % HINTS];
 
-        if (entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac))
-            return entry;
+    if (*hint != NO_ENTRY && is_of(&entries[*hint], domain, mac))
+        return &entries[*hint];
+    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
+        if (is_of(&entries[i], domain, mac)) {
+            *hint = i;
+            return &entries[i];
+        }
     }
     return NULL;
 }
@@ -204,10 +220,13 @@ static void bucket_add(struct entry *entry)
 static void bucket_remove(const struct entry *entry)
 {
     uint16_t *link = bucket_of(entry->domain, &entry->mac);
+    uint16_t *hint = &fdb.hints[entry->mac.addr_bytes[5] % HINTS];
 
     while (*link != index_of(entry))
         link = &entries[*link].bucket_next;
     *link = entry->bucket_next;
+    if (*hint == index_of(entry))
+        *hint = NO_ENTRY;
 }
 
 /* Not of a pinned one. */
