@@ -18,7 +18,8 @@
 
 #define VID_BITS 12
 
-/* A power of two. A guest and whom it talks to are two of them. */
+/* What was found last: senders apart from receivers, which take turns. A power of two of each. */
+enum hint { HINT_SENDER, HINT_RECEIVER, HINT_KINDS };
 #define HINTS 8
 
 /* In `older`: the station is pinned and in no list of those that can be pushed out. */
@@ -56,7 +57,7 @@ static struct {
     uint16_t free;
     uint16_t pending[PENDING_CHAINS]; /* by identity: of owners that are not there again yet */
     uint16_t buckets[FDB_BUCKETS];
-    uint16_t hints[HINTS]; /* found last, by the address's last byte; in a bucket, or NO_ENTRY */
+    uint16_t hints[HINT_KINDS][HINTS]; /* by the address's last byte; in a bucket, or NO_ENTRY */
     struct owner owners[FDB_OWNERS];
 } fdb;
 
@@ -108,8 +109,8 @@ static void table_init(uint32_t seed)
         fdb.pending[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_BUCKETS; i++)
         fdb.buckets[i] = NO_ENTRY;
-    for (unsigned int i = 0; i < HINTS; i++)
-        fdb.hints[i] = NO_ENTRY;
+    for (unsigned int i = 0; i < HINT_KINDS * HINTS; i++)
+        fdb.hints[i / HINTS][i % HINTS] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_OWNERS; i++)
         fdb.owners[i].oldest = fdb.owners[i].youngest = fdb.owners[i].pinned = NO_ENTRY;
 }
@@ -159,9 +160,9 @@ static bool is_of(const struct entry *entry, uint16_t domain, const struct rte_e
 }
 
 /* Most are found again and again: a hint saves the hash. */
-static struct entry *entry_find(uint16_t domain, const struct rte_ether_addr *mac)
+static struct entry *entry_find(enum hint kind, uint16_t domain, const struct rte_ether_addr *mac)
 {
-    uint16_t *hint = &fdb.hints[mac->addr_bytes[5] % HINTS];
+    uint16_t *hint = &fdb.hints[kind][mac->addr_bytes[5] % HINTS];
 
     if (*hint != NO_ENTRY && is_of(&entries[*hint], domain, mac))
         return &entries[*hint];
@@ -220,13 +221,16 @@ static void bucket_add(struct entry *entry)
 static void bucket_remove(const struct entry *entry)
 {
     uint16_t *link = bucket_of(entry->domain, &entry->mac);
-    uint16_t *hint = &fdb.hints[entry->mac.addr_bytes[5] % HINTS];
 
     while (*link != index_of(entry))
         link = &entries[*link].bucket_next;
     *link = entry->bucket_next;
-    if (*hint == index_of(entry))
-        *hint = NO_ENTRY;
+    for (unsigned int kind = 0; kind < HINT_KINDS; kind++) {
+        uint16_t *hint = &fdb.hints[kind][entry->mac.addr_bytes[5] % HINTS];
+
+        if (*hint == index_of(entry))
+            *hint = NO_ENTRY;
+    }
 }
 
 /* Not of a pinned one. */
@@ -269,7 +273,7 @@ static void entry_recall(struct entry *entry, uint16_t owner, uint8_t bridge)
 {
     uint16_t domain = FDB_DOMAIN(bridge, vid_of(entry->domain));
 
-    if (entry_find(domain, &entry->mac)) {
+    if (entry_find(HINT_SENDER, domain, &entry->mac)) {
         entry_free(entry);
         return;
     }
@@ -344,7 +348,7 @@ static struct entry *entry_create(uint16_t owner, uint16_t domain, const struct 
 int fdb_pin(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac)
 {
     struct owner *o = &fdb.owners[owner];
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_SENDER, domain, mac);
 
     if (entry && is_pinned(entry))
         return entry->owner == owner ? 0 : -EEXIST;
@@ -403,7 +407,7 @@ static void entry_refresh(struct entry *entry, uint64_t now)
 
 bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_SENDER, domain, mac);
 
     if (entry && is_pinned(entry))
         return entry->owner == owner;
@@ -425,7 +429,7 @@ bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac
 
 uint16_t fdb_lookup(uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_RECEIVER, domain, mac);
 
     if (!entry || (!is_pinned(entry) && age_of(entry, now) >= fdb.ageing_ns))
         return FDB_NONE;
