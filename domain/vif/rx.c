@@ -168,21 +168,6 @@ static void sent_count(const struct vif_queue *queue, uint32_t frames, uint64_t 
     counts->queues[queue->index].tx_bytes += bytes;
 }
 
-/* The frames of entries first to end - 1 are in the guest. */
-static void frames_free(unsigned int first, unsigned int end)
-{
-    struct rte_mbuf *frames[BATCH_FRAMES];
-    unsigned int nr = 0;
-
-    if (end - first == 1) {
-        rte_pktmbuf_free(batch.entries[first].frame);
-        return;
-    }
-    for (unsigned int i = first; i < end; i++)
-        frames[nr++] = batch.entries[i].frame;
-    rte_pktmbuf_free_bulk(frames, nr);
-}
-
 /* Settle the entries of one queue, which lie together, from first on. Returns where the next queue's are. */
 static unsigned int entries_settle(unsigned int first)
 {
@@ -203,8 +188,8 @@ static unsigned int entries_settle(unsigned int first)
         } else {
             queue->vif->port.stats.tx_drops++;
         }
+        rte_pktmbuf_free(entry->frame);
     }
-    frames_free(first, i);
     sent_count(queue, frames, bytes, copies);
     return i;
 }
