@@ -5,13 +5,14 @@ MAKEFLAGS += --no-builtin-rules
 BUILD := build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench check check-systemd lab kernel kernel-gcc kernel-clang unit format clean
+.PHONY: help setup demo bench check check-long check-systemd lab kernel kernel-gcc kernel-clang unit format clean
 
 help:
 	@echo 'Ferry: driver domains for Xen'
 	@echo
 	@echo '  make demo     everything: packages, kernel, lab, and one NIC served to a guest'
 	@echo '  make check    everything that must hold, with one last line: N passed, N failed'
+	@echo '  make check-long   every scenario of the lab to its full length, FERRY_LONG=1: two to three hours'
 	@echo '  make bench    measure Ferry, a Linux driver domain, netback in dom0 and a guest with a NIC of its own, ROUNDS=3;'
 	@echo '                SHORT=1 takes about 2 minutes; the page is build/bench/index.html'
 	@echo '  make kernel   build/ferry-net, the kernel of the driver domain (NICS=... chooses drivers)'
@@ -52,6 +53,11 @@ bench: setup
 
 check:
 	@tools/check
+
+check-long: setup
+	$(MAKE) kernel control test-images
+	lab/lab build
+	tests/run-system --long
 
 check-systemd: setup
 	@tools/setup debian/packages.txt

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""How evenly guests that all send TCP share a wire, and over how long: Ferry and the Linux driver domain in one boot.
+"""How evenly guests that all send share a wire, and over how long: Ferry and the Linux driver domain in one boot.
 
 usage: bench/fair_shares.py [GUESTS [ROUNDS [SECONDS]]] [ferry]     (16 guests, 3 rounds of 20 s; from 12 s on)
 
 Each guest has a vif of either; with "ferry" only of that. What counts is what the wire's end received, second by second. Prints Jain's
 index (1: all the same; 1/n: one has everything) of the first 2 s of each transfer, of 2 s in its middle, and of all but its first
 and last 4 s, when all guests are surely sending; min / median / max. Takes 6 minutes to start 16 guests.
+
+TCP as Linux has it; TCP whose slow start does not end where round trips get longer (CUBIC's HyStart, RFC 9406), which is
+no matter of the backend's; and UDP as fast as each guest can, for which there is nothing but the backend and the processors.
 """
 import re
 import statistics
@@ -62,27 +65,49 @@ def replug(lab, found, guest, number):
 
 
 def received(guest, session):
-    """Bytes of each second, as the wire's end counted them."""
-    text = measure.iperf_report(guest, session)["server_output_text"]
-    seconds = text.split("- - -")[0]  # what follows is the sum
-    return [float(number) * UNITS[unit] for number, unit in re.findall(r"sec +([0-9.]+) ([KMG]?)Bytes", seconds)]
+    """(bytes of each second, as the wire's end counted them; what the guest's TCP says of itself)."""
+    report = measure.iperf_report(guest, session)
+    seconds = report["server_output_text"].split("- - -")[0]  # what follows is the sum
+    sender = report["end"]["streams"][0].get("sender")  # of TCP alone
+    said = sender and (f"{sender['retransmits']} sent again, window {sender['max_snd_cwnd'] >> 10} KB, "
+                       f"{sender['mean_rtt'] / 1000:.0f} ms")
+    return [float(number) * UNITS[unit] for number, unit in re.findall(r"sec +([0-9.]+) ([KMG]?)Bytes", seconds)], said
 
 
-def round_run(backend, seconds):
+def cpu_seconds(backend):
+    """Each guest's processor time so far, by `xl list`."""
+    listed = {words[0]: float(words[-1]) for words in map(str.split, backend.domain.lab.dom0.output("xl list").splitlines()[1:])}
+    return [listed[guest.name] for guest in backend.guests]
+
+
+HYSTART = "/sys/module/tcp_cubic/parameters/hystart"
+# What is sent: a command in each guest before it, and iperf3's options.
+KINDS = {"TCP": (f"echo 1 > {HYSTART}", ""), "TCP without HyStart": (f"echo 0 > {HYSTART}", ""), "UDP": ("true", "-u -b 0 -l 1400")}
+
+
+def round_run(backend, kind, seconds):
     """{name of figure: value} of one transfer of all guests at once."""
-    options = f"-t {seconds} -i 1 --get-server-output"
+    prepare, words = KINDS[kind]
+    for guest in backend.guests:
+        guest.run(prepare)
+    options, spent = f"-t {seconds} -i 1 --get-server-output {words}", cpu_seconds(backend)
     under_way = [(guest, measure.iperf_start(guest, backend.wire.ip, options, measure.IPERF_PORT + number))
                  for number, guest in enumerate(backend.guests)]
-    shares = [received(guest, session) for guest, session in under_way]
+    shares, said = zip(*(received(guest, session) for guest, session in under_way))
+    times = [after - before for after, before in zip(cpu_seconds(backend), spent)]
+    for guest, share, time, words in zip(backend.guests, shares, times, said):
+        say(f"{backend.label}: {kind}: {guest.name}: {sum(share) * 8e-6 / seconds:.2f} Mb/s, {time:.1f} s of processor"
+            f"{', ' if words else ''}{words or ''}")
     middle = seconds // 2
     windows = {f"the first {WINDOW_S} s": (0, WINDOW_S), f"{WINDOW_S} s in the middle": (middle, middle + WINDOW_S),
                f"all but the first and last {EDGE_S} s": (EDGE_S, seconds - EDGE_S)}
-    figures = {f"Jain's index, {name}": round(measure.jain([sum(share[a:b]) for share in shares]), 3)
+    figures = {f"{kind}: Jain's index, {name}": round(measure.jain([sum(share[a:b]) for share in shares]), 3)
                for name, (a, b) in windows.items()}
     steady = [sum(share[EDGE_S:seconds - EDGE_S]) for share in shares]
-    return {**figures, "Mb/s in all": round(sum(steady) * 8e-6 / (seconds - 2 * EDGE_S), 1),
-            "the least and the most of one guest, of the mean: least": round(min(steady) / statistics.mean(steady), 2),
-            "the least and the most of one guest, of the mean: most": round(max(steady) / statistics.mean(steady), 2)}
+    figures[f"{kind}: Jain's index of the guests' processor time"] = round(measure.jain(times), 3)
+    return {**figures, f"{kind}: Mb/s in all": round(sum(steady) * 8e-6 / (seconds - 2 * EDGE_S), 1),
+            f"{kind}: the least of one guest, of the mean": round(min(steady) / statistics.mean(steady), 2),
+            f"{kind}: the most of one guest, of the mean": round(max(steady) / statistics.mean(steady), 2)}
 
 
 def main():
@@ -94,9 +119,10 @@ def main():
     found = {}
     with Lab("fair_shares") as lab:
         sides = start(lab, nr_guests, labels)
+        turns = [(label, kind) for kind in KINDS for label in labels]
         for number in range(rounds):
-            for label in labels if number % 2 == 0 else labels[::-1]:
-                figures = round_run(sides[label], seconds)
+            for label, kind in turns if number % 2 == 0 else turns[::-1]:
+                figures = round_run(sides[label], kind, seconds)
                 say(f"round {number + 1} of {rounds}: {label}: {figures}")
                 for name, value in figures.items():
                     found.setdefault(name, {}).setdefault(label, []).append(value)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * linux-init: the first process of a Linux driver domain that `ferry image linux` made. It brings the bridges up as the kernel's command
- * line says, runs `xl devd`, and tells dom0 fifty milliseconds by fifty milliseconds that it lives. There is no shell to log in to, and
+ * line says, runs `xl devd` for vifs and linux-block for disks, and tells dom0 fifty milliseconds by fifty milliseconds that it lives. There is no shell to log in to, and
  * nothing listens.
  */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
@@ -22,11 +23,13 @@
 #include "words.h"
 
 #define COMMAND_LINE_SIZE 4096
+#define CHILDREN_MAX (SWITCH_CHILDREN + 2)
 #define HURRY_MS 5 /* between two looks while a card is missing, and may still come soon */
-#define DEVD_SETTLED_MS 300 /* what cannot run at all has ended by then */
+#define SETTLED_MS 300 /* what cannot run at all has ended by then */
 #define NIC_LIMIT_MS 10000 /* after this its absence is said */
 
 static char *const devd_argv[] = { "xl", "devd", "-F", NULL };
+static char *const block_argv[] = { "/usr/lib/ferry/linux-block", NULL };
 
 /* The kernel runs /sbin/poweroff where dom0 asks for a shutdown (drivers/xen/manage.c). */
 static int shut_down_as_asked(const char *name)
@@ -68,11 +71,33 @@ static void sleep_until(struct timespec *at, long ms)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, at, NULL);
 }
 
+/* Those that serve come first. Returns how many these are. */
+static size_t children_list(const struct words *words, struct child children_r[CHILDREN_MAX],
+                            size_t *nr_r)
+{
+    size_t nr_serving = 0;
+
+    if (words->nr_bridges)
+        children_r[nr_serving++] = (struct child){ .argv = devd_argv };
+    if (words->has_disks)
+        children_r[nr_serving++] = (struct child){ .argv = block_argv };
+    *nr_r = nr_serving + switch_children(words, children_r + nr_serving);
+    return nr_serving;
+}
+
+static bool are_settled(const struct child *children, size_t nr)
+{
+    for (size_t i = 0; i < nr; i++)
+        if (!children[i].pid || children_now_ms() - children[i].since_ms < SETTLED_MS)
+            return false;
+    return true;
+}
+
 /* A wait that was late, by a pause of the domain, is not made up for. */
 static void run(struct words *words)
 {
-    struct child children[SWITCH_CHILDREN + 1] = { { .argv = devd_argv } };
-    size_t nr_children = 1 + switch_children(words, children + 1);
+    struct child children[CHILDREN_MAX];
+    size_t nr_children, nr_serving = children_list(words, children, &nr_children);
     bool is_ready, was_ready = false, is_late = false;
     unsigned int since_beat_ms = 0;
     struct timespec at;
@@ -84,8 +109,7 @@ static void run(struct words *words)
         struct timespec now;
 
         children_look(children, nr_children);
-        is_ready = has_nics && children[0].pid &&
-                   children_now_ms() - children[0].since_ms >= DEVD_SETTLED_MS;
+        is_ready = has_nics && are_settled(children, nr_serving);
         if (is_ready && !was_ready) {
             say("ready after %lld ms", (long long)children_now_ms());
             was_ready = true;
@@ -130,8 +154,11 @@ int main(int argc, char **argv)
     if (err)
         say("no heartbeat for dom0: %s", strerror(-err));
     say("modules loaded after %lld ms", (long long)children_now_ms());
+    if (words.has_disks && access(block_argv[0], X_OK))
+        say_and_shut_down("extra=: ferry.disks needs an image made with --disk or --disks");
     switch_make(&words);
-    say("bridges are up after %lld ms", (long long)children_now_ms());
+    if (words.nr_bridges)
+        say("bridges are up after %lld ms", (long long)children_now_ms());
     start_root_seal();
     first_in_line();
     run(&words);

@@ -99,9 +99,13 @@ static int word_take(const struct reader *reader, const char *word, size_t len, 
         return bridge_take(reader, word + 13, len - 13, false, words);
     if (len > 10 && memcmp(word, "ferry.ovs=", 10) == 0)
         return bridge_take(reader, word + 10, len - 10, true, words);
+    if (len == 11 && memcmp(word, "ferry.disks", 11) == 0) {
+        words->has_disks = true;
+        return 0;
+    }
     return wrong(reader,
                  "'%.*s' is not known; there are: ferry.bridge=NAME[,MAC|,none] "
-                 "ferry.ovs=NAME[,MAC|,none]",
+                 "ferry.ovs=NAME[,MAC|,none] ferry.disks",
                  (int)(len < 60 ? len : 60), word);
 }
 
@@ -119,8 +123,8 @@ int words_parse(const char *line, struct words *words_r, char *why_r, size_t why
         line += len;
         line += strspn(line, " \t\n");
     }
-    if (!err && words.nr_bridges == 0)
-        err = wrong(&reader, "no bridge is asked for: ferry.bridge=NAME");
+    if (!err && words.nr_bridges == 0 && !words.has_disks)
+        err = wrong(&reader, "nothing is asked for: ferry.bridge=NAME, or ferry.disks");
     if (!err)
         *words_r = words;
     return err;

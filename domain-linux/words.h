@@ -26,6 +26,7 @@ struct words_bridge {
 struct words {
     size_t nr_bridges;
     struct words_bridge bridges[WORDS_BRIDGES_MAX];
+    bool has_disks;
 };
 
 /*
@@ -34,6 +35,9 @@ struct words {
  *
  *   ferry.bridge=NAME[,MAC|,none]   a bridge, and which card is its way out
  *   ferry.ovs=NAME[,MAC|,none]      the same, of Open vSwitch
+ *   ferry.disks                     block devices are served
+ *
+ * At least one of them is wanted.
  *
  * Returns 0 or -EINVAL.
  */

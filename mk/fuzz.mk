@@ -22,20 +22,34 @@ FUZZ_COVERAGE_CFLAGS := $(FUZZ_PLAIN_CFLAGS) -fsanitize=fuzzer -fprofile-instr-g
 fuzz-targets :=
 include tests/fuzz/Makefile.inc
 
-FUZZ_HEADERS := $(wildcard domain/*/*.h control/*/*.h include/*/*.h common/*.h tests/fuzz/*.h tests/unit/*.h)
 FUZZ_PROGRAMS := $(patsubst %,$(FUZZ_OUT)/%,$(or $(FUZZ_ONLY),$(fuzz-targets)))
 FUZZ_COVERAGE_PROGRAMS := $(patsubst $(FUZZ_OUT)/%,$(FUZZ_COVERAGE_OUT)/%,$(FUZZ_PROGRAMS))
 
+# As in unit.mk, sources are compiled once for all targets that compile them alike.
+fuzz-kind = $(if $($(1)-dpdk),dpdk,plain)-$(firstword $(shell echo '$(strip $($(1)-cflags))' | cksum))
+$(foreach t,$(fuzz-targets),$(eval $(t)-kind := $(call fuzz-kind,$(t))))
+$(foreach t,$(fuzz-targets),$(eval fuzz-flags-$($(t)-kind) := $(if $($(t)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(t)-cflags)))
+fuzz-kinds := $(sort $(foreach t,$(fuzz-targets),$($(t)-kind)))
+fuzz-objects = $(patsubst %.c,$(1)/$($(2)-kind)/%.o,tests/fuzz/$(2).c $(sort $($(2)-sources)))
+
+# $(1) where to, $(2) kind, $(3) flags
+define fuzz-object-rule
+$(1)/$(2)/%.o: %.c mk/fuzz.mk tests/fuzz/Makefile.inc
+	@mkdir -p $$(@D)
+	@$(FUZZ_CC) $(3) $(fuzz-flags-$(2)) -MMD -MP -c -o $$@ $$<
+endef
 # $(1) target, $(2) where to, $(3) flags
 define fuzz-rule
-$(2)/$(1): tests/fuzz/$(1).c $($(1)-sources) $(FUZZ_HEADERS) mk/fuzz.mk tests/fuzz/Makefile.inc
-	@mkdir -p $$(@D)
+$(2)/$(1): $(call fuzz-objects,$(2),$(1))
 	@echo "  $$(@F)"
-	@$(FUZZ_CC) $(3) $(if $($(1)-dpdk),$(UNIT_DPDK_CFLAGS)) $($(1)-cflags) -o $$@ \
-		tests/fuzz/$(1).c $($(1)-sources) $($(1)-ldlibs) $(if $($(1)-dpdk),$(UNIT_DPDK_LIBS))
+	@$(FUZZ_CC) $(3) -o $$@ $$^ $($(1)-ldlibs) $(if $($(1)-dpdk),$(UNIT_DPDK_LIBS))
 endef
+$(foreach k,$(fuzz-kinds),$(eval $(call fuzz-object-rule,$(FUZZ_OUT),$(k),$(FUZZ_CFLAGS))))
+$(foreach k,$(fuzz-kinds),$(eval $(call fuzz-object-rule,$(FUZZ_COVERAGE_OUT),$(k),$(FUZZ_COVERAGE_CFLAGS))))
 $(foreach t,$(fuzz-targets),$(eval $(call fuzz-rule,$(t),$(FUZZ_OUT),$(FUZZ_CFLAGS))))
 $(foreach t,$(fuzz-targets),$(eval $(call fuzz-rule,$(t),$(FUZZ_COVERAGE_OUT),$(FUZZ_COVERAGE_CFLAGS))))
+
+-include $(patsubst %.o,%.d,$(foreach t,$(fuzz-targets),$(foreach w,$(FUZZ_OUT) $(FUZZ_COVERAGE_OUT),$(call fuzz-objects,$(w),$(t)))))
 
 # A target that does not build is one failure; the others still run (hence -k).
 .PHONY: fuzz fuzz-short fuzz-programs fuzz-coverage

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# build/linux-init, the first process of the Linux driver domains that `ferry image linux` makes: `make linux-init`. It
-# is static, as nothing may be missing for it. LINUX_INIT_CC=clang LINUX_INIT_BUILD= build elsewhere.
+# build/linux-init, the first process of the Linux driver domains that `ferry image linux` makes, and build/linux-block, which serves
+# disks in them: `make linux-init`. They are static, as nothing may be missing for them. LINUX_INIT_CC=clang LINUX_INIT_BUILD= build
+# elsewhere.
 
 LINUX_INIT_CC ?= gcc
 LINUX_INIT_BUILD ?= $(BUILD)/linux
@@ -9,11 +10,14 @@ LINUX_INIT_CFLAGS := -std=gnu11 -Os -g -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack
 	-ffunction-sections -fdata-sections -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -iquote domain-linux -Iinclude
 LINUX_INIT_LDFLAGS := -static -s -Wl,--gc-sections -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id=none
 linux-init-objects := $(patsubst %,$(LINUX_INIT_BUILD)/%.o,$(wildcard domain-linux/*.c))
+linux-block-objects := $(patsubst %,$(LINUX_INIT_BUILD)/%.o,$(wildcard domain-linux/block/*.c))
+LINUX_BLOCK_LIBS := -lxenstore -lxenevtchn -lxengnttab -lxentoolcore -lxentoollog -pthread
 
 .PHONY: linux-init linux-init-clang
-linux-init: $(BUILD)/linux-init
+linux-init: $(BUILD)/linux-init $(BUILD)/linux-block
 linux-init-clang:
-	$(MAKE) --no-print-directory LINUX_INIT_CC=clang LINUX_INIT_BUILD=$(BUILD)/linux-clang $(BUILD)/linux-clang/linux-init
+	$(MAKE) --no-print-directory LINUX_INIT_CC=clang LINUX_INIT_BUILD=$(BUILD)/linux-clang $(BUILD)/linux-clang/linux-init \
+		$(BUILD)/linux-clang/linux-block
 
 control: linux-init
 control-clang: linux-init-clang
@@ -28,4 +32,9 @@ $(BUILD)/linux-init $(LINUX_INIT_BUILD)/linux-init: $(linux-init-objects)
 	@echo "  link $@"
 	@$(LINUX_INIT_CC) $(LINUX_INIT_LDFLAGS) -o $@ $^
 
--include $(linux-init-objects:.o=.d)
+$(BUILD)/linux-block $(LINUX_INIT_BUILD)/linux-block: $(linux-block-objects)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	@$(LINUX_INIT_CC) $(LINUX_INIT_LDFLAGS) -o $@ $^ $(LINUX_BLOCK_LIBS)
+
+-include $(linux-init-objects:.o=.d) $(linux-block-objects:.o=.d)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "check/check.h"
+#include "config/dom0_vif.h"
 #include "journal/journal.h"
 #include "xen/host.h"
 
@@ -64,15 +65,23 @@ int command_journal_save(const struct journal *journal);
  */
 bool command_nics_known(const char *path, struct journal *journal_r);
 
-/* Start a domain from a file; says what is wrong. Returns an exit code. */
+/* Start a domain from a file, once what a `ferry` left unfinished of it is finished; says what is wrong. Returns an exit code. */
 int command_start_file(struct host *host, const char *path, bool insist);
+/* The same for a caller that holds the name's guard, and has its own record where dom0's network moves (cli/dom0_record.h): what was begun
+ * is not undone when it fails. */
+int command_start_guarded(struct host *host, const char *path);
 /* Start what the files in auto/ describe and does not run yet; one that fails keeps no other from being started. Returns
  * EXIT_OK if all run, EXIT_REFUSED if some were refused and nothing else was wrong, or EXIT_FAILED. */
 int command_start_all(struct host *host, bool insist);
 
-/* End a domain, give its devices back to dom0, forget its journal; says what is wrong. The caller has the name's lock.
- * Returns an exit code. */
-int command_stop_domain(struct host *host, struct journal *journal);
+/*
+ * End a domain and give its devices back to dom0; its journal says that it was stopped, and stays. The caller has the name's lock.
+ *
+ *   vif  dom0's on it, which is unplugged first; of its bridge "": there is none
+ *
+ * Returns 0, or a negative errno after saying what is wrong; -EROFS: that it is to stop cannot be noted, and nothing was done.
+ */
+int command_end_domain(struct host *host, struct journal *journal, const struct dom0_vif *vif);
 
 /*
  * Say that a domain runs Linux, and so has not what only Ferry's kernel has.

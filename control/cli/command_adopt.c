@@ -16,7 +16,9 @@
 #include "config/policystore.h"
 #include "image/image.h"
 #include "journal/journal.h"
+#include "journal/unfinished.h"
 #include "recover/reference.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/store.h"
@@ -201,12 +203,15 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
         journal_fill(&journal, config, domid, insist);
         err = config_keep(host, &journal, config);
     }
+    faultpoint("configuration kept");
     if (!err)
         err = kernel_take(host, &journal, config);
+    faultpoint("kernel kept");
     if (!err)
         err = policy_take(host, &journal);
     if (!err)
         err = command_journal_save(&journal);
+    faultpoint("adopted");
     if (err && !was_known)
         journal_remove(config->xl.c_info.name);
     if (!err)
@@ -217,6 +222,16 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
     printf("%s is looked after, with id %u\n", journal.name, journal.domid);
     command_ferryd_wanted(&journal);
     return EXIT_OK;
+}
+
+/* A `ferry` that is gone has left a domain half made, or half ended: that is none to be adopted. */
+static bool is_unfinished(const char *name)
+{
+    if (!unfinished_is_abandoned(name))
+        return false;
+    log_line("%s: a `ferry` that moved dom0's network was cut short: `ferry stop %s` finishes that",
+             name, name);
+    return true;
 }
 
 int command_adopt(int argc, char **argv)
@@ -234,7 +249,7 @@ int command_adopt(int argc, char **argv)
     code = EXIT_FAILED;
     if (domain_find(&host, argv[optind], &domid))
         code = EXIT_NO_SUCH;
-    else if (config_fetch(&host, domid, &config) == 0)
+    else if (config_fetch(&host, domid, &config) == 0 && !is_unfinished(config.xl.c_info.name))
         code = adopt(&host, &config, domid, insist);
     config_dispose(&config);
     host_close(&host);

@@ -227,6 +227,18 @@ static bool begin_again(void)
     return true;
 }
 
+static unsigned long long nr_seen(void)
+{
+    return capture.counts.seen + capture.counts.now_seen;
+}
+
+/* How much was captured and missed until now, for who reads it meanwhile. Returns false to end. */
+static bool counts_tell(void)
+{
+    return !pcapng_counts_due(&capture.pcapng, host_ticks_ms(), now_ns(), nr_seen(), nr_missed()) ||
+           capture_out_flush(&capture.out);
+}
+
 static bool look(void)
 {
     if (host_ticks_ms() - capture.looked_ms < LOOK_MS)
@@ -236,6 +248,8 @@ static bool look(void)
         return go_on();
     control()->beat++;
     counts_take();
+    if (!counts_tell())
+        return false;
     if (!domain_is_there(&capture.host, &capture.journal)) {
         frames_take();
         counts_take();
@@ -267,8 +281,7 @@ static void finish(void)
     }
     pages_unmap();
     if (!capture.out.has_failed) {
-        pcapng_counts(&capture.pcapng, now_ns(), capture.counts.seen + capture.counts.now_seen,
-                      nr_missed());
+        pcapng_counts(&capture.pcapng, now_ns(), nr_seen(), nr_missed());
         capture_out_flush(&capture.out);
     }
     log_line("%llu frames written, %llu missed%s", (unsigned long long)capture.nr_written,

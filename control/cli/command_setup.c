@@ -8,26 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <libxl_utils.h>
-
 #include "cli/command.h"
-#include "cli/dom0_keep.h"
+#include "cli/dom0_finish.h"
 #include "cli/dom0_move.h"
 #include "cli/setup_checks.h"
 #include "cli/setup_confirm.h"
 #include "config/config.h"
 #include "journal/journal.h"
+#include "journal/unfinished.h"
 #include "recover/stats.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/option.h"
-#include "xen/pci.h"
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 3600
 #define CONFIRM_S 120
 #define POLL_MS 250
-#define STOP_TRIES 3
 #define ANSWER_SIZE 16
 #define QUESTION_SIZE 128
 
@@ -120,6 +118,7 @@ static int config_put(struct setup *setup)
         return err;
     }
     printf("%s is written\n", setup->path);
+    faultpoint("configuration written");
     return 0;
 }
 
@@ -167,6 +166,7 @@ static const char *link_wait(struct setup *setup)
     int64_t end = host_ticks_ms() + setup->timeout_s * 1000ll;
 
     printf("waiting up to %u s for its link\n", setup->timeout_s);
+    faultpoint("waiting");
     signals_heed(setup);
     while (!(is_up = has_link(setup, &why)) && !interrupted && host_ticks_ms() < end)
         host_sleep_ms(POLL_MS);
@@ -185,6 +185,7 @@ static const char *confirm_wait(struct setup *setup)
         return NULL;
     snprintf(question, sizeof(question),
              "Press Enter within %u s to keep it so, or all of it is undone", setup->confirm_s);
+    faultpoint("asking");
     signals_heed(setup);
     why = setup_confirm_wait(STDIN_FILENO, setup->confirm_s, question, &interrupted);
     dom0_signals_ignore();
@@ -193,82 +194,12 @@ static const char *confirm_wait(struct setup *setup)
     return why;
 }
 
-/* The lock is waited for: ferryd may have it. Returns an exit code. */
-static int domain_stop(struct setup *setup)
-{
-    struct journal journal;
-    int lock, code = EXIT_FAILED;
-
-    for (unsigned int i = 0; i < STOP_TRIES && code == EXIT_FAILED; i++) {
-        code = command_journal_take(setup->name, &journal, &lock);
-        if (code)
-            continue;
-        code = command_stop_domain(&setup->host, &journal);
-        close(lock);
-    }
-    command_tell_ferryd();
-    return code;
-}
-
-/* libxl gives it back by what it noted in xenstore; should that not be so, the driver is known here, too. Not from a
- * domain that is there. */
-static void driver_restore(struct setup *setup)
-{
-    char now[64];
-    uint32_t domid;
-
-    pci_driver(&setup->bdf, now, sizeof(now));
-    if (strcmp(now, setup->keep.driver) == 0 ||
-        libxl_name_to_domid(setup->host.xl, setup->name, &domid) == 0)
-        return;
-    if (strcmp(now, "pciback") == 0)
-        pci_give_back(&setup->host, &setup->bdf);
-    pci_driver(&setup->bdf, now, sizeof(now));
-    if (!*now && *setup->keep.driver)
-        pci_bind(&setup->bdf, setup->keep.driver);
-}
-
-static void config_lay_aside(const struct setup *setup)
-{
-    char failed[FILES_PATH_SIZE + 8];
-
-    snprintf(failed, sizeof(failed), "%s.failed", setup->path);
-    if (rename(setup->path, failed))
-        log_line("%s: %s%s; take it away before the next `ferry setup`", setup->path,
-                 strerror(errno), files_todo(-errno));
-    else
-        printf("its configuration is now %s\n", failed);
-}
-
-/* Dom0's interface as it was. Goes on over what fails: nobody may be there to try again. */
-static void interface_restore(struct setup *setup)
-{
-    const struct dom0_interface *nic = &setup->keep.net.nic;
-    int err;
-
-    driver_restore(setup);
-    err = dom0_keep_restore(&setup->keep, &setup->bdf);
-    if (!*nic->name)
-        printf("%s is as it was\n", setup->address);
-    else if (err)
-        printf("%s is dom0's again, but not all of it could be brought back: see above\n",
-               nic->name);
-    else
-        printf("%s is dom0's again, %s\n", nic->name,
-               nic->up ? "up, with the addresses and routes it had" : "down, as it was");
-}
-
-static void roll_back(struct setup *setup, bool is_started, const char *why)
+static void roll_back(struct setup *setup, const struct dom0_record *record, const char *why)
 {
     log_line("%s: %s; all of it is undone", setup->name, why);
-    if (is_started && domain_stop(setup) == EXIT_FAILED)
-        log_line("%s could not be stopped, and has the NIC: `ferry stop %s` again, then `ip link "
-                 "set %s up`",
-                 setup->name, setup->name,
-                 *setup->keep.net.nic.name ? setup->keep.net.nic.name : "...");
-    else
-        interface_restore(setup);
-    config_lay_aside(setup);
+    faultpoint("undoing");
+    dom0_finish(&setup->host, setup->name, record);
+    command_tell_ferryd();
 }
 
 static void next_print(const struct setup *setup)
@@ -284,30 +215,60 @@ static void next_print(const struct setup *setup)
                setup->bridge, setup->name);
 }
 
-/* From here on things are changed. */
-static int act(struct setup *setup)
+/* The vif that the configuration asks for. */
+static int dom0_vif_wanted(const struct setup *setup, struct dom0_vif *vif_r)
 {
-    const char *why = "it could not be started";
-    struct journal journal;
-    bool is_started;
+    char text[64];
+    const char *why;
 
-    dom0_signals_ignore();
-    if (config_put(setup))
+    snprintf(text, sizeof(text), "mac=%s,bridge=%s", setup->keep.mac, setup->bridge);
+    why = dom0_vif_parse(text, vif_r);
+    if (why)
+        log_line("--dom0-vif: dom0_vif= \"%s\" %s", text, why);
+    return why ? -EINVAL : 0;
+}
+
+/* It stands in the run directory what dom0 has, and what is done here, until that is to stay: whoever finds it there with this process
+ * gone undoes it. Returns an exit code. */
+static int start(struct setup *setup)
+{
+    struct dom0_record record = {
+        .what = DOM0_SETUP, .bdf = setup->bdf, .keep = setup->keep, .config = setup->text
+    };
+    const char *why = "it could not be started";
+
+    if (setup->dom0_vif && dom0_vif_wanted(setup, &record.vif))
         return EXIT_FAILED;
-    if (setup->no_start) {
-        printf("\nNext:\n  ferry start %s\n", setup->path);
-        return EXIT_OK;
+    if (dom0_record_save(setup->name, &record))
+        return EXIT_FAILED;
+    faultpoint("setup noted");
+    if (config_put(setup)) {
+        dom0_record_remove(setup->name);
+        return EXIT_FAILED;
     }
-    if (command_start_file(&setup->host, setup->path, false) == EXIT_OK)
+    if (command_start_guarded(&setup->host, setup->path) == EXIT_OK)
         why = link_wait(setup);
-    is_started = journal_load(setup->name, &journal) == 0 && journal.wish == JOURNAL_RUN;
     if (!why)
         why = confirm_wait(setup);
     if (why) {
-        roll_back(setup, is_started, why);
+        roll_back(setup, &record, why);
         return EXIT_FAILED;
     }
+    dom0_record_remove(setup->name);
+    faultpoint("confirmed");
     next_print(setup);
+    return EXIT_OK;
+}
+
+/* From here on things are changed. */
+static int act(struct setup *setup)
+{
+    dom0_signals_ignore();
+    if (!setup->no_start)
+        return start(setup);
+    if (config_put(setup))
+        return EXIT_FAILED;
+    printf("\nNext:\n  ferry start %s\n", setup->path);
     return EXIT_OK;
 }
 
@@ -333,12 +294,10 @@ static void dry_print(const struct setup *setup)
                setup->confirm_s);
 }
 
-static int setup_all(struct setup *setup)
+static int setup_checked(struct setup *setup)
 {
-    int code = setup_checks(setup);
+    int code = EXIT_OK;
 
-    if (code)
-        return code;
     uses_print(setup);
     if (!setup->confirm_given)
         setup->confirm_s = setup->nr_uses && isatty(STDIN_FILENO) ? CONFIRM_S : 0;
@@ -349,6 +308,27 @@ static int setup_all(struct setup *setup)
     else
         code = act(setup);
     dom0_keep_dispose(&setup->keep);
+    return code;
+}
+
+/* What one before it left must be finished first, which --dry-run does not do. */
+static int setup_all(struct setup *setup)
+{
+    int guard = -1, code;
+
+    if (setup->dry_run && unfinished_is_there(setup->name)) {
+        log_line("%s: another `ferry` has not come to its end (`ferry status %s`): what would be "
+                 "done cannot be said before that",
+                 setup->name, setup->name);
+        return EXIT_FAILED;
+    }
+    code = setup->dry_run ? EXIT_OK : dom0_finish_take(&setup->host, setup->name, &guard);
+    if (!code)
+        code = setup_checks(setup);
+    if (!code)
+        code = setup_checked(setup);
+    if (guard >= 0)
+        close(guard);
     return code;
 }
 

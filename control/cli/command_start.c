@@ -10,6 +10,7 @@
 #include <libxl_uuid.h>
 
 #include "cli/command.h"
+#include "cli/dom0_finish.h"
 #include "cli/dom0_move.h"
 #include "cli/kernel_replace.h"
 #include "config/policies.h"
@@ -292,20 +293,7 @@ bool command_nics_known(const char *path, struct journal *journal_r)
     return true;
 }
 
-/* dom0 has no interface on it: so it does not keep the card. */
-static void start_undo(struct host *host, const char *name)
-{
-    struct journal journal;
-    int lock;
-
-    log_line("%s: dom0 has no interface behind it; it is stopped again", name);
-    if (command_journal_take(name, &journal, &lock))
-        return;
-    command_stop_domain(host, &journal);
-    close(lock);
-}
-
-/* dom0 goes on over the first of its cards, from behind the domain that now has it. */
+/* dom0 goes on over the first of its cards, from behind the domain that now has it. Returns 0 or a negative errno. */
 static int dom0_follow(struct host *host, const struct config *config, const struct dom0_keep *keep)
 {
     const char *name = config->xl.c_info.name;
@@ -314,40 +302,70 @@ static int dom0_follow(struct host *host, const struct config *config, const str
 
     if (!err)
         err = dom0_move_behind(host, &journal, &config->dom0_vif, keep);
-    if (!err) {
+    faultpoint("moved");
+    if (!err)
         printf("dom0 has an interface on bridge %s of it%s%s\n", config->dom0_vif.bridge,
                *keep->net.nic.name ? ": " : "", keep->net.nic.name);
-        return EXIT_OK;
-    }
-    if (err == -EIO) {
+    else if (err == -EIO)
         log_line("%s runs, and dom0 has an interface behind it, but not all that was on the card: "
                  "see above",
                  name);
-        return EXIT_FAILED;
-    }
-    start_undo(host, name);
-    dom0_keep_restore(keep, &config->nics[0]);
-    return EXIT_FAILED;
+    return err;
 }
 
-static int start_before_dom0(struct host *host, struct config *config, bool insist)
+/* Without an interface behind the domain dom0 keeps the card. */
+static int started_end(struct host *host, const char *name, const struct dom0_record *record,
+                       int err)
 {
-    struct dom0_keep keep;
+    if (!err || err == -EIO) {
+        dom0_record_remove(name);
+    } else {
+        log_line("%s: dom0 has no interface behind it; it is stopped again", name);
+        dom0_finish(host, name, record);
+    }
+    return err ? EXIT_FAILED : EXIT_OK;
+}
+
+/* One that is noted as begun is undone if this process ends: so nothing of that name may be there yet. */
+static int start_noted(struct host *host, struct config *config, bool insist,
+                       struct dom0_record *record)
+{
+    const char *name = config->xl.c_info.name;
     int code;
 
-    if (dom0_netfront_wanted() || dom0_keep_read(&config->nics[0], &keep))
+    if (absent_wanted(host, config) || dom0_record_save(name, record))
         return EXIT_FAILED;
-    dom0_signals_ignore();
+    faultpoint("dom0 noted");
     code = all_start(host, config, insist);
     if (code == EXIT_OK)
-        code = dom0_follow(host, config, &keep);
-    else
-        dom0_keep_restore(&keep, &config->nics[0]);
-    dom0_keep_dispose(&keep);
+        return started_end(host, name, record, dom0_follow(host, config, &record->keep));
+    if (dom0_move_back(host, name, record) != -ENODEV)
+        dom0_record_remove(name);
     return code;
 }
 
-int command_start_file(struct host *host, const char *path, bool insist)
+static int start_before_dom0(struct host *host, struct config *config, bool insist, bool is_noted)
+{
+    struct dom0_record record = { .what = DOM0_START,
+                                  .bdf = config->nics[0],
+                                  .vif = config->dom0_vif };
+    int code;
+
+    if (dom0_netfront_wanted() || dom0_keep_read(&config->nics[0], &record.keep))
+        return EXIT_FAILED;
+    dom0_signals_ignore();
+    if (!is_noted)
+        code = start_noted(host, config, insist, &record);
+    else
+        code = all_start(host, config, insist) == EXIT_OK &&
+                       dom0_follow(host, config, &record.keep) == 0
+                   ? EXIT_OK
+                   : EXIT_FAILED;
+    dom0_record_dispose(&record);
+    return code;
+}
+
+static int file_start(struct host *host, const char *path, bool insist, bool is_noted)
 {
     struct journal known;
     struct config config;
@@ -355,9 +373,29 @@ int command_start_file(struct host *host, const char *path, bool insist)
 
     if (config_load(path, command_nics_known(path, &known) ? &known : NULL, &config))
         return EXIT_FAILED;
-    code = *config.dom0_vif.bridge ? start_before_dom0(host, &config, insist)
+    code = *config.dom0_vif.bridge ? start_before_dom0(host, &config, insist, is_noted)
                                    : all_start(host, &config, insist);
     config_dispose(&config);
+    return code;
+}
+
+int command_start_guarded(struct host *host, const char *path)
+{
+    return file_start(host, path, false, true);
+}
+
+int command_start_file(struct host *host, const char *path, bool insist)
+{
+    char name[FILES_NAME_MAX + 1];
+    int guard, code;
+
+    if (config_name(path, name))
+        return EXIT_FAILED;
+    code = dom0_finish_take(host, name, &guard);
+    if (code)
+        return code;
+    code = file_start(host, path, insist, false);
+    close(guard);
     return code;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/auto.h"
 #include "cli/command.h"
+#include "cli/dom0_finish.h"
 #include "journal/journal.h"
 #include "util/files.h"
 #include "util/log.h"
@@ -39,6 +40,7 @@ static int one_start(struct host *host, const char *path, bool insist)
     int code = EXIT_FAILED;
 
     if (config_name(path, name) == 0) {
+        dom0_finish_abandoned(name);
         switch (standing_of(host, name)) {
         case RUNS:
             printf("%s runs already (%s)\n", name, path);

@@ -8,12 +8,16 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/dom0_record.h"
 #include "cli/links.h"
 #include "cli/observe.h"
+#include "cli/status_ports.h"
+#include "cli/top_rows.h"
 #include "config/policies.h"
 #include "config/policystore.h"
 #include "journal/journal.h"
 #include "journal/journal_json.h"
+#include "journal/unfinished.h"
 #include "recover/reference.h"
 #include "recover/stats.h"
 #include "util/json.h"
@@ -23,15 +27,28 @@
 #include "xen/domain.h"
 #include "xen/domctl.h"
 #include "xen/guest.h"
-#include "xen/statspages.h"
 #include "xen/statuspage.h"
+#include "xen/vbds.h"
 #include "xen/vifs.h"
+
+/* Longer than a domain that is at work takes to write its pages again; one that does not is idle. */
+#define RATE_MS (FERRY_STATS_INTERVAL_NS / 1000000 + 50)
+#define READINGS_MAX 32
+#define DEATHS_SHOWN 3
+
+/* What a domain's counters were at first. */
+static struct reading {
+    char name[FILES_NAME_MAX + 1];
+    struct ferry_stats stats;
+} readings[READINGS_MAX];
+static unsigned int nr_readings;
 
 struct report {
     struct host host;
     struct json *json; /* NULL: as text */
     const char *only; /* a name, or NULL */
     bool supervised;
+    bool all_deaths; /* as text: not only the last ones */
     unsigned int nr;
 };
 
@@ -45,6 +62,20 @@ static unsigned int nr_serving(struct host *host, const struct journal *journal,
     for (unsigned int i = 0; i < vifs.nr; i++)
         nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
     *nr_r = vifs.nr;
+    return nr;
+}
+
+static unsigned int nr_disks_serving(struct host *host, const struct journal *journal,
+                                     unsigned int *nr_r)
+{
+    unsigned int nr = 0;
+    struct vbds vbds = { 0 };
+
+    if (journal->domid != JOURNAL_NO_DOMID)
+        vbds_find(host, journal->domid, &vbds);
+    for (unsigned int i = 0; i < vbds.nr; i++)
+        nr += vbds_serves(host, journal->domid, &vbds.refs[i]);
+    *nr_r = vbds.nr;
     return nr;
 }
 
@@ -147,9 +178,41 @@ static void ports_json(struct report *report, const struct journal *journal)
         links_json(report->json, &stats);
 }
 
+/* What a `ferry` has begun with dom0's network and not ended. Returns NULL if there is nothing, "unknown" if that cannot be read. */
+static const char *unfinished_word(const char *name)
+{
+    enum dom0_record_what what;
+    int err = dom0_record_peek(name, &what);
+
+    if (!err)
+        return dom0_record_word(what);
+    return err == -ENOENT || err == -ESTALE ? NULL : "unknown";
+}
+
+static void unfinished_text(const struct report *report, const char *name)
+{
+    const char *word = unfinished_word(name);
+
+    if (!word)
+        return;
+    if (strcmp(word, "unknown") == 0)
+        printf(
+            "  what dom0's network was before a `ferry` moved it cannot be read: `ferry stop %s` "
+            "says more\n",
+            name);
+    else if (!unfinished_is_abandoned(name))
+        printf("  a `ferry %s` is at work on it\n", word);
+    else
+        printf("  a `ferry %s` was cut short: %s, and dom0's network goes back to its card: %s "
+               "`ferry stop %s`\n",
+               word, strcmp(word, "stop") == 0 ? "it is done to its end" : "all of it is undone",
+               report->supervised ? "by ferryd, or" : "by", name);
+}
+
 static void one_json(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
     struct json *json = report->json;
 
     json_map_open(json, NULL);
@@ -166,8 +229,14 @@ static void one_json(struct report *report, const struct journal *journal)
         json_string(json, "ramdisk", journal->ramdisk);
     kernel_json(report, journal);
     ports_json(report, journal);
+    if (unfinished_word(journal->name)) {
+        json_string(json, "unfinished", unfinished_word(journal->name));
+        json_bool(json, "unfinished_abandoned", unfinished_is_abandoned(journal->name));
+    }
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
+    json_integer(json, "disks", nr_disks);
+    json_integer(json, "disks_serving", disks_serving);
     policy_json(report, journal);
     json_integer(json, "nr_deaths", (int64_t)journal->nr_deaths_ever);
     deaths_json(json, journal);
@@ -220,49 +289,82 @@ static void kernel_text(struct report *report, const struct journal *journal)
            status.nic_resets);
 }
 
-/* Links, and whose interfaces it has: what works and what does not, in words. */
+static const struct reading *reading_of(const char *name)
+{
+    for (unsigned int i = 0; i < nr_readings; i++)
+        if (strcmp(readings[i].name, name) == 0)
+            return &readings[i];
+    return NULL;
+}
+
+static void read_first(void *ctx, const char *name)
+{
+    struct report *report = ctx;
+    struct reading *reading = &readings[nr_readings];
+    struct journal journal;
+
+    if (nr_readings == READINGS_MAX || (report->only && strcmp(report->only, name) != 0) ||
+        journal_load(name, &journal) || journal.is_linux ||
+        stats_read(&report->host, &journal, &reading->stats))
+        return;
+    snprintf(reading->name, sizeof(reading->name), "%s", name);
+    nr_readings++;
+}
+
+/* Links, and whose interfaces it has: what works and what does not, and what goes through now. */
 static void ports_text(struct report *report, const struct journal *journal)
 {
+    static struct top_row rows[FERRY_STATS_PORTS];
     static struct ferry_stats stats;
+    const struct reading *before = reading_of(journal->name);
+    bool has_rates;
 
-    if (stats_read(&report->host, journal, &stats))
+    if (journal->is_linux || stats_read(&report->host, journal, &stats))
         return;
+    has_rates = before && before->stats.began_ns == stats.began_ns;
     for (unsigned int i = 0; i < stats.nr_ports; i++) {
-        const struct ferry_stats_port *port = &stats.ports[i];
-        bool is_vif = port->kind == FERRY_PORT_VIF;
-        char guest[GUEST_NAME_SIZE] = "", words[LINKS_WORDS_SIZE];
-
-        links_words(port, words);
-        if (is_vif)
-            guest_name(&report->host, port->guest, guest);
-        printf("  %s%s%s: %s%s%s%s", port->name, is_vif ? " of " : "", guest,
-               is_vif && !(port->flags & FERRY_PORT_CONNECTED) ? "waits for its guest's driver"
-               : is_vif && !(port->flags & FERRY_PORT_UP)      ? "connected, no carrier"
-                                                               : words,
-               *port->bridge ? ", bridge "
-               : is_vif      ? ""
-                             : ", in no bridge",
-               port->bridge, port->flags & FERRY_PORT_FULL ? ", takes nothing for now" : "");
-        if (statspages_drops(port))
-            printf(", %lu frames dropped (`ferry vifs %s`)", statspages_drops(port), journal->name);
-        printf("\n");
+        top_row_make(has_rates ? &before->stats : &stats, &stats, i, &rows[i]);
+        if (stats.ports[i].kind == FERRY_PORT_VIF)
+            guest_name(&report->host, stats.ports[i].guest, rows[i].guest);
     }
+    status_ports_write(stdout, journal->name, rows, stats.nr_ports, has_rates);
+}
+
+/* The last ones, unless all are asked for. */
+static void deaths_text(const struct report *report, const struct journal *journal)
+{
+    unsigned int nr = journal->nr_deaths, first = 0;
+
+    if (!report->all_deaths && nr > DEATHS_SHOWN)
+        first = nr - DEATHS_SHOWN;
+    if (journal->nr_deaths_ever > nr - first)
+        printf("  %llu deaths ever, the last ones%s%s%s:\n",
+               (unsigned long long)journal->nr_deaths_ever, first ? " (`ferry status " : "",
+               first ? journal->name : "", first ? " --deaths` has more)" : "");
+    for (unsigned int i = first; i < nr; i++)
+        death_text(&journal->deaths[i]);
 }
 
 static void one_text(struct report *report, const struct journal *journal)
 {
     unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
 
     printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
            observe_state_word(&report->host, journal),
            journal->domid == JOURNAL_NO_DOMID ? -1 : (int)journal->domid, serving, nr_vifs,
            report->supervised ? "looked after by ferryd" : "NOT looked after: ferryd does not run",
            journal->unisolated ? ", NOT isolated (--allow-unisolated)" : "");
+    unfinished_text(report, journal->name);
     kernel_text(report, journal);
+    if (nr_disks && !journal->is_linux)
+        printf("  %u disks of guests have it as their backend: Ferry's kernel serves none\n",
+               nr_disks);
+    else if (nr_disks)
+        printf("  %u of %u disks served\n", disks_serving, nr_disks);
     policy_text(report, journal);
     ports_text(report, journal);
-    for (unsigned int i = 0; i < journal->nr_deaths; i++)
-        death_text(&journal->deaths[i]);
+    deaths_text(report, journal);
 }
 
 static void one(void *ctx, const char *name)
@@ -283,6 +385,19 @@ static void one(void *ctx, const char *name)
         one_text(report, &journal);
 }
 
+/* Of a domain that is not there yet, or no more. */
+static void unfinished_alone(void *ctx, const char *name)
+{
+    struct report *report = ctx;
+    struct stat is;
+
+    if ((report->only && strcmp(report->only, name) != 0) || journal_stat(name, &is) == 0)
+        return;
+    report->nr++;
+    printf("%s: no domain\n", name);
+    unfinished_text(report, name);
+}
+
 static int status(struct report *report, bool as_json)
 {
     struct json json;
@@ -296,8 +411,14 @@ static int status(struct report *report, bool as_json)
         report->json = &json;
         json_begin(&json);
         json_array_open(&json, NULL);
+    } else {
+        journal_each(read_first, report);
+        if (nr_readings)
+            host_sleep_ms(RATE_MS);
     }
     journal_each(one, report);
+    if (!as_json)
+        unfinished_each(unfinished_alone, report);
     if (as_json) {
         json_array_close(&json);
         json_print(&json);
@@ -313,12 +434,24 @@ static int status(struct report *report, bool as_json)
 
 int command_status(int argc, char **argv)
 {
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+                                             { "deaths", no_argument, NULL, 'd' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
     struct report report = { 0 };
     bool as_json = false;
-    int code = command_words(argc, argv, 0, 1, "json", &as_json);
+    int option, code;
 
-    if (code >= 0)
-        return code;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        if (option == 'h')
+            return command_help();
+        if (option == '?')
+            return command_usage();
+        as_json = as_json || option == 'j';
+        report.all_deaths = report.all_deaths || option == 'd';
+    }
+    if (argc - optind > 1)
+        return command_usage();
     report.only = argv[optind];
     if (host_open(&report.host))
         return EXIT_FAILED;

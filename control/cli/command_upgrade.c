@@ -14,6 +14,7 @@
 #include "journal/journal.h"
 #include "recover/inplace.h"
 #include "recover/recover.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 
@@ -241,6 +242,7 @@ static int config_replace(struct host *host, struct journal *journal, const char
             err = files_write(kept, config.text, config.len);
             if (err)
                 log_line("%s: %s%s", kept, strerror(-err), files_todo(err));
+            faultpoint("configuration replaced");
         }
     }
     if (!err)

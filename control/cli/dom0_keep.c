@@ -468,7 +468,7 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf)
         log_line("%s has not come back: no interface on the device; see `dmesg`%s%s%s", nic->name,
                  *keep->driver ? ", and /sys/bus/pci/drivers/" : "", keep->driver,
                  *keep->driver ? "/bind" : "");
-    return err ? -EIO : 0;
+    return err;
 }
 
 int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid)

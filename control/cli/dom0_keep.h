@@ -27,7 +27,7 @@ void dom0_keep_dispose(struct dom0_keep *keep);
 /*
  * Make it again once the NIC is back with its driver: waits for the interface, and gives it its name, bridge,
  * addresses, routes, as far as they are not there. Does nothing where it is still the same interface. Says what
- * cannot be done, and goes on. Returns 0, or -EIO if something was left undone.
+ * cannot be done, and goes on. Returns 0; -ENODEV if there is no interface, -EIO if something was left undone.
  */
 int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf);
 
@@ -37,7 +37,7 @@ int dom0_keep_restore(const struct dom0_keep *keep, const struct bdf *bdf);
  *   devid  the vif's number in dom0: 0 is /local/domain/0/device/vif/0
  *
  * dom0_keep_read_vif() reads no MAC address, and dom0_keep_restore_vif() sets none: a vif's is its own. The latter waits for the
- * interface whatever keep holds; without a name in it that is left as it is. It returns -ENODEV if there is none.
+ * interface whatever keep holds; without a name in it that is left as it is.
  */
 int dom0_keep_read_vif(int devid, struct dom0_keep *keep_r);
 int dom0_keep_restore_vif(const struct dom0_keep *keep, int devid);

@@ -13,8 +13,10 @@
 #include <libxl_utils.h>
 
 #include "config/config.h"
+#include "util/faultpoint.h"
 #include "util/log.h"
 #include "xen/domain.h"
+#include "xen/pci.h"
 #include "xen/store.h"
 #include "xen/vifs.h"
 
@@ -91,6 +93,7 @@ int dom0_move_behind(struct host *host, const struct journal *journal, const str
 
     if (devid < 0)
         devid = vif_add(host, journal, vif);
+    faultpoint("plugged");
     return devid < 0 ? devid : dom0_keep_restore_vif(keep, devid);
 }
 
@@ -139,45 +142,94 @@ static bool is_somebody_elses(struct host *host, const struct journal *journal)
            domain_look(host, journal, &seen) || (seen.exists && !seen.is_ours);
 }
 
-int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_moved *moved_r)
+/* Of a domain whose card dom0 had before. */
+static bool comes_back(const struct journal *journal)
 {
-    int devid = -1, err;
+    return journal->nr_nics && journal->nics[0].taken;
+}
 
-    memset(moved_r, 0, sizeof(*moved_r));
-    if (is_somebody_elses(host, journal))
-        return 0;
-    configured(host, journal, &moved_r->vif);
-    if (*moved_r->vif.bridge)
-        devid = vif_find(host, journal->domid, &moved_r->vif);
-    if (devid < 0) {
-        moved_r->vif.bridge[0] = '\0';
-        return 0;
+static int begin(const struct journal *journal, int devid, struct dom0_record *record)
+{
+    int err = dom0_keep_read_vif(devid, &record->keep);
+
+    if (!err && comes_back(journal)) {
+        record->what = DOM0_STOP;
+        record->bdf = journal->nics[0].bdf;
+        err = dom0_record_save(journal->name, record);
     }
-    dom0_signals_ignore();
-    err = dom0_keep_read_vif(devid, &moved_r->keep);
     if (err)
         log_line("%s is not stopped, as dom0's interface on it could not be moved back to the card",
                  journal->name);
-    else
-        err = vif_remove(host, journal, devid);
-    if (err)
-        dom0_keep_dispose(&moved_r->keep);
+    faultpoint("dom0 noted");
     return err;
 }
 
-void dom0_move_undo(struct host *host, const struct journal *journal, struct dom0_moved *moved)
+int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_record *record_r)
 {
-    if (*moved->vif.bridge)
-        dom0_move_behind(host, journal, &moved->vif, &moved->keep);
-    dom0_keep_dispose(&moved->keep);
+    int devid = -1, err;
+
+    memset(record_r, 0, sizeof(*record_r));
+    if (is_somebody_elses(host, journal))
+        return 0;
+    configured(host, journal, &record_r->vif);
+    if (*record_r->vif.bridge)
+        devid = vif_find(host, journal->domid, &record_r->vif);
+    if (devid < 0) {
+        record_r->vif.bridge[0] = '\0';
+        return 0;
+    }
+    dom0_signals_ignore();
+    err = begin(journal, devid, record_r);
+    if (err)
+        dom0_record_dispose(record_r);
+    return err;
 }
 
-int dom0_move_back(const struct journal *journal, struct dom0_moved *moved)
+int dom0_move_unplug(struct host *host, const struct journal *journal, const struct dom0_vif *vif)
 {
-    int err = 0;
+    int devid, err = 0;
 
-    if (*moved->keep.net.nic.name && journal->nr_nics && journal->nics[0].taken)
-        err = dom0_keep_restore(&moved->keep, &journal->nics[0].bdf);
-    dom0_keep_dispose(&moved->keep);
+    if (!*vif->bridge || is_somebody_elses(host, journal))
+        return 0;
+    devid = vif_find(host, journal->domid, vif);
+    if (devid >= 0)
+        err = vif_remove(host, journal, devid);
+    faultpoint("unplugged");
+    return err;
+}
+
+void dom0_move_undo(struct host *host, const struct journal *journal,
+                    const struct dom0_record *record)
+{
+    if (*record->vif.bridge)
+        dom0_move_behind(host, journal, &record->vif, &record->keep);
+}
+
+/* libxl gives it back by what it noted in xenstore; should that not be so, the driver is known here, too, but of a card that the
+ * domain had. */
+static void driver_restore(struct host *host, const char *name, const struct dom0_record *record)
+{
+    const char *driver = record->keep.driver;
+    char now[64];
+    uint32_t domid;
+
+    pci_driver(&record->bdf, now, sizeof(now));
+    if (record->what == DOM0_STOP || strcmp(now, driver) == 0 ||
+        libxl_name_to_domid(host->xl, name, &domid) == 0) /* that one has it */
+        return;
+    if (strcmp(now, "pciback") == 0)
+        pci_give_back(host, &record->bdf);
+    pci_driver(&record->bdf, now, sizeof(now));
+    if (!*now && *driver)
+        pci_bind(&record->bdf, driver);
+}
+
+int dom0_move_back(struct host *host, const char *name, const struct dom0_record *record)
+{
+    int err;
+
+    driver_restore(host, name, record);
+    err = dom0_keep_restore(&record->keep, &record->bdf);
+    faultpoint("moved back");
     return err;
 }

@@ -6,8 +6,7 @@
 #ifndef CONTROL_DOM0_MOVE_H
 #define CONTROL_DOM0_MOVE_H
 
-#include "cli/dom0_keep.h"
-#include "config/dom0_vif.h"
+#include "cli/dom0_record.h"
 #include "journal/journal.h"
 #include "xen/host.h"
 
@@ -28,25 +27,25 @@ int dom0_netfront_wanted(void);
 int dom0_move_behind(struct host *host, const struct journal *journal, const struct dom0_vif *vif,
                      const struct dom0_keep *keep);
 
-/* What is on its way from a vif to a card. */
-struct dom0_moved {
-    struct dom0_vif vif; /* of its bridge "": nothing is */
-    struct dom0_keep keep;
-};
-
 /*
- * Before a domain is stopped: read dom0's interface on its vif, and unplug it. From then on dom0_signals_ignore() holds. Nothing to
- * do where its kept configuration has no dom0_vif=, or dom0 no such vif, or the id is another domain's by now.
+ * Before a domain is stopped: read dom0's interface on its vif, and write the record of it (cli/dom0_record.h). From then on
+ * dom0_signals_ignore() holds. Nothing to do where its kept configuration has no dom0_vif=, or dom0 no such vif, or the id is another
+ * domain's by now: record_r->vif.bridge is "" then. Where dom0 had not the card before the domain, nothing is written, as nothing comes back.
  *
- * Returns 0 and what dom0_move_back() or dom0_move_undo() takes; or a negative errno after saying why the vif is still
- * there.
+ * The caller holds the name's guard. Returns 0 with what dom0_record_dispose() takes; or a negative errno after saying why the domain
+ * cannot be stopped. Nothing was changed then.
  */
-int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_moved *moved_r);
+int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_record *record_r);
+
+/* Unplug dom0's vif of a domain, if it is there. Returns 0, or -EIO after saying what is wrong. */
+int dom0_move_unplug(struct host *host, const struct journal *journal, const struct dom0_vif *vif);
 
 /* The domain runs on: its vif, and the interface on it, again. */
-void dom0_move_undo(struct host *host, const struct journal *journal, struct dom0_moved *moved);
+void dom0_move_undo(struct host *host, const struct journal *journal,
+                    const struct dom0_record *record);
 
-/* Its card is back: make the interface of the one on it. Says what cannot be done. Returns 0 or -EIO. */
-int dom0_move_back(const struct journal *journal, struct dom0_moved *moved);
+/* Of a domain that is gone: dom0's driver has its card again, or is bound to it here. Make the interface of the one on it. Says what cannot be done. Returns 0, -ENODEV
+ * if there is no interface, -EIO. */
+int dom0_move_back(struct host *host, const char *name, const struct dom0_record *record);
 
 #endif

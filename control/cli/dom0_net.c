@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/log.h"
@@ -196,6 +197,98 @@ int dom0_net_route_words(char *line, const char *interface, char *words_r[DOM0_N
     if (!is_ours || comes_back)
         return 0;
     return is_next_hop || is_too_long ? -EOPNOTSUPP : nr;
+}
+
+bool dom0_net_name_ok(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < len; i++)
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == '/')
+            return false;
+    return len > 0 && len < DOM0_NET_NAME_SIZE && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* With a length behind a '/', or without one where that may be. */
+static bool is_network(const char *text, int family, bool wants_length)
+{
+    char address[INET6_ADDRSTRLEN], bytes[16];
+    size_t len = strcspn(text, "/"), digits;
+    const char *length = text + len + 1;
+
+    if (len >= sizeof(address))
+        return false;
+    snprintf(address, sizeof(address), "%.*s", (int)len, text);
+    if (inet_pton(family, address, bytes) != 1)
+        return false;
+    if (!text[len])
+        return !wants_length;
+    digits = strspn(length, "0123456789");
+    return digits >= 1 && digits <= 3 && !length[digits] && (digits == 1 || *length != '0') &&
+           atoi(length) <= (family == AF_INET ? 32 : 128);
+}
+
+static bool is_link_local(const char *network)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr ipv6;
+
+    snprintf(address, sizeof(address), "%.*s", (int)strcspn(network, "/"), network);
+    return inet_pton(AF_INET6, address, &ipv6) == 1 && IN6_IS_ADDR_LINKLOCAL(&ipv6);
+}
+
+int dom0_net_address_parse(const char *text, struct dom0_address *address_r)
+{
+    bool is_ipv6 = strchr(text, ':');
+
+    if (strlen(text) >= sizeof(address_r->text) ||
+        !is_network(text, is_ipv6 ? AF_INET6 : AF_INET, true))
+        return -EINVAL;
+    memset(address_r, 0, sizeof(*address_r));
+    snprintf(address_r->text, sizeof(address_r->text), "%s", text);
+    address_r->is_ipv6 = is_ipv6;
+    address_r->is_link_local = is_ipv6 && is_link_local(text);
+    return 0;
+}
+
+static bool is_route_word(const char *word)
+{
+    static const char accepted[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_@%+-";
+
+    return *word && *word != '-' && word[strspn(word, accepted)] == '\0';
+}
+
+/* What may stand before the network. Source: ip-route(8), TYPE. */
+static const char *const types[] = { "unicast",  "unreachable", "blackhole",
+                                     "prohibit", "throw",       NULL };
+
+bool dom0_net_route_ok(char *const words[], bool is_ipv6)
+{
+    int family = is_ipv6 ? AF_INET6 : AF_INET;
+
+    if (*words && is_one_of(*words, types))
+        words++;
+    if (!*words || (strcmp(*words, "default") != 0 && !is_network(*words, family, false)))
+        return false;
+    for (words++; *words; words++) {
+        bool is_address = strcmp(words[0], "via") == 0 || strcmp(words[0], "src") == 0;
+
+        if (strcmp(words[0], "dev") == 0 && words[1]) {
+            if (!dom0_net_name_ok(words[1]))
+                return false;
+            words++;
+        } else if (!is_route_word(words[0])) {
+            return false;
+        } else if (is_address && words[1] && strcmp(words[1], "inet6") == 0) {
+            words++;
+            if (!words[1] || !is_network(words[1], AF_INET6, false))
+                return false;
+        } else if (is_address && (!words[1] || !is_network(words[1], family, false))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool dom0_net_route_has_via(char *const words[])

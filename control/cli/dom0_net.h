@@ -69,6 +69,19 @@ unsigned int dom0_net_uses(const struct dom0_net *net, void (*said)(void *ctx, c
  */
 int dom0_net_route_words(char *line, const char *interface, char *words_r[DOM0_NET_WORDS_MAX]);
 
+/*
+ * What is read back from a file, before it becomes a word of ip(8)'s: anything else than these is not.
+ *
+ *   name   an interface's: up to 15 printable characters without '/', as Linux dev_valid_name() takes them, ASCII only
+ *   text   an address with its length, "192.0.2.5/24": as inet_pton(3) reads it, length 0 to 32 or 128
+ *   words  of a route, as dom0_net_route_words() made them: letters, digits and ".:/_@%+-", none of them an option; to "default" or a
+ *          network, and "via" and "src" of addresses
+ */
+bool dom0_net_name_ok(const char *name);
+/* Returns 0, or -EINVAL with nothing written. */
+int dom0_net_address_parse(const char *text, struct dom0_address *address_r);
+bool dom0_net_route_ok(char *const words[], bool is_ipv6);
+
 /* Of such words: whether it goes over a gateway, and so must come after the others. */
 bool dom0_net_route_has_via(char *const words[]);
 

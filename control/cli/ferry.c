@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/dom0_finish.h"
 #include "journal/journal.h"
 #include "util/files.h"
 #include "util/log.h"
@@ -28,7 +29,8 @@ static const struct command {
       "back" },
     { "start", command_start, "start CONFIG|--all [--allow-unisolated]",
       "check, take the device from dom0, create the domain; or all of " PATHS_CONFIG "/auto" },
-    { "stop", command_stop, "stop NAME", "end the domain, give the device back to dom0" },
+    { "stop", command_stop, "stop NAME [--unfinished]",
+      "end the domain, give the device back to dom0; or only finish what a killed `ferry` left" },
     { "restart", command_restart, "restart NAME [CONFIG] [--rebuild]",
       "start it anew under its guests, perhaps from another configuration" },
     { "upgrade", command_upgrade, "upgrade NAME --kernel IMAGE [--ramdisk FILE]",
@@ -37,7 +39,8 @@ static const struct command {
       "look after a domain that `xl create` made" },
     { "policy", command_policy, "policy NAME [--check [FILE]|--show [--json]|--file FILE]",
       "load what its vifs may do, or check the file, or show what it has" },
-    { "status", command_status, "status [NAME] [--json]", "show driver domains and their deaths" },
+    { "status", command_status, "status [NAME] [--deaths|--json]",
+      "show driver domains, the rates of their ports, and their last deaths, or all" },
     { "vifs", command_vifs, "vifs [NAME] [--queues|--bridges|--json]",
       "show each port, queue or bridge: what went through, what was dropped and why" },
     { "stations", command_stations, "stations [NAME] [--json]",
@@ -112,6 +115,7 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
         log_line("'%.63s' cannot be the name of a driver domain", name);
         return EXIT_NO_SUCH;
     }
+    dom0_finish_abandoned(name);
     err = files_lock(name, true);
     if (err < 0) {
         log_line("%s/%s.lock: %s%s", files_run_dir(), name, strerror(-err), files_todo(err));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image/kind.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 
@@ -76,6 +77,7 @@ int kernel_prepare(const struct journal *journal, const struct kernel_files *fil
 
     if (!err && files->ramdisk)
         err = copy(journal, files->ramdisk, RAMDISK ".next", KIND_RAMDISK_MAX);
+    faultpoint("kernel prepared");
     return err;
 }
 
@@ -130,6 +132,7 @@ int kernel_replace(struct journal *journal, const struct kernel_files *files)
     }
     if (!err)
         journal_tell(journal, files);
+    faultpoint("kernel replaced");
     return err;
 }
 

@@ -115,6 +115,8 @@ void pcapng_counts(struct pcapng *pcapng, uint64_t time_ns, uint64_t nr_seen, ui
 
     if (!pcapng->nr_interfaces)
         return;
+    pcapng->nr_seen = nr_seen;
+    pcapng->nr_missed = nr_missed;
     u32_put(out, STATISTICS);
     u32_put(out, size);
     u32_put(out, 0);
@@ -123,4 +125,16 @@ void pcapng_counts(struct pcapng *pcapng, uint64_t time_ns, uint64_t nr_seen, ui
     option_put(out, OPTION_ISB_IFDROP, &nr_missed, sizeof(nr_missed));
     u32_put(out, 0);
     u32_put(out, size);
+}
+
+bool pcapng_counts_due(struct pcapng *pcapng, int64_t ticks_ms, uint64_t time_ns, uint64_t nr_seen,
+                       uint64_t nr_missed)
+{
+    if (ticks_ms - pcapng->counts_ms < PCAPNG_COUNTS_MS)
+        return false;
+    pcapng->counts_ms = ticks_ms;
+    if (nr_seen == pcapng->nr_seen && nr_missed == pcapng->nr_missed)
+        return false;
+    pcapng_counts(pcapng, time_ns, nr_seen, nr_missed);
+    return true;
 }

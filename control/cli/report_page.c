@@ -4,11 +4,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/report_chart.h"
+#include "cli/report_html.h"
 #include "xen/statspages.h"
 
 #define BAR_WIDTH 900
 #define BAR_HEIGHT 22
 #define COLOURS 8
+
+_Static_assert(FERRY_DROPS <= REPORT_CHART_VALUES, "each reason has a colour");
 
 static const char style[] =
     "body{font:14px sans-serif;margin:2em auto;max-width:1100px;padding:0 1em;color:#222}"
@@ -20,28 +24,10 @@ static const char style[] =
 static const char *const colours[COLOURS] = { "#4e79a7", "#f28e2b", "#76b7b2", "#e15759",
                                               "#59a14f", "#b6992d", "#9c755f", "#b07aa1" };
 
-static void text_put(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '>')
-            fputs("&gt;", out);
-        else if (*text == '&')
-            fputs("&amp;", out);
-        else if (*text == '"')
-            fputs("&quot;", out);
-        else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            putc(' ', out);
-        else
-            putc(*text, out);
-    }
-}
-
 static void cell_put(FILE *out, const char *text)
 {
     fputs("<td class=t>", out);
-    text_put(out, text);
+    report_html_text(out, text);
     fputs("</td>", out);
 }
 
@@ -52,7 +38,7 @@ static void time_put(FILE *out, int64_t ms)
     char when[32];
 
     strftime(when, sizeof(when), "%F %T", localtime_r(&seconds, &parts));
-    text_put(out, when);
+    report_html_text(out, when);
 }
 
 static int64_t outage_us(const struct journal_death *death)
@@ -80,7 +66,7 @@ static void timeline_put(FILE *out, const struct journal_death *death)
             continue;
         fprintf(out, "<rect x=%.1f y=1 width=%.1f height=%d fill=\"%s\"><title>", x,
                 width < 1 ? 1 : width, BAR_HEIGHT, colours[i % COLOURS]);
-        text_put(out, death->steps[i].name);
+        report_html_text(out, death->steps[i].name);
         fprintf(out, ": %.3f ms</title></rect>", (double)us / 1000);
         before = us;
     }
@@ -88,7 +74,7 @@ static void timeline_put(FILE *out, const struct journal_death *death)
     for (unsigned int i = 0; i < death->nr_steps; i++) {
         fprintf(out, "%s<span style=\"color:%s\">&#9632;</span> ", i ? " &nbsp; " : "",
                 colours[i % COLOURS]);
-        text_put(out, death->steps[i].name);
+        report_html_text(out, death->steps[i].name);
         fprintf(out, " %.3f ms", (double)death->steps[i].us / 1000);
     }
     fputs("</small>\n", out);
@@ -99,25 +85,25 @@ static void death_put(FILE *out, const struct journal_death *death)
     fputs("<h3>", out);
     time_put(out, death->at_ms);
     fputs(": ", out);
-    text_put(out, death->cause);
+    report_html_text(out, death->cause);
     if (*death->reason) {
         fputs(": ", out);
-        text_put(out, death->reason);
+        report_html_text(out, death->reason);
     }
     fputs("</h3><p>", out);
     if (death->back_ms < 0) {
         fputs("<span class=bad>not brought back</span>", out);
     } else {
-        text_put(out, death->way);
+        report_html_text(out, death->way);
         fprintf(out, " at depth %u after %.3f ms", death->depth, (double)outage_us(death) / 1000);
         if (*death->nic) {
             fputs(", NIC ", out);
-            text_put(out, death->nic);
+            report_html_text(out, death->nic);
         }
     }
     if (*death->last_port) {
         fputs("; it was at work for ", out);
-        text_put(out, death->last_port);
+        report_html_text(out, death->last_port);
     }
     fputs("</p>\n", out);
     timeline_put(out, death);
@@ -131,6 +117,42 @@ static void deaths_put(FILE *out, const struct journal *journal)
             journal->nr_deaths ? "; the last ones, latest first:" : ".");
     for (unsigned int i = journal->nr_deaths; i > 0; i--)
         death_put(out, &journal->deaths[i - 1]);
+}
+
+static void rates_put(FILE *out, const struct report_page *page)
+{
+    static const char *const words[] = { "in", "out" };
+    static const struct report_chart chart = { .words = words, .nr_values = 2, .unit = "bit/s" };
+    struct report_chart_row rows[FERRY_STATS_PORTS];
+
+    for (unsigned int i = 0; i < page->nr_rows; i++)
+        rows[i] = (struct report_chart_row){
+            .label = page->rows[i].port.name,
+            .values = { page->rows[i].in_bits, page->rows[i].out_bits },
+        };
+    fputs("<h3>Rates while the page was made</h3>\n", out);
+    if (!report_chart_write(out, &chart, rows, page->nr_rows))
+        fputs("<p>No frame passed.</p>\n", out);
+}
+
+/* The same numbers as the table's, as parts of bars. */
+static void drops_chart_put(FILE *out, const struct report_page *page)
+{
+    const char *words[FERRY_DROPS];
+    const struct report_chart chart = {
+        .words = words, .nr_values = FERRY_DROPS, .is_stacked = true, .unit = "frames"
+    };
+    struct report_chart_row rows[FERRY_STATS_PORTS];
+
+    for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+        words[drop] = statspages_drop_word(drop);
+    for (unsigned int i = 0; i < page->nr_rows; i++) {
+        rows[i] = (struct report_chart_row){ .label = page->rows[i].port.name };
+        for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+            rows[i].values[drop] = (double)page->rows[i].port.drops[drop];
+    }
+    if (!report_chart_write(out, &chart, rows, page->nr_rows))
+        fputs("<p>None.</p>\n", out);
 }
 
 static void ports_put(FILE *out, const struct report_page *page)
@@ -153,11 +175,14 @@ static void ports_put(FILE *out, const struct report_page *page)
                 row->in_bits / 1e6, row->out_bits / 1e6, port->nr_waiting);
     }
     fputs("</table>\n", out);
+    rates_put(out, page);
 }
 
 static void drops_put(FILE *out, const struct report_page *page)
 {
-    fputs("<h2>Dropped frames by reason</h2><table><tr><th>port", out);
+    fputs("<h2>Dropped frames by reason</h2>\n", out);
+    drops_chart_put(out, page);
+    fputs("<table><tr><th>port", out);
     for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
         fprintf(out, "<th>%s", statspages_drop_word(drop));
     fputs("</tr>\n", out);
@@ -223,11 +248,11 @@ void report_page_write(FILE *out, const struct report_page *page)
     const struct journal *journal = page->journal;
 
     fputs("<!doctype html>\n<html lang=en><meta charset=utf-8><title>", out);
-    text_put(out, journal->name);
+    report_html_text(out, journal->name);
     fprintf(out, ": driver domain</title><style>%s</style>\n<h1>", style);
-    text_put(out, journal->name);
+    report_html_text(out, journal->name);
     fputs("</h1><p>", out);
-    text_put(out, page->state);
+    report_html_text(out, page->state);
     fputs(", ", out);
     time_put(out, page->now_ms);
     if (journal->unisolated)

@@ -16,7 +16,7 @@ struct report_page {
     int64_t now_ms; /* since 1970 */
     const struct ferry_stats *stats; /* NULL: there are none */
     const struct top_row *rows; /* its ports, with their rates at the time */
-    unsigned int nr_rows;
+    unsigned int nr_rows; /* FERRY_STATS_PORTS at most */
 };
 
 /* Write it. All text is escaped: names of guests and what a domain said may hold anything. */

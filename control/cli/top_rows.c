@@ -63,8 +63,7 @@ void top_rows_sort(struct top_row *rows, unsigned int nr, enum top_order order)
     qsort_r(rows, nr, sizeof(rows[0]), compare, &order);
 }
 
-/* Four digits or fewer and a letter: 999, 1.2k, 340M. */
-static const char *short_number(char text[16], double value)
+const char *top_number(char text[TOP_NUMBER_SIZE], double value)
 {
     static const char letters[] = " kMGTPEZ";
     unsigned int i = 0;
@@ -73,7 +72,7 @@ static const char *short_number(char text[16], double value)
         value /= 1000;
         i++;
     }
-    snprintf(text, 16, i && value < 9.95 ? "%.1f%c" : "%.0f%c", value, letters[i]);
+    snprintf(text, TOP_NUMBER_SIZE, i && value < 9.95 ? "%.1f%c" : "%.0f%c", value, letters[i]);
     return text;
 }
 
@@ -92,15 +91,16 @@ void top_title_format(enum top_order order, char line[TOP_LINE_SIZE])
 void top_row_format(const struct top_row *row, char line[TOP_LINE_SIZE])
 {
     const struct ferry_stats_port *port = &row->port;
-    char in[16], in_bits[16], out[16], out_bits[16], drops[16];
+    char in[TOP_NUMBER_SIZE], in_bits[TOP_NUMBER_SIZE], out[TOP_NUMBER_SIZE],
+        out_bits[TOP_NUMBER_SIZE], drops[TOP_NUMBER_SIZE];
     const char *state = statspages_state_word(port);
 
     snprintf(line, TOP_LINE_SIZE,
              "%-12.12s %-10.10s %-14.14s %-12.12s %-7s %8s %8s  %8s %8s  %7s  %5u", row->domain,
              port->name, *row->guest ? row->guest : "-", *port->bridge ? port->bridge : "-", state,
-             short_number(in, row->in_frames), short_number(in_bits, row->in_bits),
-             short_number(out, row->out_frames), short_number(out_bits, row->out_bits),
-             short_number(drops, row->drops), port->nr_waiting);
+             top_number(in, row->in_frames), top_number(in_bits, row->in_bits),
+             top_number(out, row->out_frames), top_number(out_bits, row->out_bits),
+             top_number(drops, row->drops), port->nr_waiting);
 }
 
 int top_order_parse(const char *text, enum top_order *order_r)

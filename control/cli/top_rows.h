@@ -36,6 +36,10 @@ void top_row_make(const struct ferry_stats *before, const struct ferry_stats *no
 
 void top_rows_sort(struct top_row *rows, unsigned int nr, enum top_order order);
 
+/* Four digits or fewer and a letter, of thousands: "999 ", "1.2k", "340M". Returns text. */
+#define TOP_NUMBER_SIZE 16
+const char *top_number(char text[TOP_NUMBER_SIZE], double value);
+
 /* A line without its end; the title's has the order marked. */
 void top_title_format(enum top_order order, char line[TOP_LINE_SIZE]);
 void top_row_format(const struct top_row *row, char line[TOP_LINE_SIZE]);

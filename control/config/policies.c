@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/policystore.h"
+#include "util/faultpoint.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "xen/domain.h"
@@ -143,10 +144,13 @@ int policies_apply(struct host *host, struct journal *journal, const struct poli
     /* First for recoveries: whatever ends us now, what comes next is what was asked for. */
     if (!err) {
         kept = true;
+        faultpoint("policy kept");
         err = journal_noted(journal);
+        faultpoint("policy noted");
     }
     if (!err && live)
         err = policies_put(host, journal, file);
+    faultpoint("policy put");
     if (!err)
         *is_there_r = live;
     else if (kept && (had == 0 || had == -ENOENT))

@@ -24,8 +24,7 @@ static void quick_path(const char *name, char path[FILES_PATH_SIZE])
     snprintf(path, FILES_PATH_SIZE, "%s/%s.json", files_run_dir(), name);
 }
 
-/* "" if the kernel does not tell. */
-static const char *boot_id(void)
+const char *journal_boot(void)
 {
     static char id[JOURNAL_UUID_SIZE];
 
@@ -36,7 +35,7 @@ static const char *boot_id(void)
 
 bool journal_is_of_another_boot(const struct journal *journal)
 {
-    return journal->boot[0] && *boot_id() && strcmp(journal->boot, boot_id()) != 0;
+    return journal->boot[0] && *journal_boot() && strcmp(journal->boot, journal_boot()) != 0;
 }
 
 int journal_load(const char *name, struct journal *journal_r)
@@ -70,7 +69,7 @@ static int save(const struct journal *journal, const char *path,
     char *text;
     int err;
 
-    snprintf(stamped.boot, sizeof(stamped.boot), "%s", boot_id());
+    snprintf(stamped.boot, sizeof(stamped.boot), "%s", journal_boot());
     text = journal_encode(&stamped);
     err = text ? write(path, text, strlen(text)) : -ENOMEM;
     free(text);

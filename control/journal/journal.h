@@ -25,6 +25,8 @@ int journal_save_quick(const struct journal *journal);
  * another one. Not of journals that do not tell.
  */
 bool journal_is_of_another_boot(const struct journal *journal);
+/* Which boot of dom0 this is; "" if the kernel does not tell. */
+const char *journal_boot(void);
 /* The file that journal_load() would read. Returns 0 or a negative errno. */
 int journal_stat(const char *name, struct stat *stat_r);
 void journal_remove(const char *name);

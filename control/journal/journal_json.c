@@ -90,46 +90,9 @@ char *journal_encode(const struct journal *journal)
     return json_end(&json);
 }
 
-static yajl_val get(yajl_val map, const char *name)
-{
-    const char *path[] = { name, NULL };
-
-    return yajl_tree_get(map, path, yajl_t_any);
-}
-
-static int string_get(yajl_val map, const char *name, char *out, size_t size)
-{
-    const char *text = YAJL_GET_STRING(get(map, name));
-
-    if (!text || strlen(text) >= size)
-        return -EINVAL;
-    strcpy(out, text);
-    return 0;
-}
-
-static int integer_get(yajl_val map, const char *name, int64_t min, int64_t *out)
-{
-    yajl_val value = get(map, name);
-
-    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < min)
-        return -EINVAL;
-    *out = YAJL_GET_INTEGER(value);
-    return 0;
-}
-
-static int bool_get(yajl_val map, const char *name, bool *out)
-{
-    yajl_val value = get(map, name);
-
-    if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
-        return -EINVAL;
-    *out = YAJL_IS_TRUE(value);
-    return 0;
-}
-
 static int nics_get(yajl_val root, struct journal *journal)
 {
-    yajl_val list = get(root, "nics");
+    yajl_val list = json_get(root, "nics");
 
     if (!YAJL_IS_ARRAY(list) || list->u.array.len > JOURNAL_NICS_MAX)
         return -EINVAL;
@@ -137,8 +100,9 @@ static int nics_get(yajl_val root, struct journal *journal)
         yajl_val map = list->u.array.values[i];
         char bdf[BDF_SIZE];
 
-        if (string_get(map, "bdf", bdf, sizeof(bdf)) || bdf_parse(bdf, &journal->nics[i].bdf) ||
-            bool_get(map, "taken", &journal->nics[i].taken))
+        if (json_string_get(map, "bdf", bdf, sizeof(bdf)) ||
+            bdf_parse(bdf, &journal->nics[i].bdf) ||
+            json_bool_get(map, "taken", &journal->nics[i].taken))
             return -EINVAL;
     }
     journal->nr_nics = (unsigned int)list->u.array.len;
@@ -147,15 +111,15 @@ static int nics_get(yajl_val root, struct journal *journal)
 
 static int steps_get(yajl_val map, struct journal_death *death)
 {
-    yajl_val list = get(map, "steps");
+    yajl_val list = json_get(map, "steps");
 
     if (!YAJL_IS_ARRAY(list) || list->u.array.len > JOURNAL_STEPS_MAX)
         return -EINVAL;
     for (size_t i = 0; i < list->u.array.len; i++) {
         struct journal_step *step = &death->steps[i];
 
-        if (string_get(list->u.array.values[i], "step", step->name, sizeof(step->name)) ||
-            integer_get(list->u.array.values[i], "us", INT64_MIN, &step->us))
+        if (json_string_get(list->u.array.values[i], "step", step->name, sizeof(step->name)) ||
+            json_integer_get(list->u.array.values[i], "us", INT64_MIN, &step->us))
             return -EINVAL;
     }
     death->nr_steps = (unsigned int)list->u.array.len;
@@ -167,14 +131,14 @@ static int death_more_get(yajl_val map, struct journal_death *death)
 {
     int64_t depth;
 
-    if (!get(map, "depth"))
+    if (!json_get(map, "depth"))
         return 0;
-    if (integer_get(map, "depth", 0, &depth) || depth > 3 ||
-        integer_get(map, "back_us", -1, &death->back_us) ||
-        bool_get(map, "reset_nic", &death->reset_nic) ||
-        string_get(map, "nic", death->nic, sizeof(death->nic)) ||
-        string_get(map, "reason", death->reason, sizeof(death->reason)) ||
-        string_get(map, "last_port", death->last_port, sizeof(death->last_port)))
+    if (json_integer_get(map, "depth", 0, &depth) || depth > 3 ||
+        json_integer_get(map, "back_us", -1, &death->back_us) ||
+        json_bool_get(map, "reset_nic", &death->reset_nic) ||
+        json_string_get(map, "nic", death->nic, sizeof(death->nic)) ||
+        json_string_get(map, "reason", death->reason, sizeof(death->reason)) ||
+        json_string_get(map, "last_port", death->last_port, sizeof(death->last_port)))
         return -EINVAL;
     death->depth = (unsigned int)depth;
     return steps_get(map, death);
@@ -182,7 +146,7 @@ static int death_more_get(yajl_val map, struct journal_death *death)
 
 static int deaths_get(yajl_val root, struct journal *journal)
 {
-    yajl_val list = get(root, "deaths");
+    yajl_val list = json_get(root, "deaths");
 
     if (!YAJL_IS_ARRAY(list) || list->u.array.len > JOURNAL_DEATHS_MAX)
         return -EINVAL;
@@ -191,11 +155,13 @@ static int deaths_get(yajl_val root, struct journal *journal)
         yajl_val map = list->u.array.values[i];
 
         death->ticks_ms = -1;
-        if (integer_get(map, "at_ms", 0, &death->at_ms) ||
-            (get(map, "ticks_ms") && integer_get(map, "ticks_ms", -1, &death->ticks_ms)) ||
-            integer_get(map, "back_ms", -1, &death->back_ms) ||
-            string_get(map, "cause", death->cause, sizeof(death->cause)) ||
-            string_get(map, "way", death->way, sizeof(death->way)) || death_more_get(map, death))
+        if (json_integer_get(map, "at_ms", 0, &death->at_ms) ||
+            (json_get(map, "ticks_ms") &&
+             json_integer_get(map, "ticks_ms", -1, &death->ticks_ms)) ||
+            json_integer_get(map, "back_ms", -1, &death->back_ms) ||
+            json_string_get(map, "cause", death->cause, sizeof(death->cause)) ||
+            json_string_get(map, "way", death->way, sizeof(death->way)) ||
+            death_more_get(map, death))
             return -EINVAL;
     }
     journal->nr_deaths = (unsigned int)list->u.array.len;
@@ -206,21 +172,22 @@ static int more_get(yajl_val root, struct journal *journal)
 {
     int64_t tries, restarts;
 
-    if (get(root, "has_policy") && bool_get(root, "has_policy", &journal->has_policy))
+    if (json_get(root, "has_policy") && json_bool_get(root, "has_policy", &journal->has_policy))
         return -EINVAL;
-    if (get(root, "linux") && bool_get(root, "linux", &journal->is_linux))
+    if (json_get(root, "linux") && json_bool_get(root, "linux", &journal->is_linux))
         return -EINVAL;
-    if (get(root, "ramdisk") &&
-        string_get(root, "ramdisk", journal->ramdisk, sizeof(journal->ramdisk)))
+    if (json_get(root, "ramdisk") &&
+        json_string_get(root, "ramdisk", journal->ramdisk, sizeof(journal->ramdisk)))
         return -EINVAL;
-    if (get(root, "boot") && string_get(root, "boot", journal->boot, sizeof(journal->boot)))
+    if (json_get(root, "boot") &&
+        json_string_get(root, "boot", journal->boot, sizeof(journal->boot)))
         return -EINVAL;
-    if (!get(root, "kernel"))
+    if (!json_get(root, "kernel"))
         return 0;
-    if (bool_get(root, "adopted", &journal->adopted) || integer_get(root, "tries", 0, &tries) ||
-        tries > UINT16_MAX || integer_get(root, "self_restarts", 0, &restarts) ||
-        restarts > UINT32_MAX ||
-        string_get(root, "kernel", journal->kernel, sizeof(journal->kernel)))
+    if (json_bool_get(root, "adopted", &journal->adopted) ||
+        json_integer_get(root, "tries", 0, &tries) || tries > UINT16_MAX ||
+        json_integer_get(root, "self_restarts", 0, &restarts) || restarts > UINT32_MAX ||
+        json_string_get(root, "kernel", journal->kernel, sizeof(journal->kernel)))
         return -EINVAL;
     journal->tries = (unsigned int)tries;
     journal->self_restarts = (uint32_t)restarts;
@@ -231,7 +198,7 @@ static int wish_get(yajl_val root, struct journal *journal)
 {
     char word[JOURNAL_WORD_SIZE];
 
-    if (string_get(root, "wish", word, sizeof(word)))
+    if (json_string_get(root, "wish", word, sizeof(word)))
         return -EINVAL;
     for (enum journal_wish wish = JOURNAL_RUN; wish <= JOURNAL_GIVEN_UP; wish++) {
         if (strcmp(word, journal_wish_word(wish)) == 0) {
@@ -246,13 +213,13 @@ static int all_get(yajl_val root, struct journal *journal)
 {
     int64_t domid, ever;
 
-    if (string_get(root, "name", journal->name, sizeof(journal->name)) ||
+    if (json_string_get(root, "name", journal->name, sizeof(journal->name)) ||
         !files_name_ok(journal->name) ||
-        string_get(root, "uuid", journal->uuid, sizeof(journal->uuid)) ||
-        integer_get(root, "domid", -1, &domid) || domid > 0x7fef || domid == 0 ||
-        wish_get(root, journal) || bool_get(root, "unisolated", &journal->unisolated) ||
-        bool_get(root, "recovering", &journal->recovering) ||
-        integer_get(root, "nr_deaths_ever", 0, &ever) || nics_get(root, journal) ||
+        json_string_get(root, "uuid", journal->uuid, sizeof(journal->uuid)) ||
+        json_integer_get(root, "domid", -1, &domid) || domid > 0x7fef || domid == 0 ||
+        wish_get(root, journal) || json_bool_get(root, "unisolated", &journal->unisolated) ||
+        json_bool_get(root, "recovering", &journal->recovering) ||
+        json_integer_get(root, "nr_deaths_ever", 0, &ever) || nics_get(root, journal) ||
         deaths_get(root, journal) || more_get(root, journal))
         return -EINVAL;
     journal->domid = domid < 0 ? JOURNAL_NO_DOMID : (uint32_t)domid;

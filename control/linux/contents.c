@@ -62,6 +62,19 @@ static const char *const nft_modules[] = {
     "xt_physdev",   "xt_nat",    "xt_MASQUERADE",
 };
 
+static const char *const disk_modules[] = { "sd_mod" };
+
+#define PCI_ALIAS_VIRTIO "pci:v00001AF4"
+
+struct device_kind {
+    const char *class, *name;
+    const char *
+        on_virtio; /* a module that virtio devices of this kind need besides; NULL: its alias leads to it */
+};
+
+static const struct device_kind nic_kind = { "0x02", "network card", NULL };
+static const struct device_kind disk_kind = { "0x01", "storage controller", "virtio_blk" };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int all_want(struct modules *modules, const char *const *names, size_t nr)
@@ -73,7 +86,9 @@ static int all_want(struct modules *modules, const char *const *names, size_t nr
     return err;
 }
 
-static int nic_want(const struct root *root, struct modules *modules, const char *text)
+/* A device of a class, "0x02" and so on. A virtio controller has its disk's driver apart, which no PCI alias names. */
+static int device_want(const struct root *root, struct modules *modules, const char *text,
+                       const struct device_kind *kind)
 {
     char path[FILES_PATH_SIZE], address[BDF_SIZE], *alias = NULL, *class = NULL;
     struct bdf bdf;
@@ -94,12 +109,15 @@ static int nic_want(const struct root *root, struct modules *modules, const char
         log_line("%s: there is no such PCI device here (%s: %s); `lspci` shows those that are, "
                  "--drivers names a driver without looking",
                  address, path, strerror(-err));
-    } else if (strncmp(class, "0x02", 4) != 0) {
-        log_line("%s: is no network card (its PCI class is %.8s)", address, class);
+    } else if (strncmp(class, kind->class, strlen(kind->class)) != 0) {
+        log_line("%s: is no %s (its PCI class is %.8s)", address, kind->name, class);
         err = -EINVAL;
     } else {
         alias[strcspn(alias, "\n")] = '\0';
         err = modules_want(modules, alias, address);
+        if (!err && kind->on_virtio &&
+            strncmp(alias, PCI_ALIAS_VIRTIO, strlen(PCI_ALIAS_VIRTIO)) == 0)
+            err = modules_want(modules, kind->on_virtio, address);
     }
     free(alias);
     free(class);
@@ -119,7 +137,11 @@ static int modules_collect(const struct contents *contents, const struct root *r
         err = modules_want(modules, contents->drivers[i], contents->drivers[i]);
     }
     for (size_t i = 0; !err && i < contents->nr_nics; i++)
-        err = nic_want(root, modules, contents->nics[i]);
+        err = device_want(root, modules, contents->nics[i], &nic_kind);
+    for (size_t i = 0; !err && i < contents->nr_disks; i++)
+        err = device_want(root, modules, contents->disks[i], &disk_kind);
+    if (!err && contents->has_disks)
+        err = all_want(modules, disk_modules, COUNT(disk_modules));
     if (!err)
         err = all_want(modules, base_modules, COUNT(base_modules));
     if (!err && contents->has_ovs)
@@ -219,7 +241,8 @@ static int places_make(struct tree *tree)
     return err;
 }
 
-static int init_place(const char *path, struct tree *tree)
+/* A static program of Ferry's. */
+static int own_place(const char *path, struct tree *tree, const char *name)
 {
     struct elf_needs needs;
     char *data;
@@ -235,7 +258,21 @@ static int init_place(const char *path, struct tree *tree)
         free(data);
         return -EINVAL;
     }
-    return tree_file(tree, "init", 0755, data, len, path);
+    return tree_file(tree, name, 0755, data, len, path);
+}
+
+/* libxl names the script of a disk, and `xl devd` runs it; linux-block does what it would do. */
+static int block_place(const char *path, struct tree *tree)
+{
+    static const char script[] =
+        "#!/bin/sh\n# linux-block serves disks; there is nothing to be done for it.\n";
+    char *copy = strdup(script);
+
+    if (!copy)
+        return -ENOMEM;
+    if (tree_file(tree, "etc/xen/scripts/block", 0755, copy, strlen(copy), NULL))
+        return -ENOMEM;
+    return own_place(path, tree, "usr/lib/ferry/linux-block");
 }
 
 int contents_collect(const struct contents *contents, const struct root *root,
@@ -246,7 +283,9 @@ int contents_collect(const struct contents *contents, const struct root *root,
     if (!err)
         err = places_make(tree);
     if (!err)
-        err = init_place(contents->init, tree);
+        err = own_place(contents->init, tree, "init");
+    if (!err && contents->has_disks)
+        err = block_place(contents->block, tree);
     if (!err)
         err = modules_place(modules, tree);
     if (!err)

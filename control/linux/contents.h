@@ -17,8 +17,12 @@ struct contents {
     size_t nr_nics;
     const char *drivers[CONTENTS_NICS_MAX]; /* names of modules */
     size_t nr_drivers;
+    const char *disks[CONTENTS_NICS_MAX]; /* addresses of storage controllers of this host */
+    size_t nr_disks;
     bool has_ovs, has_nft;
+    bool has_disks; /* block devices are served; so if nr_disks is not 0 */
     const char *init; /* the program that becomes /init: a path of dom0 */
+    const char *block; /* the one that serves disks */
 };
 
 /*

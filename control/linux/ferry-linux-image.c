@@ -32,15 +32,18 @@ struct made {
     size_t vmlinuz_len, initrd_len, manifest_len;
 };
 
-static const char usage_text[] = "usage: ferry image linux (--nic BDF | --drivers NAME,...) ... "
-                                 "[--kernel VERSION] [--ovs] [--nft]\n"
-                                 "                         [--root DIR] [-o DIR]\n";
+static const char usage_text[] =
+    "usage: ferry image linux (--nic BDF | --disk BDF | --drivers NAME,...) ... "
+    "[--disks] [--kernel VERSION]\n"
+    "                         [--ovs] [--nft] [--root DIR] [-o DIR]\n";
 
 static const char help_text[] =
     "\nmake the kernel and the ramdisk of a Linux driver domain from this host's own packages\n\n"
     "  --nic BDF         a card that it is to drive; its driver is found by the card (several "
     "times)\n"
+    "  --disk BDF        a storage controller whose disks it is to serve (several times)\n"
     "  --drivers A,B     drivers by their names\n"
+    "  --disks           disks are served, by drivers that --drivers names\n"
     "  --kernel VERSION  which of /lib/modules; else the newest that has a kernel in /boot\n"
     "  --ovs             with Open vSwitch\n"
     "  --nft             with nftables and iptables\n"
@@ -67,6 +70,7 @@ static int words_parse(int argc, char **argv, struct request *request)
         { "kernel", required_argument, NULL, 'k' }, { "ovs", no_argument, NULL, 'v' },
         { "nft", no_argument, NULL, 't' },          { "root", required_argument, NULL, 'r' },
         { "output", required_argument, NULL, 'o' }, { "plain", no_argument, NULL, 'p' },
+        { "disk", required_argument, NULL, 's' },   { "disks", no_argument, NULL, 'b' },
         { "help", no_argument, NULL, 'h' },         { 0 }
     };
     struct contents *contents = &request->contents;
@@ -81,6 +85,10 @@ static int words_parse(int argc, char **argv, struct request *request)
             contents->nics[contents->nr_nics++] = optarg;
         else if (option == 'd')
             err = drivers_take(contents, optarg);
+        else if (option == 's' && contents->nr_disks < CONTENTS_NICS_MAX)
+            contents->disks[contents->nr_disks++] = optarg;
+        else if (option == 'b')
+            contents->has_disks = true;
         else if (option == 'k')
             request->kernel = optarg;
         else if (option == 'v')
@@ -100,8 +108,9 @@ static int words_parse(int argc, char **argv, struct request *request)
         fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
-    if (!contents->nr_nics && !contents->nr_drivers) {
-        log_line("which card? --nic BDF (`lspci` shows them), or --drivers NAME");
+    contents->has_disks = contents->has_disks || contents->nr_disks;
+    if (!contents->nr_nics && !contents->nr_disks && !contents->nr_drivers) {
+        log_line("which card? --nic BDF or --disk BDF (`lspci` shows them), or --drivers NAME");
         fputs(usage_text, stderr);
         return EXIT_USAGE;
     }
@@ -310,13 +319,16 @@ static int run(const struct request *request)
 
 int main(int argc, char **argv)
 {
-    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE];
-    struct request request = { .root = "/", .out = out, .contents.init = init };
+    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE], block[FILES_PATH_SIZE];
+    struct request request = { .root = "/",
+                               .out = out,
+                               .contents = { .init = init, .block = block } };
     int code;
 
     files_standard_open();
     snprintf(out, sizeof(out), "%.400s/images/linux", files_state_dir());
     snprintf(init, sizeof(init), "%.400s/linux-init", files_kernel_dir());
+    snprintf(block, sizeof(block), "%.400s/linux-block", files_kernel_dir());
     code = words_parse(argc, argv, &request);
     if (code >= 0)
         return code;

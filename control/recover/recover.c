@@ -16,6 +16,7 @@
 #include "xen/domain.h"
 #include "xen/pci.h"
 #include "xen/statuspage.h"
+#include "xen/vbds.h"
 #include "xen/vifs.h"
 
 #define REPORT_SIZE 16384
@@ -96,6 +97,13 @@ static int successor_create(struct host *host, struct journal *journal, struct c
     return domain_create(host, &config->xl, journal, JOURNAL_NO_DOMID);
 }
 
+/* What the dead domain served. */
+struct served {
+    struct vifs vifs;
+    struct vbds vbds;
+    bool has_block; /* the successor takes disks over */
+};
+
 static void vifs_report(const struct journal *journal, const struct vifs *vifs, int64_t ms)
 {
     log_line("%s: running again with id %u after %ld ms: %u vifs taken over, %u offered anew, "
@@ -166,14 +174,11 @@ static int vifs_wait(struct host *host, struct journal *journal, struct vifs *vi
     return err;
 }
 
-/* From the paused successor to served guests. */
-static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
-                           struct vifs *vifs)
+/* While the successor is paused. */
+static void nodes_rebuild(struct host *host, const struct journal *journal, bool same,
+                          struct served *served)
 {
-    struct journal_death *death = journal_death_last(journal);
-    bool same = journal->domid == old_domid;
-    int64_t deadline, rest_ms;
-    int err;
+    struct vifs *vifs = &served->vifs;
 
     if (same)
         vifs_rebuild(host, journal->domid, journal->is_linux ? VIF_TAKER_NETBACK : VIF_TAKER_FERRY,
@@ -181,6 +186,44 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     else
         for (unsigned int i = 0; i < vifs->nr; i++)
             vifs->refs[i].way = VIF_LOST;
+    if (!same)
+        vbds_give_up(host, JOURNAL_NO_DOMID, &served->vbds,
+                     "its driver domain came back with another id");
+    else if (!served->has_block)
+        vbds_give_up(host, journal->domid, &served->vbds,
+                     "only a Linux driver domain with ferry.disks in extra= can take disks over");
+    else
+        vbds_rebuild(host, journal->domid, &served->vbds);
+}
+
+/* Disks are waited for beside vifs: neither needs the other. */
+static int disks_wait(struct host *host, struct journal *journal, struct vbds *vbds,
+                      int64_t deadline)
+{
+    int err;
+
+    if (!vbds->nr)
+        return 0;
+    err = vbds_settle(host, journal, vbds, deadline);
+    if (err)
+        return err;
+    steps_mark(journal, "disks served");
+    log_line("%s: %u disks taken over, %u lost", journal->name, vbds_count(vbds, VBD_TAKEN),
+             vbds_count(vbds, VBD_LOST));
+    return 0;
+}
+
+/* From the paused successor to served guests. */
+static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
+                           struct served *served)
+{
+    struct journal_death *death = journal_death_last(journal);
+    struct vifs *vifs = &served->vifs;
+    bool same = journal->domid == old_domid;
+    int64_t deadline, rest_ms;
+    int err;
+
+    nodes_rebuild(host, journal, same, served);
     steps_mark(journal, "vif nodes");
     err = domain_unpause(host, journal);
     if (err)
@@ -191,6 +234,9 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     if (err)
         return err;
     steps_mark(journal, "vifs served");
+    err = disks_wait(host, journal, &served->vbds, deadline);
+    if (err)
+        return err;
     death->back_us = host_ticks_us() - death->began_us;
     death->back_ms = death->back_us / 1000;
     snprintf(death->way, sizeof(death->way), "%s",
@@ -220,12 +266,14 @@ static int recover_run(struct host *host, struct journal *journal, struct config
                        const struct policyfile *policy)
 {
     uint32_t old_domid = journal->domid;
-    struct vifs vifs;
+    struct served served = { .has_block =
+                                 journal->is_linux && vbds_words_serve(config->xl.b_info.cmdline) };
     int err;
 
     domain_quiet(host, journal);
     steps_mark(journal, "dma stopped");
-    vifs_find(host, old_domid, &vifs);
+    vifs_find(host, old_domid, &served.vifs);
+    vbds_find(host, old_domid, &served.vbds);
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST)
         log_line("%s: the old domain %u does not go away: %s", journal->name, old_domid,
@@ -243,7 +291,7 @@ static int recover_run(struct host *host, struct journal *journal, struct config
     err = policy_restore(host, journal, policy);
     if (err)
         return err;
-    return successor_start(host, journal, old_domid, &vifs);
+    return successor_start(host, journal, old_domid, &served);
 }
 
 /* All that a successor is made from is there before anything is given up. */

@@ -19,6 +19,7 @@
 #include "journal/journal.h"
 #include "supervise/beats.h"
 #include "supervise/faults.h"
+#include "supervise/finisher.h"
 #include "supervise/hooks.h"
 #include "supervise/metrics.h"
 #include "supervise/notify.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct host host;
     struct supervisor supervisor;
     struct faults faults;
+    struct finisher finisher;
     int signals, listener;
     int64_t refreshed_ms;
     int store; /* a storelink; negative: xenstored has no socket */
@@ -232,6 +234,7 @@ static void run(struct daemon *d)
             faults_look(&d->faults, &d->supervisor);
             metrics_look(&d->metrics, &d->host);
             hooks_look();
+            finisher_look(&d->finisher, host_ticks_ms());
             d->refreshed_ms = host_ticks_ms();
         }
         supervisor_look(&d->supervisor);

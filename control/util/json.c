@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "util/json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,4 +92,41 @@ void json_print(struct json *json)
 
     fputs(text ? text : "", stdout);
     free(text);
+}
+
+yajl_val json_get(yajl_val map, const char *name)
+{
+    const char *path[] = { name, NULL };
+
+    return yajl_tree_get(map, path, yajl_t_any);
+}
+
+int json_string_get(yajl_val map, const char *name, char *out, size_t size)
+{
+    const char *text = YAJL_GET_STRING(json_get(map, name));
+
+    if (!text || strlen(text) >= size)
+        return -EINVAL;
+    strcpy(out, text);
+    return 0;
+}
+
+int json_integer_get(yajl_val map, const char *name, int64_t min, int64_t *out)
+{
+    yajl_val value = json_get(map, name);
+
+    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < min)
+        return -EINVAL;
+    *out = YAJL_GET_INTEGER(value);
+    return 0;
+}
+
+int json_bool_get(yajl_val map, const char *name, bool *out)
+{
+    yajl_val value = json_get(map, name);
+
+    if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
+        return -EINVAL;
+    *out = YAJL_IS_TRUE(value);
+    return 0;
 }

@@ -190,14 +190,24 @@ static int copies_put(struct xs_handle *xs, xs_transaction_t t, const char *from
     return err ? err : has_id ? 0 : -EINVAL;
 }
 
-struct vif_wanted {
+int store_vbd_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle)
+{
+    char dir[STORE_PATH_SIZE];
+
+    snprintf(dir, sizeof(dir), "/local/domain/%u/device/vbd/%u", guest, handle);
+    return dir_rights_set(xs, backend, guest, dir, false);
+}
+
+struct device_wanted {
+    const char *kind; /* as in the paths */
     uint32_t backend, guest, handle;
     int state;
 };
 
 static int nodes_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
 {
-    const struct vif_wanted *wanted = ctx;
+    const struct device_wanted *wanted = ctx;
+    const char *kind = wanted->kind;
     uint32_t backend = wanted->backend, guest = wanted->guest, handle = wanted->handle;
     struct xs_permissions rights[2] = { { .id = backend, .perms = XS_PERM_NONE },
                                         { .id = guest, .perms = XS_PERM_READ } };
@@ -205,9 +215,9 @@ static int nodes_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
     char word[2] = { (char)('0' + wanted->state), '\0' };
     int err;
 
-    snprintf(to, sizeof(to), "/local/domain/%u/backend/vif/%u/%u", backend, guest, handle);
-    snprintf(from, sizeof(from), "/libxl/%u/device/vif/%u", guest, handle);
-    snprintf(front, sizeof(front), "/local/domain/%u/device/vif/%u", guest, handle);
+    snprintf(to, sizeof(to), "/local/domain/%u/backend/%s/%u/%u", backend, kind, guest, handle);
+    snprintf(from, sizeof(from), "/libxl/%u/device/%s/%u", guest, kind, handle);
+    snprintf(front, sizeof(front), "/local/domain/%u/device/%s/%u", guest, kind, handle);
     if (!xs_rm(xs, t, to) && errno != ENOENT)
         return -EIO;
     if (!xs_mkdir(xs, t, to) || !xs_set_permissions(xs, t, to, rights, 2))
@@ -240,7 +250,7 @@ int store_transact(struct xs_handle *xs,
 
 static int mtu_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
 {
-    const struct vif_wanted *wanted = ctx;
+    const struct device_wanted *wanted = ctx;
     struct xs_permissions rights[2] = { { .id = wanted->backend, .perms = XS_PERM_NONE },
                                         { .id = wanted->guest, .perms = XS_PERM_READ } };
     char dir[STORE_PATH_SIZE], path[STORE_PATH_SIZE + 8], **names, *mtu = NULL;
@@ -264,7 +274,7 @@ static int mtu_put(struct xs_handle *xs, xs_transaction_t t, void *ctx)
 
 int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle)
 {
-    struct vif_wanted wanted = { backend, guest, handle, 0 };
+    struct device_wanted wanted = { "vif", backend, guest, handle, 0 };
 
     return store_transact(xs, mtu_put, &wanted);
 }
@@ -272,7 +282,15 @@ int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32
 int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
                     int state)
 {
-    struct vif_wanted wanted = { backend, guest, handle, state };
+    struct device_wanted wanted = { "vif", backend, guest, handle, state };
+
+    return store_transact(xs, nodes_put, &wanted);
+}
+
+int store_vbd_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
+                    int state)
+{
+    struct device_wanted wanted = { "vbd", backend, guest, handle, state };
 
     return store_transact(xs, nodes_put, &wanted);
 }

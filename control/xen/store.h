@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Xenstore: bounded reads, and the nodes of a vif's backend. */
+/* Xenstore: bounded reads, and the nodes of the backends of vifs and disks. */
 #ifndef CONTROL_STORE_H
 #define CONTROL_STORE_H
 
@@ -54,11 +54,18 @@ int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uin
  */
 int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
 
+/* The same of a disk. */
+int store_vbd_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
+
 /*
  * Write the backend's directory anew, with libxl's owner and rights, from /libxl (R7); `state` last.
  * Returns 0 or a negative errno, and then nothing was written.
  */
 int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
+                    int state);
+
+/* The same of a disk. */
+int store_vbd_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,
                     int state);
 
 #endif

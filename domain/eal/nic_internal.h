@@ -36,6 +36,7 @@ struct nic {
     struct timer watch_timer; /* armed while there may be frames to transmit */
     struct watch watch;
     uint64_t watched_frames; /* port.stats.tx_frames at the last look */
+    uint64_t watched_received; /* port.stats.rx_frames, the same */
     uint64_t nr_missed; /* frames, as seen by all who looked: a read of the register clears it */
     uint64_t watched_missed; /* nr_missed at the last look of the watch */
     uint64_t driver_missed; /* what the driver itself said last */
@@ -59,8 +60,12 @@ struct nic *nics_all(unsigned int *nr_r);
  */
 int nic_start(struct nic *nic, uint16_t mtu) __must_check;
 
-/* The NIC was given frames and is not watched; it took none; a restart kept it. */
+/*
+ * The NIC was given frames and is not watched; a second has passed, of one whose link is asked for (it may miss frames while
+ * none are sent); it took none; a restart kept it.
+ */
 void nic_watch_begin(struct nic *nic);
+void nic_watch_second(struct nic *nic);
 void nic_watch_full(struct nic *nic);
 void nic_watch_forget(struct nic *nic);
 

@@ -81,6 +81,7 @@ static void link_poll(void *ctx)
     struct nic *nic = ctx;
 
     link_show(nic);
+    nic_watch_second(nic);
     timer_arm(&nic->link_timer, clock_now() + LINK_POLL_NS, link_poll, nic);
 }
 

@@ -228,7 +228,7 @@ static void virtio_look(const struct quirk_nic *nic, struct watch_look *look_r)
 
 /*
  * No register and no command tells whether the device has its configuration still, or whether a queue
- * stands: what GET_QUEUE_STATUS writes is left alone by QEMU. The ring tells of both.
+ * stands: what GET_QUEUE_STATUS writes is left alone by QEMU. The ring tells of both; of the receiving side, counters do.
  */
 static void vmxnet3_look(const struct quirk_nic *nic, struct watch_look *look_r)
 {
@@ -276,6 +276,7 @@ static const struct quirk quirks[] = {
       .look = virtio_look },
     { .driver = "net_vmxnet3",
       .tells_errors = true,
+      .tells_missed = true, /* VMXNET3_CMD_GET_STATS, pktsRxOutOfBuf */
       .one_rx_buffer = true, /* it leaves maxNumRxSG at 0, which QEMU takes for 1 */
       .polls_link = true, /* it asks a register for the cause, which reads as none in QEMU */
       .master_after_probe = true,

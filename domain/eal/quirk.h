@@ -40,6 +40,12 @@ struct quirk {
 
     bool tells_errors; /* its counters are read without waiting for anybody */
 
+    /*
+     * One command of a few words brings its counters, among them what it received and what it missed for want of a
+     * buffer; the driver tells what it has taken of that. So the watch can look at the receiving side without registers.
+     */
+    bool tells_missed;
+
     bool master_after_probe; /* its probe resets the device, and does not need it to use memory */
 
     /*

@@ -23,6 +23,20 @@ static bool is_stuck(struct watch_side *side, uint32_t head, bool moves, uint64_
     return side->looks >= patience_ns / WATCH_INTERVAL_NS && now_ns - side->since_ns >= patience_ns;
 }
 
+static bool rx_is_stuck(struct watch_side *side, const struct watch_look *look, uint64_t now_ns)
+{
+    bool has_room = look->rx_head != look->rx_tail;
+
+    if (!has_room || look->rx_received || look->rx_head != side->head) {
+        side_init(side, look->rx_head, now_ns);
+        return false;
+    }
+    if (look->rx_missed == 0)
+        return false;
+    side->looks++;
+    return side->looks >= WATCH_MISSED_LOOKS && now_ns - side->since_ns >= WATCH_STUCK_NS;
+}
+
 uint32_t watch_tx_used(const struct watch_look *look)
 {
     uint32_t head = look->tx_head % look->tx_round, tail = look->tx_tail % look->tx_round;
@@ -40,7 +54,6 @@ const char *watch_verdict(struct watch *watch, const struct watch_look *look, bo
                           uint64_t now_ns)
 {
     bool tx_moves = look->tx_head == look->tx_tail || look->is_paused || tx_went_round;
-    bool rx_moves = look->rx_head == look->rx_tail || look->rx_missed == 0;
 
     if (look->is_gone)
         return "does not answer";
@@ -48,7 +61,5 @@ const char *watch_verdict(struct watch *watch, const struct watch_look *look, bo
         return "has lost its settings";
     if (is_stuck(&watch->tx, look->tx_head, tx_moves, look->patience_ns, now_ns))
         return "transmits nothing";
-    return is_stuck(&watch->rx, look->rx_head, rx_moves, look->patience_ns, now_ns)
-               ? "receives nothing"
-               : NULL;
+    return rx_is_stuck(&watch->rx, look, now_ns) ? "receives nothing" : NULL;
 }

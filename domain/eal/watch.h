@@ -4,7 +4,8 @@
  *
  * Transmit: it has frames, and its head has not moved for a while, and over as many looks as that has.
  * A NIC that its peer pauses (802.3x) is not stuck, for however long: starting it anew would not help.
- * Receive: the same for a NIC that misses frames although it has room for them.
+ * Receive: it has room, and misses frames all the same; its head has not moved and nothing was received over several
+ * looks that saw some missed. Where none is missed nothing is known, for the wire may be quiet.
  */
 #ifndef EAL_WATCH_H
 #define EAL_WATCH_H
@@ -20,6 +21,9 @@
 /* Where none does: longer than a pause. Also for a ring that takes no frame. */
 #define WATCH_FULL_NS 2000000000ull
 
+/* So many looks saw frames missed before the receiving side is taken to stand. */
+#define WATCH_MISSED_LOOKS 3
+
 /* What registers and rings say, as far as the NIC is known (eal/quirk.h). */
 struct watch_look {
     bool is_gone; /* nothing answers */
@@ -28,14 +32,15 @@ struct watch_look {
     uint64_t patience_ns; /* WATCH_STUCK_NS or WATCH_FULL_NS */
     uint32_t tx_head, tx_tail; /* equal: nothing to transmit */
     uint32_t tx_round; /* after so many these two begin at 0 again; 0: they are not known */
-    uint32_t rx_head, rx_tail; /* equal: no room */
+    uint32_t rx_head, rx_tail; /* equal: no room, or it is not known */
     uint32_t rx_missed; /* frames since the last look */
+    bool rx_received; /* frames, since the last look: the head may have come back to where it was */
 };
 
 struct watch {
     struct watch_side {
         uint32_t head;
-        unsigned int looks; /* in which it did not move */
+        unsigned int looks; /* in which it did not move; rx: and frames were missed */
         uint64_t since_ns; /* when it was first seen there */
     } tx, rx;
 };

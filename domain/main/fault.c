@@ -4,6 +4,7 @@
 #ifdef FERRY_FAULTS
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,11 @@
 /* Of net_vmxnet3: DPDK drivers/net/vmxnet3/base/vmxnet3_defs.h, VMXNET3_REG_CMD and VMXNET3_CMD_RESET_DEV. */
 #define VMXNET3_COMMAND 0x20
 #define VMXNET3_RESET 0xcafe0002u
+
+/* Of its receive descriptors, in the third of their four words: whose it is. Same file, Vmxnet3_RxDesc. */
+#define VMXNET3_RX_GENERATION (1u << 31)
+#define VMXNET3_RX_PART                                                                            \
+    64 /* bytes of the zone for each: two rings, and as many completions; no data ring (QEMU) */
 
 extern char trap_stubs[];
 
@@ -337,6 +343,36 @@ static void fault_nic_wedge(void)
     }
 }
 
+/*
+ * Whose each descriptor is, is turned round in the first of the two receive rings, the one for frames that fit a buffer: the
+ * device finds none that is its own, and misses what comes. It transmits as before.
+ */
+static void fault_nic_wedge_rx(void)
+{
+    uint16_t id;
+
+    RTE_ETH_FOREACH_DEV(id)
+    {
+        const char *driver = "";
+        char name[RTE_MEMZONE_NAMESIZE];
+        const struct rte_memzone *zone = NULL;
+        volatile uint32_t *words;
+        size_t nr;
+
+        if (is_meant(id) && nic_device(id, &driver) && strcmp(driver, "net_vmxnet3") == 0) {
+            snprintf(name, sizeof(name), quirk_of(driver)->rx_ring, (unsigned int)id);
+            zone = rte_memzone_lookup(name);
+        }
+        if (!zone)
+            continue;
+        words = zone->addr;
+        nr = zone->len / VMXNET3_RX_PART;
+        for (size_t i = 0; i < nr; i++)
+            words[4 * i + 2] ^= VMXNET3_RX_GENERATION;
+        log_warn("fault: %s: the device finds none of its %zu descriptors", name, nr);
+    }
+}
+
 /* No DMA any more. */
 static void fault_nic_bus(void)
 {
@@ -388,6 +424,7 @@ static const struct fault {
     { "nic-fault", fault_nic, false },
     { "nic-loop", fault_nic_loop, false },
     { "nic-wedge", fault_nic_wedge, false },
+    { "nic-wedge-rx", fault_nic_wedge_rx, false },
     { "nic-bus", fault_nic_bus, false },
     { "report", fault_report, false },
 };

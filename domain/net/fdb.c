@@ -18,6 +18,10 @@
 
 #define VID_BITS 12
 
+/* What was found last: senders apart from receivers, which take turns. A power of two of each. */
+enum hint { HINT_SENDER, HINT_RECEIVER, HINT_KINDS };
+#define HINTS 8
+
 /* In `older`: the station is pinned and in no list of those that can be pushed out. */
 #define PINNED (UINT16_MAX - 1)
 
@@ -53,6 +57,7 @@ static struct {
     uint16_t free;
     uint16_t pending[PENDING_CHAINS]; /* by identity: of owners that are not there again yet */
     uint16_t buckets[FDB_BUCKETS];
+    uint16_t hints[HINT_KINDS][HINTS]; /* by the address's last byte; in a bucket, or NO_ENTRY */
     struct owner owners[FDB_OWNERS];
 } fdb;
 
@@ -104,6 +109,8 @@ static void table_init(uint32_t seed)
         fdb.pending[i] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_BUCKETS; i++)
         fdb.buckets[i] = NO_ENTRY;
+    for (unsigned int i = 0; i < HINT_KINDS * HINTS; i++)
+        fdb.hints[i / HINTS][i % HINTS] = NO_ENTRY;
     for (unsigned int i = 0; i < FDB_OWNERS; i++)
         fdb.owners[i].oldest = fdb.owners[i].youngest = fdb.owners[i].pinned = NO_ENTRY;
 }
@@ -147,13 +154,23 @@ static uint16_t *bucket_of(uint16_t domain, const struct rte_ether_addr *mac)
     return &fdb.buckets[rte_jhash_2words(words[0], words[1], fdb.seed) & (FDB_BUCKETS - 1)];
 }
 
-static struct entry *entry_find(uint16_t domain, const struct rte_ether_addr *mac)
+static bool is_of(const struct entry *entry, uint16_t domain, const struct rte_ether_addr *mac)
 {
-    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
-        struct entry *entry = &entries[i];
+    return entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac);
+}
 
-        if (entry->domain == domain && rte_is_same_ether_addr(&entry->mac, mac))
-            return entry;
+/* Most are found again and again: a hint saves the hash. */
+static struct entry *entry_find(enum hint kind, uint16_t domain, const struct rte_ether_addr *mac)
+{
+    uint16_t *hint = &fdb.hints[kind][mac->addr_bytes[5] % HINTS];
+
+    if (*hint != NO_ENTRY && is_of(&entries[*hint], domain, mac))
+        return &entries[*hint];
+    for (uint16_t i = *bucket_of(domain, mac); i != NO_ENTRY; i = entries[i].bucket_next) {
+        if (is_of(&entries[i], domain, mac)) {
+            *hint = i;
+            return &entries[i];
+        }
     }
     return NULL;
 }
@@ -208,6 +225,12 @@ static void bucket_remove(const struct entry *entry)
     while (*link != index_of(entry))
         link = &entries[*link].bucket_next;
     *link = entry->bucket_next;
+    for (unsigned int kind = 0; kind < HINT_KINDS; kind++) {
+        uint16_t *hint = &fdb.hints[kind][entry->mac.addr_bytes[5] % HINTS];
+
+        if (*hint == index_of(entry))
+            *hint = NO_ENTRY;
+    }
 }
 
 /* Not of a pinned one. */
@@ -250,7 +273,7 @@ static void entry_recall(struct entry *entry, uint16_t owner, uint8_t bridge)
 {
     uint16_t domain = FDB_DOMAIN(bridge, vid_of(entry->domain));
 
-    if (entry_find(domain, &entry->mac)) {
+    if (entry_find(HINT_SENDER, domain, &entry->mac)) {
         entry_free(entry);
         return;
     }
@@ -325,7 +348,7 @@ static struct entry *entry_create(uint16_t owner, uint16_t domain, const struct 
 int fdb_pin(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac)
 {
     struct owner *o = &fdb.owners[owner];
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_SENDER, domain, mac);
 
     if (entry && is_pinned(entry))
         return entry->owner == owner ? 0 : -EEXIST;
@@ -384,7 +407,7 @@ static void entry_refresh(struct entry *entry, uint64_t now)
 
 bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_SENDER, domain, mac);
 
     if (entry && is_pinned(entry))
         return entry->owner == owner;
@@ -406,7 +429,7 @@ bool fdb_learn(uint16_t owner, uint16_t domain, const struct rte_ether_addr *mac
 
 uint16_t fdb_lookup(uint16_t domain, const struct rte_ether_addr *mac, uint64_t now)
 {
-    struct entry *entry = entry_find(domain, mac);
+    struct entry *entry = entry_find(HINT_RECEIVER, domain, mac);
 
     if (!entry || (!is_pinned(entry) && age_of(entry, now) >= fdb.ageing_ns))
         return FDB_NONE;

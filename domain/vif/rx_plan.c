@@ -20,8 +20,23 @@ bool rx_plan_possible(const struct rte_mbuf *frame)
     return len == frame->pkt_len;
 }
 
-unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
-                         const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops)
+/* at: in the slot's page. */
+static inline gnttab_copy_t copy_to(const struct rx_slot *slot, uint32_t at, domid_t guest,
+                                    const uint8_t *from, uint32_t len)
+{
+    return (gnttab_copy_t){
+        .source = { .u.gmfn = virt_to_mfn(from),
+                    .domid = DOMID_SELF,
+                    .offset = (uint16_t)((uintptr_t)from & ~PAGE_MASK) },
+        .dest = { .u.ref = slot->gref, .domid = guest, .offset = (uint16_t)at },
+        .len = (uint16_t)len,
+        .flags = GNTCOPY_dest_gref,
+        .status = GNTST_general_error,
+    };
+}
+
+static unsigned int chain_ops(const struct rte_mbuf *frame, uint16_t headroom,
+                              const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops)
 {
     unsigned int nr = 0, bound = rx_plan_ops_bound(frame, headroom);
     uint32_t at = headroom; /* in the slots */
@@ -40,18 +55,28 @@ unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
                 continue;
             }
             INVARIANT(nr < bound);
-            ops[nr++] = (gnttab_copy_t){
-                .source = { .u.gmfn = virt_to_mfn(from),
-                            .domid = DOMID_SELF,
-                            .offset = (uint16_t)((uintptr_t)from & ~PAGE_MASK) },
-                .dest = { .u.ref = slot->gref,
-                          .domid = guest,
-                          .offset = (uint16_t)(at & ~PAGE_MASK) },
-                .len = (uint16_t)chunk,
-                .flags = GNTCOPY_dest_gref,
-                .status = GNTST_general_error,
-            };
+            ops[nr++] = copy_to(slot, at & ~PAGE_MASK, guest, from, chunk);
         }
     }
     return nr;
+}
+
+/* A short frame in one mbuf, within a page, for a slot that has no page of ours: most are. */
+static bool is_one_copy(const struct rte_mbuf *frame, uint16_t headroom, const struct rx_slot *slot)
+{
+    uintptr_t from = (uintptr_t)rte_pktmbuf_mtod(frame, const uint8_t *);
+
+    return frame->nb_segs == 1 && !slot->page && frame->data_len > 0 &&
+           headroom + (uint32_t)frame->data_len <= PAGE_SIZE &&
+           (from & ~PAGE_MASK) + frame->data_len <= PAGE_SIZE;
+}
+
+unsigned int rx_plan_ops(const struct rte_mbuf *frame, uint16_t headroom,
+                         const struct rx_slot *slots, domid_t guest, gnttab_copy_t *ops)
+{
+    if (!is_one_copy(frame, headroom, slots))
+        return chain_ops(frame, headroom, slots, guest, ops);
+    *ops =
+        copy_to(slots, headroom, guest, rte_pktmbuf_mtod(frame, const uint8_t *), frame->data_len);
+    return 1;
 }

@@ -33,6 +33,7 @@ static struct tx_burst {
     struct tx_entry entries[PORT_BURST];
     struct tx_answer answers[RING_SLOTS_MAX];
     gnttab_copy_t ops[GNTTAB_COPY_BATCH];
+    struct tx_stock stock;
 } burst;
 
 _Static_assert(TX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH, "a packet must fit into an empty burst");
@@ -63,10 +64,10 @@ static void entry_add(struct vif_queue *queue, struct tx_packet *packet, enum tx
     if (verdict != TX_FRAME)
         return;
     if (vif->tx_cut && tx_frame_lies_as_pieces(packet->len, vif->tx_headers, packet->gso_size))
-        entry->frame = tx_frame_alloc(vif_host.pool, packet->len,
-                                      vif->tx_headers + packet->gso_size, packet->gso_size);
+        entry->frame = tx_frame_alloc(&burst.stock, packet->len, vif->tx_headers + packet->gso_size,
+                                      packet->gso_size);
     else
-        entry->frame = tx_frame_alloc(vif_host.pool, packet->len, VIF_MBUF_ROOM, VIF_MBUF_ROOM);
+        entry->frame = tx_frame_alloc(&burst.stock, packet->len, VIF_MBUF_ROOM, VIF_MBUF_ROOM);
     if (!entry->frame) {
         entry->status = NETIF_RSP_DROPPED;
         return;
@@ -95,6 +96,8 @@ static void burst_gather(struct vif_queue *queue, uint16_t nr)
     }
     view.nr = (uint32_t)ready;
     now = vif->tx_credit.rate.bytes ? clock_now() : 0;
+    if (view.nr > 1 && nr > 1) /* each packet has a slot, and needs an mbuf */
+        tx_stock_fill(&burst.stock, RTE_MIN(view.nr, (uint32_t)nr));
     while (view.nr && burst.nr_entries < nr &&
            burst.nr_ops + TX_FRAME_OPS_MAX <= GNTTAB_COPY_BATCH) {
         struct tx_packet packet;
@@ -196,7 +199,9 @@ static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, u
                    bytes_before = vif->port.stats.rx_bytes;
     uint16_t nr_frames = 0;
 
+    burst.stock.pool = vif_host.pool;
     burst_gather(queue, nr);
+    tx_stock_return(&burst.stock);
     if (burst.nr_entries == 0)
         return 0;
     /* From here on: a packet that kills us is among those that the next start refuses. */

@@ -21,14 +21,33 @@ bool tx_frame_lies_as_pieces(uint32_t len, uint16_t headers, uint16_t gso_size)
            len <= headers + (uint32_t)gso_size * TX_FRAME_SEGS_MAX;
 }
 
-struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t first,
-                                uint16_t rest)
+void tx_stock_fill(struct tx_stock *stock, unsigned int nr)
+{
+    stock->nr = rte_pktmbuf_alloc_bulk(stock->pool, stock->mbufs, nr) == 0 ? nr : 0;
+}
+
+void tx_stock_return(struct tx_stock *stock)
+{
+    if (stock->nr > 0)
+        rte_pktmbuf_free_bulk(stock->mbufs, stock->nr);
+    stock->nr = 0;
+}
+
+/* left: bytes that the frame needs room for yet. */
+static struct rte_mbuf *stock_take(struct tx_stock *stock, uint32_t left)
+{
+    if (stock->nr == 0 && left > VIF_MBUF_ROOM)
+        tx_stock_fill(stock, RTE_MIN(left / VIF_MBUF_ROOM, (uint32_t)PORT_BURST));
+    return stock->nr > 0 ? stock->mbufs[--stock->nr] : rte_pktmbuf_alloc(stock->pool);
+}
+
+struct rte_mbuf *tx_frame_alloc(struct tx_stock *stock, uint32_t len, uint16_t first, uint16_t rest)
 {
     struct rte_mbuf *frame = NULL, *last = NULL;
     uint32_t left = len;
 
     while (left) {
-        struct rte_mbuf *seg = rte_pktmbuf_alloc(pool);
+        struct rte_mbuf *seg = stock_take(stock, left);
 
         if (!seg) {
             rte_pktmbuf_free(frame);
@@ -48,8 +67,25 @@ struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t
     return frame;
 }
 
-unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
-                          gnttab_copy_t *ops)
+/* done: bytes of the slot that are behind us. */
+static inline gnttab_copy_t copy_from(const struct tx_slot *slot, uint32_t done, domid_t guest,
+                                      const uint8_t *to, uint32_t len)
+{
+    return (gnttab_copy_t){
+        .source = { .u.ref = slot->gref,
+                    .domid = guest,
+                    .offset = (uint16_t)(slot->offset + done) },
+        .dest = { .u.gmfn = virt_to_mfn(to),
+                  .domid = DOMID_SELF,
+                  .offset = (uint16_t)((uintptr_t)to & ~PAGE_MASK) },
+        .len = (uint16_t)len,
+        .flags = GNTCOPY_source_gref,
+        .status = GNTST_general_error,
+    };
+}
+
+static unsigned int chain_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
+                              gnttab_copy_t *ops)
 {
     struct rte_mbuf *seg = frame;
     uint32_t filled = 0; /* of seg */
@@ -74,20 +110,30 @@ unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet
                 continue;
             }
             INVARIANT(nr < TX_FRAME_OPS_MAX);
-            ops[nr++] = (gnttab_copy_t){
-                .source = { .u.ref = slot->gref,
-                            .domid = guest,
-                            .offset = (uint16_t)(slot->offset + done) },
-                .dest = { .u.gmfn = virt_to_mfn(to),
-                          .domid = DOMID_SELF,
-                          .offset = (uint16_t)((uintptr_t)to & ~PAGE_MASK) },
-                .len = (uint16_t)chunk,
-                .flags = GNTCOPY_source_gref,
-                .status = GNTST_general_error,
-            };
+            ops[nr++] = copy_from(slot, done, guest, to, chunk);
         }
     }
     return nr;
+}
+
+/* A short packet in one slot, for an mbuf that has all of it in one page: most are. */
+static bool is_one_copy(const struct rte_mbuf *frame, const struct tx_packet *packet)
+{
+    uintptr_t to = (uintptr_t)rte_pktmbuf_mtod(frame, const uint8_t *);
+
+    return packet->nr_slots == 1 && frame->nb_segs == 1 && !packet->slots[0].page &&
+           packet->slots[0].size == frame->data_len &&
+           (to & ~PAGE_MASK) + frame->data_len <= PAGE_SIZE;
+}
+
+unsigned int tx_frame_ops(struct rte_mbuf *frame, const struct tx_packet *packet, domid_t guest,
+                          gnttab_copy_t *ops)
+{
+    if (!is_one_copy(frame, packet))
+        return chain_ops(frame, packet, guest, ops);
+    *ops = copy_from(&packet->slots[0], 0, guest, rte_pktmbuf_mtod(frame, const uint8_t *),
+                     frame->data_len);
+    return 1;
 }
 
 /* A frame to be cut must have its checksum left over; some frontends forget to say so. */

@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include "arch/x86/cpu.h"
+#include "net/port.h"
 #include "vif/tx_parse.h"
 #include "vif/vif.h"
 #include "xen/gnttab.h"
@@ -20,12 +21,25 @@
 #define TX_FRAME_SEGS_MAX 48
 #define TX_FRAME_OPS_MAX (TX_SLOTS_MAX + 2 * TX_FRAME_SEGS_MAX)
 
+/* Mbufs that were taken from the pool at once, which costs less than one by one. They are the stock's until a frame has them. */
+struct tx_stock {
+    struct rte_mempool *pool;
+    unsigned int nr;
+    struct rte_mbuf *mbufs[PORT_BURST];
+};
+
+/* Have nr at hand, PORT_BURST at most, if the pool has as many; else, none. The stock is empty before. */
+void tx_stock_fill(struct tx_stock *stock, unsigned int nr);
+
+/* Give back those that are left. */
+void tx_stock_return(struct tx_stock *stock);
+
 /*
- * A chain with room for len bytes, lengths set, contents not. NULL when the pool is empty.
+ * A chain with room for len bytes, lengths set, contents not. NULL when stock and pool are empty.
  *
  *   first, rest  bytes in the first mbuf and in each further one; VIF_MBUF_ROOM at most
  */
-struct rte_mbuf *tx_frame_alloc(struct rte_mempool *pool, uint32_t len, uint16_t first,
+struct rte_mbuf *tx_frame_alloc(struct tx_stock *stock, uint32_t len, uint16_t first,
                                 uint16_t rest);
 
 /*

@@ -6,6 +6,7 @@ import subprocess
 from .errors import LabError, LabTimeout
 from .process import run_host, spawn, stop
 from .qmp import Qmp
+from .slots import disks_beside
 
 QEMU = "qemu-system-x86_64"
 XEN_COMMAND_LINE = ("console=com1 com1=115200,8n1 dom0_mem=1024M,max:1024M dom0_max_vcpus=1 "
@@ -32,7 +33,7 @@ def hardware_arguments(images, slots, xen_options=""):
         "-kernel", str(images / "xen"), "-append", f"{XEN_COMMAND_LINE} {xen_options}".strip(),
         "-initrd", f"{images / 'dom0-vmlinux'} {DOM0_COMMAND_LINE},{images / 'dom0.cpio'}",
     ]
-    for slot in slots:
+    for slot in [*slots, *disks_beside(slots)]:
         arguments += slot.arguments()
     return arguments
 
@@ -62,6 +63,8 @@ class Machine:
     def _spawn(self, netdevs, state=None, plugin=None):
         argv = [QEMU, *hardware_arguments(self.images, self.kind.slots, self.kind.xen_options)]
         argv += ["-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=unsafe"]
+        for slot in self.kind.disks:
+            argv += ["-drive", f"file={self.disk_file(slot)},if=none,id=disk{slot.name},format=raw,cache=unsafe"]
         argv += ["-chardev", self._chardev("agent"), "-qmp", self._unix("qmp")]
         argv += ["-chardev", self._chardev("serial") + f",logfile={self.serial_log},logappend=on"]
         for netdev in netdevs:
@@ -128,6 +131,13 @@ class Machine:
         self._disk.unlink(missing_ok=True)
         run_host(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2",
                   "-b", str(self.base_disk), str(self._disk)], "making the run's disk")
+        for slot in self.kind.disks:
+            with open(self.disk_file(slot), "wb") as disk:
+                disk.truncate(slot.size_mb << 20)
+
+    def disk_file(self, slot):
+        """What the disk of a storage controller holds: raw bytes."""
+        return self.run_dir / f"disk-{slot.name}.raw"
 
     def _unix(self, name):
         return f"unix:{self.run_dir}/{name}.sock,server=on,wait=off"

@@ -54,8 +54,35 @@ SLOTS = {slot.name: slot for slot in (
 
 
 @dataclass(frozen=True)
+class DiskSlot:
+    """A storage controller behind the IOMMU, with one disk: a file of the run's, which begins empty."""
+    name: str
+    pci_slot: int  # of its root port
+    bus: int
+    size_mb: int
+
+    @property
+    def bdf(self):
+        return f"0000:{self.bus:02x}:00.0"
+
+    @property
+    def serial(self):
+        return f"lab-{self.name}"
+
+    def arguments(self):
+        """QEMU's, without the drive. The disk's driver comes to terms with either kind of cache; this one has to be flushed."""
+        return ["-device", f"pcie-root-port,id=port{self.name},bus=pcie.0,addr={self.pci_slot},chassis={self.bus}",
+                "-device", f"virtio-blk-pci,iommu_platform=on,disable-legacy=on,bus=port{self.name},"
+                           f"drive=disk{self.name},serial={self.serial},write-cache=on"]
+
+
+DISK_SLOTS = {slot.name: slot for slot in (DiskSlot("S", 13, 1, 256), DiskSlot("T", 14, 2, 256))}
+
+
+@dataclass(frozen=True)
 class MachineKind:
     slots: list
+    disks: tuple = ()
     has_systemd: bool = False  # its dom0 is that of ferrylab/systemd.py
     xen_options: str = ""  # on Xen's command line, besides the lab's
 
@@ -66,7 +93,13 @@ MACHINES = {
     "nics": MachineKind([SLOTS["A"], SLOTS["E"], SLOTS["V"], SLOTS["X"]]),
     "tso": MachineKind([SLOTS["V"], SLOTS["X"], SLOTS["W"], SLOTS["Y"]]),  # in the order of their buses
     "systemd": MachineKind([SLOTS["A"], SLOTS["B"]], has_systemd=True),
+    "disks": MachineKind([SLOTS["A"]], disks=(DISK_SLOTS["S"], DISK_SLOTS["T"])),
     # Nothing confines a device; interrupts are not confined.
     "no-iommu": MachineKind([SLOTS["A"]], xen_options="iommu=no"),
     "no-intremap": MachineKind([SLOTS["A"]], xen_options="iommu=no-intremap"),
 }
+
+
+def disks_beside(slots):
+    """The storage controllers of the machine whose list of NICs this is."""
+    return next((kind.disks for kind in MACHINES.values() if kind.slots is slots), ())

@@ -238,8 +238,9 @@ static void waits_make(void)
         for (unsigned int i = 0; i < models[o].nr; i++) {
             const struct known *known = &models[o].list[i];
 
-            waits[nr_waits++] = (struct waits){ *known, identity_of(o),
-                                                index_of(entry_find(known->domain, &known->mac)) };
+            waits[nr_waits++] =
+                (struct waits){ *known, identity_of(o),
+                                index_of(entry_find(HINT_SENDER, known->domain, &known->mac)) };
         }
     qsort(waits, nr_waits, sizeof(waits[0]), is_before);
 }

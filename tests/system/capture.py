@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`ferry capture`: what it writes is what passed, filters hold, a reader that is gone is noticed, deaths are survived."""
+import base64
 import re
+import struct
 import time
 
 import ferry_domnet
@@ -49,6 +51,47 @@ def exact(lab, guest, vif):
     expect(session.wait(15).rc == 0, f"--count does not end it: {session.stderr}")
     lines = decoded(lab)
     expect(len(lines) == 4 * PINGS, f"bridge: {len(lines)} of {4 * PINGS}: in and out, there and back")
+
+
+def live(lab, guest, vif):
+    """A pipe into tcpdump has each frame while the capture still runs."""
+    session = lab.dom0.start(f"ferry capture {NAME} {vif} '{ECHO}' -w - | tcpdump -l -n -e -r -")
+    common.wait_for(lambda: "reading from file" in session.stderr or session.rc is not None, "tcpdump reads nothing", 15)
+    for shown in (1, 2, 3):
+        guest.run(f"ping -q -c 1 -s {100 + shown} {lab.wire['A'].ip}")
+        common.wait_for(lambda n=shown: f"length {108 + n}" in session.stdout,
+                        f"echo request {shown} is not shown while the capture runs: {session.stdout}", 5)
+        expect(session.rc is None and session.stdout.count("ICMP echo request") == shown,
+               f"{session.rc}, {shown} requests: {session.stdout}")
+    said = stop(lab, session)
+    expect("3 frames written, 0 missed" in said, f"live: {said}")
+
+
+def counts(lab):
+    """What the blocks of statistics in the file say until now: (passed the filter, missed) of each."""
+    data = base64.b64decode(lab.dom0.output(f"base64 -w0 {FILE}"))
+    found, at = [], 0
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind == 5 and at + size <= len(data):
+            found.append((struct.unpack_from("<Q", data, at + 24)[0], struct.unpack_from("<Q", data, at + 36)[0]))
+        at += size
+    return found
+
+
+def counted_meanwhile(lab, guest, vif):
+    """How many frames were captured and missed stands in the file before the capture ends; once more only after more frames."""
+    session = start(lab, f"{vif} '{ECHO}'")
+    time.sleep(3)
+    expect(not counts(lab), f"nothing passed: {counts(lab)}")
+    for passed in (PINGS, 2 * PINGS):
+        guest.run(f"ping -q -c {PINGS} -i 0.05 {lab.wire['A'].ip}")
+        common.wait_for(lambda p=passed: counts(lab)[-1:] == [(p, 0)], f"{passed} frames are not told in the file", 10)
+        told = len(counts(lab))
+        time.sleep(5)
+        expect(len(counts(lab)) == told and session.rc is None, f"nothing more passed: {counts(lab)}")
+    stop(lab, session)
+    expect(counts(lab)[-1] == (2 * PINGS, 0), f"at the end: {counts(lab)}")
 
 
 def refused(lab, vif):
@@ -115,6 +158,8 @@ def run(lab):
     vif = f"vif{guest.domid}.0"
     refused(lab, vif)
     exact(lab, guest, vif)
+    live(lab, guest, vif)
+    counted_meanwhile(lab, guest, vif)
     reader_gone(lab, vif)
     reader_stopped(lab, guest, vif)
     over_deaths(lab, guest, vif)

@@ -10,32 +10,17 @@ from pathlib import Path
 import linux_life as life
 import recovery_common as common
 from ferry_domnet import BUILD, expect
+from linux_image import WHERE, Scene, make
 
-IN_CHECK = False  # until `ferry image linux` is there: it wants an image
-WHERE = "/root/linux"
+IN_CHECK = False  # for its time; linux_image has one death
 ROUNDS = int(os.environ.get("FERRY_ROUNDS", "1"))
 BUSY_S = 5
 CHOSEN = os.environ.get("FERRY_DEATHS", "hung panicked").split()
 
 
-class Scene(life.Scene):
-    forwards = "ferry: ready after"
-
-    @staticmethod
-    def config(**settings):
-        return life.config(kernel=f"{WHERE}/vmlinuz", ramdisk=f"{WHERE}/initrd", memory=128,
-                           extra="console=hvc0 panic=1 ferry.bridge=xenbr0", **settings)
-
-    def is_up(self, boots=0):
-        """There is nobody in it to speak to."""
-        common.wait_for(lambda: self.lab.console(life.NAME).count(self.forwards) > boots,
-                        f"{life.NAME} does not forward", life.BOOT_LIMIT_S)
-
-
 def image_put(lab):
     where = os.environ.get("FERRY_LINUX_IMAGE")
     if not where:
-        from linux_image import make  # pylint: disable=import-outside-toplevel
         where = lab.run_dir / "image"
         make(where, "--drivers", "e1000e")
     for name in ("vmlinuz", "initrd"):

@@ -21,6 +21,7 @@ from ferry_domnet import expect
 from ferrylab import CheckFailed
 
 IN_CHECK = False  # Prometheus is 90 MB to fetch; vif_statistics has promtool look at the same metrics and rules
+COMMAND = "tests/run-system metrics_prometheus"
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples" / "prometheus"
 NAME = "domnet"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ferryd dies by SIGKILL at each step of its work: the next one finishes it, and no guest notices.
 
-Without FERRY_LONG=1 at every second step.
+Without FERRY_LONG=1 at every third step.
 """
 import os
 
@@ -54,7 +54,7 @@ def run(lab):
     guest = ferry_domnet.guest(lab, 1)
     lab.wait_console("domnet", "nic0: link up", timeout=20)
     states = common.StateLog(lab, common.domid_front(guest) + "/state")
-    which = slice(None) if "FERRY_LONG" in os.environ else slice(0, None, 2)
+    which = slice(None) if "FERRY_LONG" in os.environ else slice(0, None, 3)
     for number, step in enumerate(RELOAD[which]):
         # In turn: the same death twice within seconds would go deeper.
         fault = f"{('loop', 'null')[number % 2]} {number}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`ferry setup` makes a driver domain of a NIC of dom0's, and undoes all of it if there is no link, or if nobody confirms it.
 
-Dom0 has its address on a bridge over the NIC; with FERRY_LONG=1 once on the NIC itself, too. Where its network moves behind
+Dom0 has its address on a bridge over the NIC; with FERRY_LONG=1 once on the NIC itself, too, and more ways to leave it. Where its network moves behind
 the driver domain, the other way round.
 """
 import os
@@ -255,7 +255,8 @@ def run(lab):
         use(lab, names[0], above)
         asks_first(lab, names[0], above)
         undone_without_link(lab, names[0], above)
-        undone_without_terminal(lab, names[0], above)
+        if "FERRY_LONG" in os.environ:
+            undone_without_terminal(lab, names[0], above)
         undone_unconfirmed(lab, names[0], above)
         unuse(lab, names[0], above)
     for above in (names[0], "br0") if "FERRY_LONG" in os.environ else (names[0],):

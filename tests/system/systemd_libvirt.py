@@ -8,6 +8,7 @@ from ferrylab.domain import Guest
 
 MACHINE = "systemd"
 IN_CHECK = False
+COMMAND = "make check-systemd"
 
 GUEST = f"""<domain type='xen'>
   <name>guest1</name>

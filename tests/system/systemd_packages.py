@@ -8,6 +8,7 @@ from ferry_domnet import expect
 
 MACHINE = "systemd"
 IN_CHECK = False  # needs `make deb`
+COMMAND = "make check-systemd"
 EXAMPLES = "/usr/share/doc/ferry/examples"
 
 
@@ -28,6 +29,23 @@ def at_first(lab):
     for name in ("ferryd", "ferry"):
         expect(lab.dom0.output(f"systemctl is-enabled {name}") == "enabled", f"{name} is not enabled")
     expect("no driver domains" in lab.dom0.output("ferry status"), "there is a driver domain")
+
+
+def init_script(lab):
+    """/etc/init.d/ferryd, as where there is no systemd: it starts ferryd in the background, and leaves domains alone."""
+    script = "SYSTEMCTL_SKIP_REDIRECT=1 /etc/init.d/ferryd"
+    lab.dom0.run("systemctl stop ferry ferryd")
+    before = None
+    for verb, runs, code in (("status", False, 3), ("start", True, 0), ("start", True, 0), ("status", True, 0), ("restart", True, 0),
+                             ("stop", False, 0), ("stop", False, 0), ("bad", False, 3)):
+        done = lab.dom0.run(f"{script} {verb}", check=False, timeout=60)
+        expect(done.rc == code, f"/etc/init.d/ferryd {verb}: exit code {done.rc}, not {code}: {done.stdout}{done.stderr}")
+        pid = lab.dom0.run("pidof ferryd", check=False).stdout.strip()
+        expect(bool(pid) == runs, f"/etc/init.d/ferryd {verb}: ferryd {'runs' if pid else 'does not run'}")
+        expect((verb == "restart") == bool(before and pid and pid != before), f"/etc/init.d/ferryd {verb}: process {before}, then {pid}")
+        before = pid
+    lab.dom0.run("systemctl start ferryd ferry")
+    systemd.expect_started(lab)
 
 
 def upgrade(lab):
@@ -66,6 +84,7 @@ def purge(lab, before):
 def run(lab):
     before = files(lab)
     at_first(lab)
+    init_script(lab)
     systemd.configure(lab, EXAMPLES)
     lab.dom0.run("modprobe xen-pciback")
     lab.dom0.run(f"ferry check {systemd.CONFIG}")

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""dom0 reboots, with Debian's packages: driver domains of /etc/ferry/auto come back before the guests of xendomains."""
+"""dom0 reboots, with Debian's packages: driver domains of /etc/ferry/auto come back before the guests of xendomains, and
+dom0's own network behind one of them."""
 import time
 
 import ferry_domnet
 import recovery_common as common
+import setup_nic
 import systemd_common as systemd
 from ferry_domnet import expect
 from ferrylab.domain import Guest
 
 MACHINE = "systemd"
 IN_CHECK = False  # needs `make deb`
+COMMAND = "make check-systemd"
 
 
 def told(lab):
@@ -73,6 +76,25 @@ def started_anew(lab):
     common.ping_works(lab, guest)
 
 
+def dom0_moves(lab):
+    """dom0's own network goes by the card, as systemd-networkd has it: it moves behind the driver domain, at a boot as well."""
+    nic, address = systemd.NIC, setup_nic.ADDRESS
+    lab.dom0.run(f"xl destroy guest1; ferry stop domnet && rm {systemd.CONFIG}", timeout=60)
+    common.wait_for(lambda: systemd.is_dom0s(lab), "the card is not back with dom0", 20)
+    lab.dom0.put(f"[Match]\nName={nic}\n[Network]\nAddress={address}\nGateway={lab.wire['A'].ip}\n".encode(),
+                 "/etc/systemd/network/wire.network")
+    lab.dom0.run("systemctl enable --now systemd-networkd")
+    setup_nic.dom0_pings(lab, "by its own card")
+    done = lab.dom0.run(f"ferry setup {nic} --yes --dom0-vif --confirm 60", timeout=120, check=False, stdin=b"yes\n")
+    expect(done.rc == 0, f"ferry setup: {done.rc}: {done.stdout}{done.stderr}")
+    setup_nic.moved(lab, nic, nic, "set up")
+    reboot(lab)
+    setup_nic.moved(lab, nic, nic, "after the boot")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    expect(systemd.is_dom0s(lab), "the card is not dom0's again")
+    setup_nic.dom0_pings(lab, "moved back")
+
+
 def run(lab):
     systemd.install_packages(lab)
     systemd.configure(lab, "/usr/share/doc/ferry/examples")
@@ -84,3 +106,4 @@ def run(lab):
     xendomains_restarted(lab, guest)
     saved_and_restored(lab, guest)
     started_anew(lab)
+    dom0_moves(lab)

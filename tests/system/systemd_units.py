@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A dom0 with systemd: what `make install` puts there is enabled, keeps a driver domain alive under the unit's
-restrictions, and is itself restarted, ended by its watchdog and stopped while guests go on."""
+restrictions, and is itself restarted, ended by its watchdog and stopped while guests go on. What its restrictions keep it from,
+dom0's own network, it has brought back by a unit of its own."""
 import ferry_domnet
 import recovery_common as common
 import systemd_common as systemd
 from ferry_domnet import expect
 from ferrylab import CheckFailed
+from ferrylab.slots import SLOTS
 
 MACHINE = "systemd"
 IN_CHECK = False  # its image takes minutes to make
+COMMAND = "make check-systemd"
 METRICS = "127.0.0.1:9101"
 WATCHDOG_S = 4  # instead of the unit's own
 
@@ -48,6 +51,24 @@ def observers_see(lab):
     expect(said, "the journal has nothing with FERRY_DOMAIN=domnet")
 
 
+def network_comes_back(lab):
+    """`ferry setup` is killed before it is confirmed; dom0's network goes back to its card."""
+    nic, address = systemd.NIC, f"{SLOTS['A'].network}.9/24"
+    lab.dom0.run(f"ip link set {nic} up && ip addr add {address} dev {nic}")
+    session = lab.dom0.channel.tty(f"ferry setup {nic} --yes --dom0-vif --name moved --confirm 60")
+    common.wait_for(lambda: "Press Enter within" in session.stdout, "`ferry setup` does not ask", 90)
+    expect("/vif-" in lab.dom0.output(f"readlink -f /sys/class/net/{nic}/device"), f"{nic} is no vif: {session.stdout}")
+    lab.dom0.run("pkill -KILL -x ferry")
+    common.wait_for(lambda: lab.dom0.run("test -e /run/ferry/moved.dom0", check=False).rc, "not undone", 60)
+    said = lab.dom0.output("journalctl -b -u ferry-unfinished-moved -o cat --no-pager")
+    expect("all of it is undone" in said and "is dom0's again, up" in said, f"its unit says: {said}")
+    expect("/pci" in lab.dom0.output(f"readlink -f /sys/class/net/{nic}/device"), f"{nic} is not on the card again")
+    expect(address in lab.dom0.output(f"ip -o -4 addr show dev {nic}"), f"{nic} has not got its address")
+    common.wait_for(lambda: lab.dom0.run(f"ping -c 1 -W 1 {lab.wire['A'].ip}", check=False).rc == 0,
+                    "dom0 does not reach the wire", 15)
+    lab.dom0.run(f"ip addr flush dev {nic}; rm /etc/ferry/moved.cfg.failed")
+
+
 def run(lab):
     systemd.install_tools(lab)
     observers_install(lab)
@@ -56,6 +77,7 @@ def run(lab):
     lab.dom0.run("systemctl daemon-reload && systemctl enable --now ferryd ferry", timeout=60)
     systemd.expect_started(lab)
     expect("nothing to start" in systemd.journal(lab, "ferry"), f"ferry.service: {systemd.journal(lab, 'ferry')}")
+    network_comes_back(lab)
     systemd.configure(lab, "/usr/local/share/doc/ferry/examples", extra="bridge=xenbr0,uplink=nic0 restarts=0")
     domnet = systemd.start(lab)
     guest = ferry_domnet.guest(lab, 1)

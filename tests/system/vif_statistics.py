@@ -320,6 +320,27 @@ def top_has_rates(lab, guest, vif):
     ping.wait(20)
 
 
+def status_has_rates(lab, guest, vif):
+    ping = guest.start(f"ping -q -c 80 -i 0.05 {lab.wire['A'].ip}")
+    time.sleep(1)
+    text = lab.dom0.output(f"ferry status {NAME}", timeout=20)
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("  ")}
+    expect(vif in rows and rows[vif][1:3] == ["guest1", "xenbr0"] and "nic0" in rows, f"no line of each port:\n{text}")
+    for name in (vif, "nic0"):
+        expect(all(5 <= float(rows[name][at]) <= 80 for at in (3, 5)), f"{name}: 20 pings a second, there and back:\n{text}")
+        expect(all(rows[name][at][-1] == "k" for at in (4, 6)), f"{name}: pings of 98 bytes are some kbit/s:\n{text}")
+    expect(f"dropped\n  `ferry vifs {NAME}` shows for which reason" in text, f"what was dropped is not said:\n{text}")
+    ping.wait(20)
+
+
+def status_has_the_last_deaths(lab, nr):
+    for words, shown in (("", 3), ("--deaths", nr)):
+        text = lab.dom0.output(f"ferry status {NAME} {words}", timeout=20)
+        found = re.findall(r" at depth (\d) after ", text)
+        expect(len(found) == shown and found[-1] == "3", f"ferry status {words}: not the last {shown} of {nr} deaths:\n{text}")
+        expect((f"{nr} deaths ever" in text) == (shown < nr), f"ferry status {words}: of {nr} deaths:\n{text}")
+
+
 def report_tells(lab):
     text = lab.dom0.output(f"ferry report {NAME} -o /run/report.html && cat /run/report.html", timeout=20)
     for words in ("restarted at depth 1", "reloaded at depth 2", "rebuilt at depth 3", "guest1", "<svg", "</html>"):
@@ -347,10 +368,12 @@ def run(lab):
     nic_tells(lab)
     times_are_taken(lab)
     top_has_rates(lab, guest, vif)
+    status_has_rates(lab, guest, vif)
     for fault, depth in (("null", 1), ("nic-fault", 1), ("loop", 2), ("xl destroy", 3)):
         counters_only_grow(lab, guest, vif, fault, depth)
     hooks_were_told(lab, ferryd)
     metrics_are_served(lab, vif)
+    status_has_the_last_deaths(lab, 4)
     report_tells(lab)
     lab.dom0.run(f"ferry stop {NAME}", timeout=60)
     done = lab.dom0.run(f"ferry vifs {NAME}", check=False)

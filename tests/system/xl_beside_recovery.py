@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`xl` goes on working while the driver domain dies: network-attach, -detach, reboot, save, restore, migrate.
+"""`xl` goes on working while the driver domain dies: network-attach, -list, -detach, create, reboot, save, restore, migrate.
 
 Each command begins while nobody serves (depths 2 and 3: ferryd is held), or has deaths in its middle (depth 1).
 Meanwhile another guest has checksummed TCP and notices nothing but pauses. At depth 3 there may be no
@@ -107,6 +107,8 @@ def attach(scene, mover, kind):
         if not is_there:
             scene.lab.dom0.run(command, timeout=LIMIT_S)
     common.wait_for(lambda: mover.guest.run("test -e /sys/class/net/eth1", check=False).rc == 0, "attach: no eth1", 20)
+    shown = scene.lab.dom0.output("xl network-list mover")
+    expect(ferry_domnet.mac(0x66) in shown, f"attach: xl network-list does not show it: {shown}")
     mover.guest.run("ip link set eth1 up && ip addr add 10.77.0.66/24 dev eth1")
     mover.works(f"attach, {kind}", "eth1")
     return went
@@ -139,6 +141,14 @@ def reboot(scene, mover, kind):
         went = "ended; xl had no backend domain to make it anew with, and `xl create` worked"
     mover.starts_anew()
     mover.works(f"reboot, {kind}")
+    return went
+
+
+def create(scene, mover, kind):
+    scene.lab.dom0.run("xl destroy mover", timeout=LIMIT_S)
+    went = done_or_again(scene, kind, "xl create /root/mover.cfg")
+    mover.starts_anew()
+    mover.works(f"create, {kind}")
     return went
 
 
@@ -189,7 +199,7 @@ def migrate(scene, mover, kind):
 
 
 # The deaths that a command has where there is not time for all of them.
-COMMANDS = [(plug, ("null",)), (save_restore, ("recovery-all",)), (migrate, ("text",)), (reboot, ())]
+COMMANDS = [(plug, ("null",)), (save_restore, ("recovery-all",)), (migrate, ("text",)), (reboot, ()), (create, ("recovery-all",))]
 
 
 def run(lab):

@@ -136,14 +136,62 @@ static void a_file_is_of_whole_blocks(void **state)
     free(text);
 }
 
+/* What the last block of a file says, an Interface Statistics Block; how many of them there are. */
+static unsigned int counts_of(const char *text, size_t len, uint64_t *seen_r, uint64_t *missed_r)
+{
+    unsigned int nr = 0;
+
+    for (size_t at = 0; at < len;) {
+        uint32_t type, size;
+
+        memcpy(&type, text + at, 4);
+        memcpy(&size, text + at + 4, 4);
+        assert_true(size >= 12 && at + size <= len);
+        if (type == 5) {
+            nr++;
+            memcpy(seen_r, text + at + 24, 8);
+            memcpy(missed_r, text + at + 36, 8);
+        }
+        at += size;
+    }
+    return nr;
+}
+
+static void counts_are_told_while_it_runs(void **state)
+{
+    static struct pcapng pcapng;
+    uint64_t seen = 0, missed = 0;
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    pcapng_begin(&pcapng, out, 96, "nic0");
+    /* Nothing was captured, however long. */
+    assert_false(pcapng_counts_due(&pcapng, 1000000, 1, 0, 0));
+    assert_false(pcapng_counts_due(&pcapng, 1000000 + PCAPNG_COUNTS_MS, 1, 0, 0));
+    /* Something, but it is too soon, and then not. */
+    assert_false(pcapng_counts_due(&pcapng, 1000001 + PCAPNG_COUNTS_MS, 1, 5, 0));
+    assert_true(pcapng_counts_due(&pcapng, 1000000 + 2 * PCAPNG_COUNTS_MS, 1, 7, 0));
+    fflush(out);
+    assert_int_equal(counts_of(text, len, &seen, &missed), 1);
+    assert_true(seen == 7 && missed == 0);
+    /* Nothing new; then only missed ones. */
+    assert_false(pcapng_counts_due(&pcapng, 1000000 + 3 * PCAPNG_COUNTS_MS, 1, 7, 0));
+    assert_true(pcapng_counts_due(&pcapng, 1000000 + 4 * PCAPNG_COUNTS_MS, 1, 7, 3));
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(counts_of(text, len, &seen, &missed), 2);
+    assert_true(seen == 7 && missed == 3);
+    free(text);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
     const struct CMUnitTest tests[] = {
-        TEST(frames_are_taken_in_turn),
-        TEST(records_that_make_no_sense_end_it),
-        TEST(garbage_leads_nowhere),
-        TEST(a_file_is_of_whole_blocks),
+        TEST(frames_are_taken_in_turn),      TEST(records_that_make_no_sense_end_it),
+        TEST(garbage_leads_nowhere),         TEST(a_file_is_of_whole_blocks),
+        TEST(counts_are_told_while_it_runs),
     };
 
     return cmocka_run_group_tests_name("control_capture", tests, NULL, NULL);

@@ -21,6 +21,7 @@
 #include "xen/domain.h"
 #include "xen/pci.h"
 #include "xen/statuspage.h"
+#include "xen/vbds.h"
 #include "xen/vifs.h"
 
 #define OLD_ID 3
@@ -35,6 +36,8 @@ static int64_t now_ms;
 static int64_t agent_ms, ready_ms, dies_ms; /* when Linux has come so far; -1: never */
 static bool is_mapped, runs;
 static int64_t replug_ms, replug_limit_ms;
+static unsigned int nr_disks; /* that the dead one served */
+static bool has_block; /* by its command line */
 static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
 
 static void note(const char *what, uint32_t domid)
@@ -156,6 +159,50 @@ void vifs_replug(struct host *host, const struct journal *of, struct vifs *vifs,
     note("replug", of->domid);
 }
 
+void vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
+{
+    (void)host;
+    (void)backend;
+    *vbds_r = (struct vbds){ .nr = nr_disks };
+}
+
+void vbds_rebuild(struct host *host, uint32_t backend, struct vbds *vbds)
+{
+    (void)host;
+    if (vbds->nr)
+        note("disks", backend);
+}
+
+int vbds_settle(struct host *host, const struct journal *of, struct vbds *vbds, int64_t deadline)
+{
+    (void)host;
+    (void)vbds;
+    (void)deadline;
+    note("disks-wait", of->domid);
+    return 0;
+}
+
+void vbds_give_up(struct host *host, uint32_t backend, struct vbds *vbds, const char *why)
+{
+    (void)host;
+    (void)why;
+    if (vbds->nr)
+        note(backend == JOURNAL_NO_DOMID ? "disks-destroy" : "disks-close", backend);
+}
+
+unsigned int vbds_count(const struct vbds *vbds, enum vbd_way way)
+{
+    (void)vbds;
+    (void)way;
+    return 0;
+}
+
+bool vbds_words_serve(const char *cmdline)
+{
+    (void)cmdline;
+    return has_block;
+}
+
 /* A page that maps when its agent has come up. */
 const volatile void *agentpage_map(struct agentpage *agent, struct host *host, uint32_t domid,
                                    const char *name)
@@ -252,7 +299,8 @@ static int setup(void **state)
     id_is_taken = false;
     changes_allowed = -1;
     nr_lost = nr_late = nr_taken = 0;
-    is_noticed = runs = false;
+    is_noticed = runs = has_block = false;
+    nr_disks = 0;
     now_ms = 5;
     agent_ms = ready_ms = dies_ms = -1;
     done[0] = '\0';
@@ -414,6 +462,33 @@ static void linux_is_up_before_its_guests_are_replugged(void **state)
     }
 }
 
+/* Nobody but linux-block knows what was not answered. */
+static void disks_are_taken_over_or_closed(void **state)
+{
+    static const struct {
+        bool is_linux, has_block, has_other_id;
+        const char *done;
+    } rows[] = {
+        { true, true, false, "destroy create nodes disks unpause disks-wait replug " },
+        { true, false, false, "destroy create nodes disks-close unpause disks-wait replug " },
+        { false, true, false, "destroy create nodes disks-close unpause disks-wait replug " },
+        { true, true, true, "destroy create disks-destroy unpause disks-wait replug " },
+    };
+
+    (void)state;
+    assert_int_equal(policies_keep(&journal, NULL), 0);
+    nr_disks = 2;
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        done[0] = '\0';
+        journal.domid = OLD_ID;
+        journal.is_linux = rows[i].is_linux;
+        has_block = rows[i].has_block;
+        id_is_taken = rows[i].has_other_id;
+        assert_int_equal(rebuild(), 0);
+        assert_string_equal(done, rows[i].done);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -426,6 +501,7 @@ int main(void)
         TEST(one_without_policy_comes_back_without),
         TEST(a_linux_that_serves_nobody_is_no_successor),
         TEST(linux_is_up_before_its_guests_are_replugged),
+        TEST(disks_are_taken_over_or_closed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,95 @@ static void ports_and_their_drops_are_listed(void **state)
     free(text);
 }
 
+static unsigned int nr_of(const char *text, const char *what)
+{
+    unsigned int nr = 0;
+
+    for (; (text = strstr(text, what)); text++)
+        nr++;
+    return nr;
+}
+
+static void rates_and_drops_are_drawn_to_scale(void **state)
+{
+    static struct top_row rows[3];
+    struct report_page page = {
+        .journal = &journal, .state = "running", .stats = &stats, .rows = rows, .nr_rows = 3
+    };
+    char *text;
+
+    (void)state;
+    memset(rows, 0, sizeof(rows));
+    strcpy(rows[0].port.name, "nic0");
+    strcpy(rows[1].port.name, "vif3.0");
+    strcpy(rows[2].port.name, "vif4.0"); /* nothing of it: no bar */
+    rows[0].in_bits = 8e6;
+    rows[0].out_bits = 2e6;
+    rows[1].in_bits = 4e6;
+    rows[0].port.drops[FERRY_DROP_BAD] = 30;
+    rows[0].port.drops[FERRY_DROP_STORM] = 10;
+    rows[1].port.drops[FERRY_DROP_FULL] = 20;
+    text = written(&page);
+    assert_non_null(
+        strstr(text, "width=700.0 height=11 fill=\"#4e79a7\"><title>nic0, in: 8000000 bit/s"));
+    assert_non_null(
+        strstr(text, "width=175.0 height=11 fill=\"#f28e2b\"><title>nic0, out: 2000000 bit/s"));
+    assert_non_null(
+        strstr(text, "width=350.0 height=11 fill=\"#4e79a7\"><title>vif3.0, in: 4000000 bit/s"));
+    assert_non_null(strstr(text, "8.0M bit/s</text>"));
+    /* Parts of one bar, side by side. */
+    assert_non_null(strstr(
+        text, "x=130.0 y=1 width=525.0 height=11 fill=\"#4e79a7\"><title>nic0, bad: 30 frames"));
+    assert_non_null(strstr(text, "x=655.0 y=1 width=175.0"));
+    assert_non_null(strstr(text, "<title>nic0, storm: 10 frames"));
+    assert_non_null(strstr(text, "x=130.0 y=17 width=350.0"));
+    assert_int_equal(nr_of(text, "<title>nic0, "), 4);
+    assert_int_equal(nr_of(text, "<title>vif3.0, "), 2);
+    assert_int_equal(nr_of(text, "<title>vif4.0, "), 0);
+    assert_null(strstr(text, "No frame passed"));
+    assert_null(strstr(text, "None."));
+    free(text);
+}
+
+static void without_rates_and_drops_nothing_is_drawn(void **state)
+{
+    struct report_page page = {
+        .journal = &journal, .state = "running", .stats = &stats, .rows = &row, .nr_rows = 1
+    };
+    char *text;
+
+    (void)state;
+    journal.nr_deaths = 0;
+    text = written(&page);
+    assert_null(strstr(text, "<svg"));
+    assert_non_null(strstr(text, "No frame passed"));
+    assert_non_null(strstr(text, "None."));
+    free(text);
+}
+
+static void numbers_of_any_size_stay_in_the_picture(void **state)
+{
+    struct report_page page = {
+        .journal = &journal, .state = "running", .stats = &stats, .rows = &row, .nr_rows = 1
+    };
+    char *text;
+
+    (void)state;
+    strcpy(row.port.name, "<b>\033\"");
+    row.in_bits = 1e29; /* a domain may claim any number */
+    row.out_bits = 1e-9;
+    for (unsigned int drop = 0; drop < FERRY_DROPS; drop++)
+        row.port.drops[drop] = UINT64_MAX;
+    text = written(&page);
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf<"));
+    assert_null(strstr(text, "<b>"));
+    assert_null(strchr(text, '\033'));
+    assert_non_null(strstr(text, "width=700.0 "));
+    assert_non_null(strstr(text, "width=1.0 "));
+    free(text);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -121,6 +210,9 @@ int main(void)
         TEST(nothing_that_a_domain_or_a_guest_says_becomes_markup),
         TEST(steps_out_of_order_draw_nothing_outside),
         TEST(ports_and_their_drops_are_listed),
+        TEST(rates_and_drops_are_drawn_to_scale),
+        TEST(without_rates_and_drops_nothing_is_drawn),
+        TEST(numbers_of_any_size_stay_in_the_picture),
     };
 
     return cmocka_run_group_tests_name("control_report", tests, NULL, NULL);

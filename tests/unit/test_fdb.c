@@ -82,6 +82,22 @@ static void a_station_that_moves_is_found_in_its_new_place(void **state)
     assert_int_equal(fdb_owner_count(2), 1);
 }
 
+/* Found a moment ago, and found again without a hash: but only while it is one. */
+static void what_was_found_last_is_forgotten_with_its_owner(void **state)
+{
+    (void)state;
+    learn(1, 7, 0);
+    assert_int_equal(lookup(7, 0), 1);
+    fdb_owner_flush(1);
+    assert_int_equal(lookup(7, 0), FDB_NONE);
+    learn(2, 9, 0); /* the same entry, for another address */
+    assert_int_equal(lookup(7, 0), FDB_NONE);
+    assert_int_equal(lookup(9, 0), 2);
+    learn(2, 7, 0);
+    assert_int_equal(lookup(7, 0), 2);
+    assert_int_equal(lookup(9, 0), 2);
+}
+
 static void a_station_ages_unless_heard(void **state)
 {
     (void)state;
@@ -301,6 +317,7 @@ int main(void)
         TEST(domains_do_not_see_each_others_stations_even_if_they_collide),
         TEST(every_byte_of_an_address_counts),
         TEST(a_station_that_moves_is_found_in_its_new_place),
+        TEST(what_was_found_last_is_forgotten_with_its_owner),
         TEST(a_station_ages_unless_heard),
         TEST(ageing_can_be_set),
         TEST(a_full_quota_pushes_out_the_owners_oldest_only),

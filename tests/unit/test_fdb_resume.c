@@ -49,7 +49,8 @@ static void assert_sound(void)
             assert_int_equal(seen[i]++, 0);
             assert_int_equal(entries[i].check, 0);
             assert_int_equal(entries[i].owner, o);
-            assert_ptr_equal(entry_find(entries[i].domain, &entries[i].mac), &entries[i]);
+            assert_ptr_equal(entry_find(HINT_SENDER, entries[i].domain, &entries[i].mac),
+                             &entries[i]);
             nr_pinned++;
         }
         assert_int_equal(fdb.owners[o].nr_pinned, nr_pinned);
@@ -59,7 +60,8 @@ static void assert_sound(void)
             assert_int_equal(entries[i].older, older);
             assert_int_equal(entries[i].owner, o);
             assert_int_equal(entries[i].check, check_of(&entries[i]));
-            assert_ptr_equal(entry_find(entries[i].domain, &entries[i].mac), &entries[i]);
+            assert_ptr_equal(entry_find(HINT_SENDER, entries[i].domain, &entries[i].mac),
+                             &entries[i]);
             assert_true(older == NO_ENTRY || entries[older].seen <= entries[i].seen);
             older = i;
             count++;
@@ -331,7 +333,8 @@ static void a_damaged_entry_is_dropped(void **state)
         start(state);
         learn(1, 7, 0);
         learn(1, 8, 0);
-        ((uint8_t *)entry_find(0, &(struct rte_ether_addr){ { 2, 0, 0, 0, 7, 1 } }))[bit / 8] ^=
+        ((uint8_t *)entry_find(HINT_SENDER, 0,
+                               &(struct rte_ether_addr){ { 2, 0, 0, 0, 7, 1 } }))[bit / 8] ^=
             (uint8_t)(1u << bit % 8);
         assert_int_equal(restart(), is_checked ? 1 : 2);
         join(1, 1, 32);

@@ -66,8 +66,10 @@ static void what_is_not_understood_is_named(void **state)
         { "ferry.bridge=a,00:16:3e:00:00:0g", "0g" },
         { "ferry.bridge=a,00:16:3e:00:00:00:", "00:16" },
         { "ferry.bridge=a,none,none", "none,none" },
-        { "console=hvc0", "no bridge" },
-        { "", "no bridge" },
+        { "ferry.disks=1", "ferry.disks=1" },
+        { "ferry.diskss", "ferry.diskss" },
+        { "console=hvc0", "nothing is asked for" },
+        { "", "nothing is asked for" },
     };
 
     (void)state;
@@ -83,6 +85,19 @@ static void words_of_linux_are_left_alone(void **state)
 {
     (void)state;
     assert_int_equal(parse("xferry.y=1 quiet ferryx ferry.bridge=x -- single"), 0);
+    assert_int_equal(words.nr_bridges, 1);
+}
+
+static void disks_need_no_bridge(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("quiet ferry.disks"), 0);
+    assert_true(words.has_disks);
+    assert_int_equal(words.nr_bridges, 0);
+    assert_int_equal(parse("ferry.bridge=x"), 0);
+    assert_false(words.has_disks);
+    assert_int_equal(parse("ferry.disks ferry.bridge=x"), 0);
+    assert_true(words.has_disks);
     assert_int_equal(words.nr_bridges, 1);
 }
 
@@ -105,6 +120,7 @@ int main(void)
         cmocka_unit_test(a_bridge_names_its_card_or_none),
         cmocka_unit_test(what_is_not_understood_is_named),
         cmocka_unit_test(words_of_linux_are_left_alone),
+        cmocka_unit_test(disks_need_no_bridge),
         cmocka_unit_test(bridges_have_a_limit),
     };
 

@@ -119,6 +119,64 @@ static void missed_frames_while_others_come_are_not(void **state)
     }
 }
 
+/* A look that saw none missed proves nothing, either way. */
+static void frames_missed_now_and_then_are_a_halt(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i < WATCH_MISSED_LOOKS; i++) {
+        look.rx_missed = 1;
+        assert_null(later());
+        look.rx_missed = 0;
+        assert_never(20);
+    }
+    look.rx_missed = 1;
+    assert_string_equal(later(), "receives nothing");
+}
+
+static void a_quiet_wire_is_no_halt(void **state)
+{
+    (void)state;
+    look.rx_missed = 5; /* of a burst that was too much, seen late */
+    assert_never(WATCH_MISSED_LOOKS - 1);
+    look.rx_missed = 0;
+    assert_never(1000);
+    look.rx_head = 1;
+    assert_null(later());
+    look.rx_missed = 5;
+    assert_never(WATCH_MISSED_LOOKS - 1);
+}
+
+static void room_that_was_wanting_meanwhile_is_no_halt(void **state)
+{
+    (void)state;
+    look.rx_missed = 3;
+    for (unsigned int i = 0; i < 100; i++) {
+        look.rx_tail = 511;
+        assert_never(WATCH_MISSED_LOOKS - 1);
+        look.rx_tail = look.rx_head;
+        assert_null(later());
+    }
+}
+
+static void a_head_that_went_round_received(void **state)
+{
+    (void)state;
+    look.rx_missed = 3;
+    look.rx_received = true;
+    assert_never(100);
+}
+
+/* The patience that a look asks for is for transmitting. */
+static void who_transmits_slowly_is_found_as_soon(void **state)
+{
+    (void)state;
+    look.patience_ns = WATCH_FULL_NS;
+    look.is_paused = true;
+    look.rx_missed = 1;
+    assert_never(WATCH_MISSED_LOOKS - 1);
+    assert_string_equal(later(), "receives nothing");
+}
+
 static void a_nic_that_is_gone_is_told_at_once(void **state)
 {
     (void)state;
@@ -185,6 +243,11 @@ int main(void)
         cmocka_unit_test_setup(missed_frames_with_room_are_a_halt, idle),
         cmocka_unit_test_setup(missed_frames_without_room_are_not, idle),
         cmocka_unit_test_setup(missed_frames_while_others_come_are_not, idle),
+        cmocka_unit_test_setup(frames_missed_now_and_then_are_a_halt, idle),
+        cmocka_unit_test_setup(a_quiet_wire_is_no_halt, idle),
+        cmocka_unit_test_setup(room_that_was_wanting_meanwhile_is_no_halt, idle),
+        cmocka_unit_test_setup(a_head_that_went_round_received, idle),
+        cmocka_unit_test_setup(who_transmits_slowly_is_found_as_soon, idle),
         cmocka_unit_test_setup(a_nic_that_is_gone_is_told_at_once, idle),
         cmocka_unit_test_setup(settings_that_are_lost_are_told_at_once, idle),
         cmocka_unit_test_setup(patience_is_what_the_look_says, idle),

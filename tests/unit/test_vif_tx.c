@@ -402,6 +402,39 @@ static void empty_pool_drops_and_recovers(void **state)
     rte_pktmbuf_free_bulk(all, nr);
 }
 
+/* There are not as many mbufs as a burst would take at once: as many packets arrive as there are. */
+static void scarce_pool_gives_what_it_has(void **state)
+{
+    struct rte_mbuf *all[FIXTURE_BUFFERS];
+    unsigned int nr = rte_mempool_avail_count(fixture_pool()) - 4;
+
+    (void)state;
+    assert_int_equal(rte_pktmbuf_alloc_bulk(fixture_pool(), all, nr), 0);
+    for (unsigned int i = 0; i < 10; i++)
+        tx_send(&guest, bytes, 60 + i, 4096, 0, 0);
+    loop_turn();
+    for (unsigned int i = 0; i < 4; i++)
+        assert_frame(i, 60 + i);
+    assert_int_equal(fake_host.nr_frames, 4);
+    assert_responses(4, NETIF_RSP_OKAY);
+    assert_responses(6, NETIF_RSP_DROPPED);
+    assert_int_equal(fixture_in_use(), nr + 4);
+    rte_pktmbuf_free_bulk(all, nr);
+}
+
+/* More slots than packets: what a burst took too many goes back. */
+static void burst_of_long_packets_keeps_no_mbufs(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++)
+        tx_send(&guest, bytes, 1500, 750, 0, 0);
+    loop_turn();
+    for (unsigned int i = 0; i < 8; i++)
+        assert_frame(i, 1500);
+    assert_responses(8 * 2, NETIF_RSP_OKAY);
+    assert_int_equal(fixture_in_use(), 8);
+}
+
 static void event_storm_costs_one_look_a_turn(void **state)
 {
     (void)state;
@@ -463,6 +496,8 @@ int main(void)
         TEST(any_one_failing_copy_costs_its_packet_copyerror),
         TEST(responses_leak_nothing),
         TEST(empty_pool_drops_and_recovers),
+        TEST(scarce_pool_gives_what_it_has),
+        TEST(burst_of_long_packets_keeps_no_mbufs),
         TEST(event_storm_costs_one_look_a_turn),
         TEST(guest_dying_under_traffic_is_survived),
     };

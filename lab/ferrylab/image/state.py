@@ -6,7 +6,7 @@ from ..errors import LabError
 from ..machine import Machine
 from ..progress import say
 
-BOOT_LIMIT_S = 120
+BOOT_LIMIT_S = 300
 
 # What a scenario would otherwise wait for: pages of the programs it will run.
 _WARM_UP = (f"xl list; xl info; xl pci-assignable-list; python3 -c 'import json' || true; "

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A block device that is served. */
+#ifndef DOMAIN_LINUX_BLOCK_DISK_H
+#define DOMAIN_LINUX_BLOCK_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct disk {
+    int fd; /* -1: none; O_DIRECT: what was answered is not in this domain's memory alone */
+    dev_t device;
+    bool is_read_only;
+    uint64_t nr_sectors; /* of 512 bytes */
+    uint32_t physical_sector_size; /* bytes */
+    /* What it is, as far as that can be told: its serial number, or else where it sits; where it begins; its size. */
+    uint64_t identity;
+};
+
+/*
+ * Open a device.
+ *
+ *   target  of the guest's disk line: "/dev/sda2", or "/dev/disk/by-serial/..." (block/serial.h)
+ *   why_r   set on failure, for a message
+ *
+ * Returns 0; -ENOENT while it is not there: it may still come; or another negative errno.
+ */
+int disk_open(const char *target, bool is_read_only, struct disk *disk_r, const char **why_r);
+
+/* Closes what disk_open() opened; any number of times. */
+void disk_close(struct disk *disk);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "block/nodes.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xen/io/xenbus.h>
+
+static bool path_make(char path[NODES_PATH_SIZE], const char *dir, const char *name)
+{
+    return snprintf(path, NODES_PATH_SIZE, "%s/%s", dir, name) < NODES_PATH_SIZE;
+}
+
+int nodes_read(struct xs_handle *xs, const char *dir, const char *name, char *value, size_t size)
+{
+    char path[NODES_PATH_SIZE], *found;
+    unsigned int len = 0;
+    int err = 0;
+
+    if (!path_make(path, dir, name))
+        return -EINVAL;
+    found = xs_read(xs, XBT_NULL, path, &len); /* it puts a NUL behind it */
+    if (!found)
+        return errno == ENOENT ? -ENOENT : -EIO;
+    if (len >= size || memchr(found, '\0', len))
+        err = -EINVAL;
+    else
+        memcpy(value, found, len + 1);
+    free(found);
+    return err;
+}
+
+int nodes_number_parse(const char *text, uint32_t max, uint32_t *number_r)
+{
+    uint64_t number = 0;
+
+    if (!*text || (text[0] == '0' && text[1]))
+        return -EINVAL;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return -EINVAL;
+        number = number * 10 + (uint64_t)(*text - '0');
+        if (number > max)
+            return -EINVAL;
+    }
+    *number_r = (uint32_t)number;
+    return 0;
+}
+
+int nodes_number(struct xs_handle *xs, const char *dir, const char *name, uint32_t max,
+                 uint32_t *number_r)
+{
+    char text[16];
+    int err = nodes_read(xs, dir, name, text, sizeof(text));
+
+    return err ? err : nodes_number_parse(text, max, number_r);
+}
+
+int nodes_state(struct xs_handle *xs, const char *dir)
+{
+    uint32_t state;
+
+    if (nodes_number(xs, dir, "state", XenbusStateReconfigured, &state))
+        return XenbusStateUnknown;
+    return (int)state;
+}
+
+bool nodes_write(struct xs_handle *xs, const char *dir, const char *name, const char *format, ...)
+{
+    char path[NODES_PATH_SIZE], value[300];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(value, sizeof(value), format, args);
+    va_end(args);
+    return len >= 0 && len < (int)sizeof(value) && path_make(path, dir, name) &&
+           xs_write(xs, XBT_NULL, path, value, (unsigned int)len);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "block/vbd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include <xen/io/xenbus.h>
+
+#include "block/vbd_io.h"
+
+#define DISK_SAID_MS 5000
+#define DISK_LIMIT_MS 30000 /* a disk that has not come by then does not */
+#define REMOVE_MS 2000 /* for the toolstack to see Closed */
+#define SCRIPT "block" /* libxl's default: there is nothing to be run for it */
+
+void vbd_say(const struct vbd *vbd, const char *format, ...)
+{
+    char line[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    fprintf(stderr, "vbd%u.%u: %s\n", vbd->guest, vbd->handle, line);
+}
+
+static void phase_set(struct vbd *vbd, enum vbd_phase phase)
+{
+    vbd->phase = phase;
+    vbd->since_ms = vbd_now_ms();
+}
+
+static void state_set(struct vbd *vbd, int state)
+{
+    if (!nodes_write(vbd->host->xs, vbd->dir, "state", "%d", state))
+        vbd_say(vbd, "its state cannot be written");
+}
+
+struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
+{
+    struct vbd *vbd = calloc(1, sizeof(*vbd));
+    char path[NODES_PATH_SIZE + 8], token[32];
+    int state;
+
+    if (!vbd)
+        return NULL;
+    *vbd = (struct vbd){ .host = host, .guest = guest, .handle = handle, .disk.fd = -1 };
+    snprintf(vbd->dir, sizeof(vbd->dir), VBD_DIR "/%u/%u", guest, handle);
+    if (nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front)))
+        snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
+    state = nodes_state(host->xs, vbd->dir);
+    phase_set(vbd,
+              state == XenbusStateClosing || state == XenbusStateClosed ? VBD_CLOSED : VBD_WAITS);
+    snprintf(path, sizeof(path), "%s/state", vbd->front);
+    snprintf(token, sizeof(token), "%u/%u", guest, handle);
+    if (!xs_watch(host->xs, path, token))
+        vbd_say(vbd, "its frontend cannot be watched: %s", strerror(errno));
+    return vbd;
+}
+
+void vbd_free(struct vbd *vbd)
+{
+    char path[NODES_PATH_SIZE + 8], token[32];
+
+    vbd_io_close(vbd);
+    disk_close(&vbd->disk);
+    snprintf(path, sizeof(path), "%s/state", vbd->front);
+    snprintf(token, sizeof(token), "%u/%u", vbd->guest, vbd->handle);
+    xs_unwatch(vbd->host->xs, path, token);
+    free(vbd);
+}
+
+static void end_begin(struct vbd *vbd)
+{
+    phase_set(vbd, VBD_ENDS);
+    vbd_look(vbd);
+}
+
+/* The guest is to see it: errors for what it waits for, then a disk that is gone. */
+static void fail(struct vbd *vbd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(struct vbd *vbd, const char *format, ...)
+{
+    char why[300];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, sizeof(why), format, args);
+    va_end(args);
+    vbd_say(vbd, "is given up, and its guest sees I/O errors: %s", why);
+    nodes_write(vbd->host->xs, vbd->dir, "error", "%.250s", why);
+    vbd->has_failed = true;
+    end_begin(vbd);
+}
+
+static bool settings_read(struct vbd *vbd, char target[300], bool *is_read_only_r)
+{
+    char mode[8] = "", script[200] = SCRIPT, type[16] = "phy", kind[16] = "disk";
+    struct xs_handle *xs = vbd->host->xs;
+    const char *slash;
+
+    (void)nodes_read(xs, vbd->dir, "script", script, sizeof(script));
+    (void)nodes_read(xs, vbd->dir, "type", type, sizeof(type));
+    (void)nodes_read(xs, vbd->dir, "device-type", kind, sizeof(kind));
+    slash = strrchr(script, '/');
+    if (strcmp(slash ? slash + 1 : script, SCRIPT) != 0)
+        fail(vbd, "its disk line has script=%.100s: no script is run here", script);
+    else if (strcmp(type, "phy") != 0)
+        fail(vbd, "its type is %s: only phy, which is a block device, is served", type);
+    else if (nodes_read(xs, vbd->dir, "params", target, 300))
+        fail(vbd, "it has no params, or they are too long");
+    else if (nodes_read(xs, vbd->dir, "mode", mode, sizeof(mode)) ||
+             (mode[0] != 'r' && mode[0] != 'w'))
+        fail(vbd, "its mode '%s' is neither r nor w", mode);
+    else {
+        *is_read_only_r = mode[0] == 'r' || strcmp(kind, "cdrom") == 0;
+        return true;
+    }
+    return false;
+}
+
+/* Returns whether it is open. */
+static bool disk_await(struct vbd *vbd)
+{
+    int64_t waited_ms = vbd_now_ms() - vbd->since_ms;
+    char target[300];
+    const char *why;
+    bool is_read_only;
+    struct disk disk;
+    int err;
+
+    if (vbd->disk.fd >= 0)
+        return true;
+    if (!settings_read(vbd, target, &is_read_only))
+        return false;
+    err = disk_open(target, is_read_only, &disk, &why);
+    if (!err && !vbd->host->may_open(&disk, &why)) {
+        disk_close(&disk);
+        err = -EBUSY;
+    }
+    if (err == -ENOENT && waited_ms < DISK_LIMIT_MS) {
+        if (waited_ms >= DISK_SAID_MS && !vbd->is_late)
+            vbd_say(vbd, "waits for %s: %s", target, why);
+        vbd->is_late = vbd->is_late || waited_ms >= DISK_SAID_MS;
+        return false;
+    }
+    if (err) {
+        fail(vbd, "%.200s: %s", target, why);
+        return false;
+    }
+    vbd->disk = disk;
+    return true;
+}
+
+static void offer(struct vbd *vbd)
+{
+    struct xs_handle *xs = vbd->host->xs;
+
+    if (!nodes_write(xs, vbd->dir, "feature-flush-cache", "1") ||
+        !nodes_write(xs, vbd->dir, "feature-barrier", "0") ||
+        !nodes_write(xs, vbd->dir, "max-ring-page-order", "%d", RING_ORDER_MAX) ||
+        !nodes_write(xs, vbd->dir, "physical-device", "%x:%x", major(vbd->disk.device),
+                     minor(vbd->disk.device)) ||
+        !nodes_write(xs, vbd->dir, "hotplug-status", "connected")) {
+        fail(vbd, "its directory cannot be written");
+        return;
+    }
+    phase_set(vbd, VBD_OFFERED);
+}
+
+static bool geometry_write(struct vbd *vbd)
+{
+    struct xs_handle *xs = vbd->host->xs;
+    const struct disk *disk = &vbd->disk;
+
+    return nodes_write(xs, vbd->dir, "sectors", "%llu", (unsigned long long)disk->nr_sectors) &&
+           nodes_write(xs, vbd->dir, "sector-size", "%d", REQUEST_SECTOR_SIZE) &&
+           nodes_write(xs, vbd->dir, "physical-sector-size", "%u", disk->physical_sector_size) &&
+           nodes_write(xs, vbd->dir, "info", "%u", disk->is_read_only ? VDISK_READONLY : 0);
+}
+
+static void connect(struct vbd *vbd, bool was_used)
+{
+    char why[LINK_WHY_SIZE];
+
+    if (vbd_io_open(vbd, was_used, why)) {
+        fail(vbd, "%s", why);
+        return;
+    }
+    if (!geometry_write(vbd)) {
+        fail(vbd, "its directory cannot be written");
+        return;
+    }
+    phase_set(vbd, VBD_SERVES);
+    if (was_used)
+        vbd_say(vbd, "is taken over after %lld ms: %u requests are done again, %u were done",
+                (long long)vbd_now_ms(), vbd->ring.nr_found, vbd->ring.nr_finished);
+    else
+        vbd_say(vbd, "is connected after %lld ms", (long long)vbd_now_ms());
+    state_set(vbd, XenbusStateConnected);
+    vbd_run(vbd);
+    /* What was answered before its backend died may not have been said. */
+    if (was_used && vbd->link.pages)
+        xenevtchn_notify(vbd->host->events, vbd->link.port);
+}
+
+static void begin(struct vbd *vbd, int front)
+{
+    if (front == XenbusStateClosing || front == XenbusStateClosed) {
+        end_begin(vbd);
+        return;
+    }
+    if (!disk_await(vbd))
+        return;
+    offer(vbd);
+    if (vbd->phase != VBD_OFFERED)
+        return;
+    if (front == XenbusStateConnected)
+        connect(vbd, true);
+    else if (front == XenbusStateInitialised)
+        connect(vbd, false);
+    else
+        state_set(vbd, XenbusStateInitWait);
+}
+
+/* Once no job runs any more. */
+static void end(struct vbd *vbd, int front)
+{
+    vbd_io_finish(vbd);
+    if (vbd->nr_running)
+        return;
+    if (vbd->has_failed && front == XenbusStateConnected)
+        vbd_io_refuse_all(vbd);
+    vbd_io_close(vbd);
+    disk_close(&vbd->disk);
+    if (vbd->nr_refused)
+        vbd_say(vbd, "%u requests were refused", vbd->nr_refused);
+    vbd->nr_refused = 0;
+    phase_set(vbd, VBD_CLOSED);
+    state_set(vbd, front == XenbusStateClosed || front == XenbusStateUnknown ? XenbusStateClosed
+                                                                             : XenbusStateClosing);
+}
+
+/* The guest's directory too, if this was its last one. */
+static void dirs_remove(struct vbd *vbd)
+{
+    struct xs_handle *xs = vbd->host->xs;
+    char above[64];
+
+    snprintf(above, sizeof(above), VBD_DIR "/%u", vbd->guest);
+    for (int tries = 0; tries < 10; tries++) {
+        xs_transaction_t t = xs_transaction_start(xs);
+        unsigned int nr = 0;
+        char **names;
+
+        xs_rm(xs, t, vbd->dir);
+        names = xs_directory(xs, t, above, &nr);
+        if (names && nr == 0)
+            xs_rm(xs, t, above);
+        free(names);
+        if (xs_transaction_end(xs, t, false) || errno != EAGAIN)
+            break;
+    }
+    phase_set(vbd, VBD_GONE);
+}
+
+static void closed(struct vbd *vbd, int front, int back)
+{
+    uint32_t online = 0;
+
+    (void)nodes_number(vbd->host->xs, vbd->dir, "online", 1, &online);
+    if ((front == XenbusStateClosed || front == XenbusStateUnknown) && back != XenbusStateClosed)
+        state_set(vbd, XenbusStateClosed);
+    else if (front == XenbusStateInitialising && online) {
+        vbd->has_failed = false;
+        phase_set(vbd, VBD_WAITS);
+        begin(vbd, front);
+    } else if (!online && back == XenbusStateClosed && vbd_now_ms() - vbd->since_ms >= REMOVE_MS)
+        dirs_remove(vbd);
+}
+
+void vbd_look(struct vbd *vbd)
+{
+    int front = nodes_state(vbd->host->xs, vbd->front);
+    int back = nodes_state(vbd->host->xs, vbd->dir);
+    char number[16];
+
+    if (back == XenbusStateUnknown && vbd->phase != VBD_GONE &&
+        nodes_read(vbd->host->xs, vbd->dir, "frontend-id", number, sizeof(number)) == -ENOENT) {
+        vbd_io_finish(vbd);
+        if (vbd->nr_running == 0)
+            phase_set(vbd, VBD_GONE);
+        else if (vbd->phase != VBD_ENDS)
+            phase_set(vbd, VBD_ENDS);
+        return;
+    }
+    switch (vbd->phase) {
+    case VBD_WAITS:
+        begin(vbd, front);
+        break;
+    case VBD_OFFERED:
+        if (front == XenbusStateInitialised || front == XenbusStateConnected)
+            connect(vbd, false);
+        else if (front == XenbusStateClosing || front == XenbusStateClosed)
+            end_begin(vbd);
+        break;
+    case VBD_SERVES:
+        if (front == XenbusStateClosing || front == XenbusStateClosed ||
+            front == XenbusStateUnknown)
+            end_begin(vbd);
+        break;
+    case VBD_ENDS:
+        end(vbd, front);
+        break;
+    case VBD_CLOSED:
+        closed(vbd, front, back);
+        break;
+    case VBD_GONE:
+        break;
+    }
+}
+
+void vbd_run(struct vbd *vbd)
+{
+    if (vbd->phase == VBD_SERVES) {
+        if (vbd_io_run(vbd))
+            fail(vbd, "its ring says that there are more requests than it has slots");
+    } else if (vbd->phase == VBD_ENDS) {
+        vbd_look(vbd);
+    }
+}
