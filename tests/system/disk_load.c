@@ -4,6 +4,7 @@
  * time is over or a line comes on stdin; then all are read once more. A block that does not hold what was last answered for, or
  * any error, ends it with 1. What was written is known from memory: a block's number of its last write, which has been answered.
  */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -2,7 +2,8 @@
 """A Linux driver domain with a storage controller serves disks, dies again and again under a load that verifies what it wrote.
 
 Each death is `xl destroy`. The guest must see no error, and every block must hold what was last answered for. At the end the disk is
-another one than before (it has grown): then the guest must see errors, not that disk. FERRY_DISK_DEATHS: how many deaths, 3 unless said.
+another one than before (it has grown): then the guest must see errors, not that disk. FERRY_DISK_DEATHS: how many deaths, 3 unless said;
+FERRY_LINUX_IMAGE: a directory with an image that is made already (vmlinuz, initrd).
 """
 import os
 import re
@@ -28,10 +29,12 @@ READY, TAKEN = "ferry: ready after", r"vbd(\d+)\.(\d+): is taken over after \d+ 
 
 
 def image_put(lab):
-    image = lab.run_dir / "image"
-    print(make(image, "--drivers", "virtio_pci,virtio_blk", "--disks"), end="")
+    image = os.environ.get("FERRY_LINUX_IMAGE")
+    if not image:
+        image = lab.run_dir / "image"
+        print(make(image, "--drivers", "virtio_pci,virtio_blk", "--disks"), end="")
     for name in ("vmlinuz", "initrd"):
-        lab.dom0.put(image / name, f"{WHERE}/{name}")
+        lab.dom0.put(Path(image) / name, f"{WHERE}/{name}")
 
 
 def load_put(lab):
