@@ -13,7 +13,7 @@ import setup_nic as nic
 from ferry_domnet import BUILD, expect
 from ferrylab.slots import SLOTS
 
-IN_CHECK = False  # for its time: two minutes, and ten with FERRY_LONG=1
+IN_CHECK = False  # for its time: a minute and a half, and longer with FERRY_LONG=1
 RECORD = "/run/ferry/domnet.dom0"
 IMAGE = "/root/images/ferry-net-faults"
 LONG = "FERRY_LONG" in os.environ
