@@ -18,11 +18,16 @@
 #define VBDS_MAX 64
 #define WAIT_MS 50 /* for disks that come */
 #define REST_MS 1000 /* for directories that are to go */
-#define EVENTS_A_TURN 64
+/*
+ * xenstore is read again and again, not watched: Debian's static libxenstore has no thread that reads, and without one a request whose
+ * answer comes after a watch's event fails, with EINVAL (tools/libs/store/xs.c, read_reply()).
+ */
+#define SCAN_MS 200
 
 static struct vbd_host host;
 static struct vbd *vbds;
 static unsigned int nr_vbds;
+static bool too_many_said;
 
 int64_t vbd_now_ms(void)
 {
@@ -64,37 +69,37 @@ static void gone_free(void)
         *at = vbd->next;
         vbd_free(vbd);
         nr_vbds--;
+        too_many_said = false;
     }
 }
 
-static void changed(uint32_t guest, uint32_t handle)
+static void found(uint32_t guest, uint32_t handle)
 {
     char dir[64], number[16];
     struct vbd *vbd;
 
-    gone_free(); /* another one of the same name may have come */
-    vbd = vbd_find(guest, handle);
-    if (!vbd) {
-        snprintf(dir, sizeof(dir), VBD_DIR "/%u/%u", guest, handle);
-        if (nodes_read(host.xs, dir, "frontend-id", number, sizeof(number)) ||
-            nodes_read(host.xs, dir, "state", number, sizeof(number)))
-            return;
-        if (nr_vbds == VBDS_MAX) {
+    if (vbd_find(guest, handle))
+        return;
+    snprintf(dir, sizeof(dir), VBD_DIR "/%u/%u", guest, handle);
+    if (nodes_read(host.xs, dir, "frontend-id", number, sizeof(number)) ||
+        nodes_read(host.xs, dir, "state", number, sizeof(number)))
+        return;
+    if (nr_vbds == VBDS_MAX) {
+        if (!too_many_said)
             fprintf(stderr, "vbd%u.%u: there are %d already; it is not served\n", guest, handle,
                     VBDS_MAX);
-            return;
-        }
-        vbd = vbd_make(&host, guest, handle);
-        if (!vbd) {
-            fprintf(stderr, "vbd%u.%u: there is not enough memory; it is not served\n", guest,
-                    handle);
-            return;
-        }
-        vbd->next = vbds;
-        vbds = vbd;
-        nr_vbds++;
+        too_many_said = true;
+        return;
     }
-    vbd_look(vbd);
+    vbd = vbd_make(&host, guest, handle);
+    if (!vbd) {
+        fprintf(stderr, "vbd%u.%u: there is not enough memory; it is not served yet\n", guest,
+                handle);
+        return;
+    }
+    vbd->next = vbds;
+    vbds = vbd;
+    nr_vbds++;
 }
 
 static void guest_scan(uint32_t guest)
@@ -107,7 +112,7 @@ static void guest_scan(uint32_t guest)
     names = xs_directory(host.xs, XBT_NULL, dir, &nr);
     for (unsigned int i = 0; names && i < nr; i++)
         if (nodes_number_parse(names[i], UINT32_MAX, &handle) == 0)
-            changed(guest, handle);
+            found(guest, handle);
     free(names);
 }
 
@@ -121,43 +126,6 @@ static void all_scan(void)
         if (nodes_number_parse(names[i], UINT16_MAX, &guest) == 0)
             guest_scan(guest);
     free(names);
-}
-
-/* "GUEST/HANDLE/...", "GUEST" or "". */
-static void place_look(const char *place)
-{
-    char guest_text[16], handle_text[16];
-    uint32_t guest, handle;
-    int nr = sscanf(place, "%15[^/]/%15[^/]", guest_text, handle_text);
-
-    if (nr < 1)
-        all_scan();
-    else if (nodes_number_parse(guest_text, UINT16_MAX, &guest))
-        return;
-    else if (nr < 2)
-        guest_scan(guest);
-    else if (nodes_number_parse(handle_text, UINT32_MAX, &handle) == 0)
-        changed(guest, handle);
-}
-
-/* Of our own directory the path says which vbd it is, of frontends' the token. */
-static void store_look(void)
-{
-    for (unsigned int i = 0; i < EVENTS_A_TURN; i++) {
-        char **event = xs_check_watch(host.xs);
-        const char *path, *token, *place;
-
-        if (!event)
-            return;
-        path = event[XS_WATCH_PATH];
-        token = event[XS_WATCH_TOKEN];
-        place = strstr(path, VBD_DIR);
-        if (strcmp(token, "own") != 0)
-            place_look(token);
-        else if (place)
-            place_look(place + strlen(VBD_DIR) + (place[strlen(VBD_DIR)] == '/'));
-        free(event);
-    }
 }
 
 static void events_look(void)
@@ -182,22 +150,29 @@ static void jobs_look(void)
         vbd_run(vbd);
 }
 
-/* What time does; returns how long may be slept. */
+static int each_ms(const struct vbd *vbd)
+{
+    return vbd->phase == VBD_WAITS ? WAIT_MS : vbd->phase == VBD_CLOSED ? REST_MS : SCAN_MS;
+}
+
+/* What time does, and what is new in xenstore; returns how long may be slept. */
 static int time_look(void)
 {
+    static int64_t scanned_ms = -SCAN_MS;
     int64_t now_ms = vbd_now_ms();
-    int wait_ms = REST_MS;
+    int wait_ms = SCAN_MS;
 
+    if (now_ms - scanned_ms >= SCAN_MS) {
+        scanned_ms = now_ms;
+        gone_free(); /* another one of the same name may have come */
+        all_scan();
+    }
     for (struct vbd *vbd = vbds; vbd; vbd = vbd->next) {
-        if (vbd->phase == VBD_WAITS || vbd->phase == VBD_CLOSED) {
-            int each_ms = vbd->phase == VBD_WAITS ? WAIT_MS : REST_MS;
-
-            if (now_ms - vbd->looked_ms >= each_ms) {
-                vbd->looked_ms = now_ms;
-                vbd_look(vbd);
-            }
-            wait_ms = each_ms < wait_ms ? each_ms : wait_ms;
+        if (now_ms - vbd->looked_ms >= each_ms(vbd)) {
+            vbd->looked_ms = now_ms;
+            vbd_look(vbd);
         }
+        wait_ms = each_ms(vbd) < wait_ms ? each_ms(vbd) : wait_ms;
         if (vbd->has_more) {
             vbd_run(vbd);
             wait_ms = vbd->has_more ? 0 : wait_ms;
@@ -223,10 +198,6 @@ static int open_all(void)
                 strerror(errno));
         return -1;
     }
-    if (!xs_watch(host.xs, VBD_DIR, "own")) {
-        fprintf(stderr, "linux-block: " VBD_DIR " cannot be watched: %s\n", strerror(errno));
-        return -1;
-    }
     return 0;
 }
 
@@ -236,19 +207,16 @@ int main(void)
     if (open_all())
         return EXIT_FAILURE;
     for (;;) {
-        struct pollfd fds[] = { { .fd = xs_fileno(host.xs), .events = POLLIN },
-                                { .fd = xenevtchn_fd(host.events), .events = POLLIN },
+        struct pollfd fds[] = { { .fd = xenevtchn_fd(host.events), .events = POLLIN },
                                 { .fd = host.done_fd, .events = POLLIN } };
 
-        if (poll(fds, 3, time_look()) < 0 && errno != EINTR) {
+        if (poll(fds, 2, time_look()) < 0 && errno != EINTR) {
             fprintf(stderr, "linux-block: poll: %s\n", strerror(errno));
             return EXIT_FAILURE;
         }
-        if (fds[2].revents)
-            jobs_look();
         if (fds[1].revents)
-            events_look();
+            jobs_look();
         if (fds[0].revents)
-            store_look();
+            events_look();
     }
 }

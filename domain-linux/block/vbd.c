@@ -43,7 +43,6 @@ static void state_set(struct vbd *vbd, int state)
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
 {
     struct vbd *vbd = calloc(1, sizeof(*vbd));
-    char path[NODES_PATH_SIZE + 8], token[32];
     int state;
 
     if (!vbd)
@@ -55,22 +54,13 @@ struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
     state = nodes_state(host->xs, vbd->dir);
     phase_set(vbd,
               state == XenbusStateClosing || state == XenbusStateClosed ? VBD_CLOSED : VBD_WAITS);
-    snprintf(path, sizeof(path), "%s/state", vbd->front);
-    snprintf(token, sizeof(token), "%u/%u", guest, handle);
-    if (!xs_watch(host->xs, path, token))
-        vbd_say(vbd, "its frontend cannot be watched: %s", strerror(errno));
     return vbd;
 }
 
 void vbd_free(struct vbd *vbd)
 {
-    char path[NODES_PATH_SIZE + 8], token[32];
-
     vbd_io_close(vbd);
     disk_close(&vbd->disk);
-    snprintf(path, sizeof(path), "%s/state", vbd->front);
-    snprintf(token, sizeof(token), "%u/%u", vbd->guest, vbd->handle);
-    xs_unwatch(vbd->host->xs, path, token);
     free(vbd);
 }
 

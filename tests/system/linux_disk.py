@@ -142,7 +142,7 @@ def run(lab):
     ferryd = common.supervise(lab, f"--max-deaths {DEATHS + 10} --window 1")
     try:
         lab.dom0.put(config().encode(), f"/root/{NAME}.cfg")
-        print(lab.dom0.run(f"ferry check /root/{NAME}.cfg", check=False).stdout, flush=True)
+        # The controllers' interrupt lines are shared, as in nics.py: a matter of this machine's wiring.
         lab.dom0.run(f"ferry start --allow-unisolated /root/{NAME}.cfg", timeout=120)
         lab.wait_console(NAME, READY, BOOT_LIMIT_S)
         guest = lab.guest("guest1", ramdisk="/root/images/guest-disk.cpio",

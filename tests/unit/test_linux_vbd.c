@@ -37,19 +37,6 @@ int64_t vbd_now_ms(void)
     return now_ms;
 }
 
-bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
-{
-    (void)xs;
-    assert_string_equal(path, FRONT "/state");
-    assert_string_equal(token, "7/51712");
-    return true;
-}
-
-bool xs_unwatch(struct xs_handle *xs, const char *path, const char *token)
-{
-    return xs_watch(xs, path, token);
-}
-
 int disk_open(const char *target, bool is_read_only, struct disk *disk_r, const char **why_r)
 {
     assert_string_equal(target, "/dev/vda");
