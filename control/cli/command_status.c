@@ -189,6 +189,14 @@ static const char *unfinished_word(const char *name)
     return err == -ENOENT || err == -ESTALE ? NULL : "unknown";
 }
 
+static void unfinished_json(struct json *json, const char *name)
+{
+    if (!unfinished_word(name))
+        return;
+    json_string(json, "unfinished", unfinished_word(name));
+    json_bool(json, "unfinished_abandoned", unfinished_is_abandoned(name));
+}
+
 static void unfinished_text(const struct report *report, const char *name)
 {
     const char *word = unfinished_word(name);
@@ -229,10 +237,7 @@ static void one_json(struct report *report, const struct journal *journal)
         json_string(json, "ramdisk", journal->ramdisk);
     kernel_json(report, journal);
     ports_json(report, journal);
-    if (unfinished_word(journal->name)) {
-        json_string(json, "unfinished", unfinished_word(journal->name));
-        json_bool(json, "unfinished_abandoned", unfinished_is_abandoned(journal->name));
-    }
+    unfinished_json(json, journal->name);
     json_integer(json, "vifs", nr_vifs);
     json_integer(json, "vifs_serving", serving);
     json_integer(json, "disks", nr_disks);
@@ -393,7 +398,16 @@ static void unfinished_alone(void *ctx, const char *name)
 
     if ((report->only && strcmp(report->only, name) != 0) || journal_stat(name, &is) == 0)
         return;
+    if (!unfinished_word(name)) /* of before this boot */
+        return;
     report->nr++;
+    if (report->json) {
+        json_map_open(report->json, NULL);
+        json_string(report->json, "name", name);
+        unfinished_json(report->json, name);
+        json_map_close(report->json);
+        return;
+    }
     printf("%s: no domain\n", name);
     unfinished_text(report, name);
 }
@@ -417,8 +431,7 @@ static int status(struct report *report, bool as_json)
             host_sleep_ms(RATE_MS);
     }
     journal_each(one, report);
-    if (!as_json)
-        unfinished_each(unfinished_alone, report);
+    unfinished_each(unfinished_alone, report);
     if (as_json) {
         json_array_close(&json);
         json_print(&json);

@@ -83,9 +83,14 @@ static int stop(struct host *host, struct journal *journal)
         return EXIT_FAILED;
     err = command_end_domain(host, journal, &dom0.vif);
     if (err) {
-        if (err != -EROFS)
-            dom0_move_undo(host, journal, &dom0);
-        dom0_record_remove(journal->name);
+        int undone = err == -EROFS ? 0 : dom0_move_undo(host, journal, &dom0);
+
+        if (undone == 0 || undone == -EIO)
+            dom0_record_remove(journal->name);
+        else
+            log_line("%s: dom0 is without its network until the stop is finished: `ferry stop %s` "
+                     "again, or ferryd, does that",
+                     journal->name, journal->name);
     } else {
         int left = *dom0.keep.net.nic.name && journal->nr_nics && journal->nics[0].taken
                        ? dom0_move_back(host, journal->name, &dom0)

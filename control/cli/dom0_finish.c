@@ -68,6 +68,15 @@ static void interface_tell(const struct dom0_record *record, int err)
                nic->up ? "up, with the addresses and routes it had" : "down, as it was");
 }
 
+static void not_yet_tell(const char *name)
+{
+    char path[FILES_PATH_SIZE];
+
+    unfinished_path(name, path);
+    log_line("%s: dom0 has no interface on its card: that is tried again; to give it up, remove %s",
+             name, path);
+}
+
 /* Returns 0 with what is known of the domain, whose name is "" if nothing is. */
 static int journal_find(const char *name, const struct dom0_record *record,
                         struct journal *journal_r)
@@ -79,7 +88,9 @@ static int journal_find(const char *name, const struct dom0_record *record,
                  strerror(-err));
         return err;
     }
-    if (err || (journal_r->adopted && record->what != DOM0_STOP)) /* `xl create` made that one */
+    /* `xl create` made that one, or it is none of this boot. */
+    if (err || (journal_r->adopted && record->what != DOM0_STOP) ||
+        journal_is_of_another_boot(journal_r))
         journal_r->name[0] = '\0';
     return 0;
 }
@@ -115,6 +126,8 @@ static int finish(struct host *host, const char *name, const struct dom0_record 
     faultpoint("laid aside");
     if (err != -ENODEV)
         dom0_record_remove(name);
+    else
+        not_yet_tell(name);
     faultpoint("record gone");
     if (*journal.name) {
         reference_forget(&journal);

@@ -198,11 +198,12 @@ int dom0_move_unplug(struct host *host, const struct journal *journal, const str
     return err;
 }
 
-void dom0_move_undo(struct host *host, const struct journal *journal,
-                    const struct dom0_record *record)
+int dom0_move_undo(struct host *host, const struct journal *journal,
+                   const struct dom0_record *record)
 {
-    if (*record->vif.bridge)
-        dom0_move_behind(host, journal, &record->vif, &record->keep);
+    if (!*record->vif.bridge)
+        return 0;
+    return dom0_move_behind(host, journal, &record->vif, &record->keep);
 }
 
 /* libxl gives it back by what it noted in xenstore; should that not be so, the driver is known here, too, but of a card that the
@@ -214,11 +215,13 @@ static void driver_restore(struct host *host, const char *name, const struct dom
     uint32_t domid;
 
     pci_driver(&record->bdf, now, sizeof(now));
-    if (record->what == DOM0_STOP || strcmp(now, driver) == 0 ||
+    if (strcmp(now, driver) == 0 ||
         libxl_name_to_domid(host->xl, name, &domid) == 0) /* that one has it */
         return;
-    if (strcmp(now, "pciback") == 0)
+    if (strcmp(now, "pciback") == 0) /* it could not be given back before */
         pci_give_back(host, &record->bdf);
+    if (record->what == DOM0_STOP)
+        return;
     pci_driver(&record->bdf, now, sizeof(now));
     if (!*now && *driver)
         pci_bind(&record->bdf, driver);

@@ -40,9 +40,9 @@ int dom0_move_begin(struct host *host, const struct journal *journal, struct dom
 /* Unplug dom0's vif of a domain, if it is there. Returns 0, or -EIO after saying what is wrong. */
 int dom0_move_unplug(struct host *host, const struct journal *journal, const struct dom0_vif *vif);
 
-/* The domain runs on: its vif, and the interface on it, again. */
-void dom0_move_undo(struct host *host, const struct journal *journal,
-                    const struct dom0_record *record);
+/* The domain runs on: its vif, and the interface on it, again. Returns what dom0_move_behind() does; 0 where there was none. */
+int dom0_move_undo(struct host *host, const struct journal *journal,
+                   const struct dom0_record *record);
 
 /* Of a domain that is gone: dom0's driver has its card again, or is bound to it here. Make the interface of the one on it. Says what cannot be done. Returns 0, -ENODEV
  * if there is no interface, -EIO. */

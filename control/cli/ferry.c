@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/dom0_finish.h"
 #include "journal/journal.h"
+#include "journal/unfinished.h"
 #include "util/files.h"
 #include "util/log.h"
 #include "util/paths.h"
@@ -116,6 +117,12 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
         return EXIT_NO_SUCH;
     }
     dom0_finish_abandoned(name);
+    if (unfinished_is_abandoned(name)) {
+        log_line("%s: what another `ferry` left half done could not be finished: see above, then "
+                 "`ferry stop %s`",
+                 name, name);
+        return EXIT_FAILED;
+    }
     err = files_lock(name, true);
     if (err < 0) {
         log_line("%s/%s.lock: %s%s", files_run_dir(), name, strerror(-err), files_todo(err));

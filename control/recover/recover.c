@@ -213,6 +213,12 @@ static int disks_wait(struct host *host, struct journal *journal, struct vbds *v
     return 0;
 }
 
+static void back_set(struct journal_death *death)
+{
+    death->back_us = host_ticks_us() - death->began_us;
+    death->back_ms = death->back_us / 1000;
+}
+
 /* From the paused successor to served guests. */
 static int successor_start(struct host *host, struct journal *journal, uint32_t old_domid,
                            struct served *served)
@@ -234,17 +240,16 @@ static int successor_start(struct host *host, struct journal *journal, uint32_t 
     if (err)
         return err;
     steps_mark(journal, "vifs served");
-    err = disks_wait(host, journal, &served->vbds, deadline);
-    if (err)
-        return err;
-    death->back_us = host_ticks_us() - death->began_us;
-    death->back_ms = death->back_us / 1000;
+    back_set(death);
     snprintf(death->way, sizeof(death->way), "%s",
              vifs_count(vifs, VIF_LOST) ? "replugged" : "rebuilt");
     rest_ms = journal->is_linux ? deadline - host_ticks_ms() : 0;
     vifs_replug(host, journal, vifs, rest_ms > 0 ? (unsigned int)rest_ms : 0);
     vifs_report(journal, vifs, death->back_ms);
-    return 0;
+    err = disks_wait(host, journal, &served->vbds, deadline); /* no network waits for them */
+    if (!err && !vifs->nr)
+        back_set(death);
+    return err;
 }
 
 /* Guests are not served without what dom0 says of them: a successor that cannot be told is no successor. */

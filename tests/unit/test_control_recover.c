@@ -469,10 +469,10 @@ static void disks_are_taken_over_or_closed(void **state)
         bool is_linux, has_block, has_other_id;
         const char *done;
     } rows[] = {
-        { true, true, false, "destroy create nodes disks unpause disks-wait replug " },
-        { true, false, false, "destroy create nodes disks-close unpause disks-wait replug " },
-        { false, true, false, "destroy create nodes disks-close unpause disks-wait replug " },
-        { true, true, true, "destroy create disks-destroy unpause disks-wait replug " },
+        { true, true, false, "destroy create nodes disks unpause replug disks-wait " },
+        { true, false, false, "destroy create nodes disks-close unpause replug disks-wait " },
+        { false, true, false, "destroy create nodes disks-close unpause replug disks-wait " },
+        { true, true, true, "destroy create disks-destroy unpause replug disks-wait " },
     };
 
     (void)state;
