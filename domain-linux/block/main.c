@@ -93,8 +93,7 @@ static void found(uint32_t guest, uint32_t handle)
     }
     vbd = vbd_make(&host, guest, handle);
     if (!vbd) {
-        fprintf(stderr, "vbd%u.%u: there is not enough memory; it is not served yet\n", guest,
-                handle);
+        fprintf(stderr, "vbd%u.%u: it is not served yet: %s\n", guest, handle, strerror(errno));
         return;
     }
     vbd->next = vbds;

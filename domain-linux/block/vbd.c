@@ -36,22 +36,31 @@ static void phase_set(struct vbd *vbd, enum vbd_phase phase)
 
 static void state_set(struct vbd *vbd, int state)
 {
-    if (!nodes_write(vbd->host->xs, vbd->dir, "state", "%d", state))
+    bool is_written = nodes_write(vbd->host->xs, vbd->dir, "state", "%d", state);
+
+    if (!is_written && !vbd->unwritten)
         vbd_say(vbd, "its state cannot be written");
+    vbd->unwritten = is_written ? 0 : state;
 }
 
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
 {
     struct vbd *vbd = calloc(1, sizeof(*vbd));
-    int state;
+    int state, err;
 
     if (!vbd)
         return NULL;
     *vbd = (struct vbd){ .host = host, .guest = guest, .handle = handle, .disk.fd = -1 };
     snprintf(vbd->dir, sizeof(vbd->dir), VBD_DIR "/%u/%u", guest, handle);
-    if (nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front)))
-        snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
+    err = nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front));
     state = nodes_state(host->xs, vbd->dir);
+    if (err == -EIO || state < 0) {
+        free(vbd);
+        errno = EIO;
+        return NULL;
+    }
+    if (err)
+        snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
     phase_set(vbd,
               state == XenbusStateClosing || state == XenbusStateClosed ? VBD_CLOSED : VBD_WAITS);
     return vbd;
@@ -87,24 +96,34 @@ static void fail(struct vbd *vbd, const char *format, ...)
     end_begin(vbd);
 }
 
+/* Each keeps its value if it is not there. Returns whether xenstore could be read. */
+static bool options_read(struct vbd *vbd, char script[200], char type[16], char kind[16])
+{
+    struct xs_handle *xs = vbd->host->xs;
+
+    return nodes_read(xs, vbd->dir, "script", script, 200) != -EIO &&
+           nodes_read(xs, vbd->dir, "type", type, 16) != -EIO &&
+           nodes_read(xs, vbd->dir, "device-type", kind, 16) != -EIO;
+}
+
 static bool settings_read(struct vbd *vbd, char target[300], bool *is_read_only_r)
 {
     char mode[8] = "", script[200] = SCRIPT, type[16] = "phy", kind[16] = "disk";
     struct xs_handle *xs = vbd->host->xs;
+    int no_target = nodes_read(xs, vbd->dir, "params", target, 300);
+    int no_mode = nodes_read(xs, vbd->dir, "mode", mode, sizeof(mode));
     const char *slash;
 
-    (void)nodes_read(xs, vbd->dir, "script", script, sizeof(script));
-    (void)nodes_read(xs, vbd->dir, "type", type, sizeof(type));
-    (void)nodes_read(xs, vbd->dir, "device-type", kind, sizeof(kind));
+    if (no_target == -EIO || no_mode == -EIO || !options_read(vbd, script, type, kind))
+        return false;
     slash = strrchr(script, '/');
     if (strcmp(slash ? slash + 1 : script, SCRIPT) != 0)
         fail(vbd, "its disk line has script=%.100s: no script is run here", script);
     else if (strcmp(type, "phy") != 0)
         fail(vbd, "its type is %s: only phy, which is a block device, is served", type);
-    else if (nodes_read(xs, vbd->dir, "params", target, 300))
+    else if (no_target)
         fail(vbd, "it has no params, or they are too long");
-    else if (nodes_read(xs, vbd->dir, "mode", mode, sizeof(mode)) ||
-             (mode[0] != 'r' && mode[0] != 'w'))
+    else if (no_mode || (mode[0] != 'r' && mode[0] != 'w'))
         fail(vbd, "its mode '%s' is neither r nor w", mode);
     else {
         *is_read_only_r = mode[0] == 'r' || strcmp(kind, "cdrom") == 0;
@@ -261,8 +280,10 @@ static void dirs_remove(struct vbd *vbd)
 static void closed(struct vbd *vbd, int front, int back)
 {
     uint32_t online = 0;
+    int err = nodes_number(vbd->host->xs, vbd->dir, "online", 1, &online);
 
-    (void)nodes_number(vbd->host->xs, vbd->dir, "online", 1, &online);
+    if (err && err != -ENOENT)
+        return;
     if ((front == XenbusStateClosed || front == XenbusStateUnknown) && back != XenbusStateClosed)
         state_set(vbd, XenbusStateClosed);
     else if (front == XenbusStateInitialising && online) {
@@ -279,6 +300,8 @@ void vbd_look(struct vbd *vbd)
     int back = nodes_state(vbd->host->xs, vbd->dir);
     char number[16];
 
+    if (front < 0 || back < 0)
+        return; /* xenstore does not say; it is asked again */
     if (back == XenbusStateUnknown && vbd->phase != VBD_GONE &&
         nodes_read(vbd->host->xs, vbd->dir, "frontend-id", number, sizeof(number)) == -ENOENT) {
         vbd_io_finish(vbd);
@@ -288,6 +311,8 @@ void vbd_look(struct vbd *vbd)
             phase_set(vbd, VBD_ENDS);
         return;
     }
+    if (vbd->unwritten && (back < XenbusStateClosing || vbd->unwritten >= XenbusStateClosing))
+        state_set(vbd, vbd->unwritten);
     switch (vbd->phase) {
     case VBD_WAITS:
         begin(vbd, front);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* linux-block's vbds: a xenstore that fails, frontends that come and go in other ways than they should, and ends under load. */
+#include "fixture_vbd.h"
+
+static void an_unreadable_store_ends_nothing(void **state)
+{
+    static const char *const nodes[] = { FRONT "/state", BACK "/state" };
+
+    (void)state;
+    connect_it();
+    for (unsigned int i = 0; i < 2; i++) {
+        fake_xs_fail_reads(store, nodes[i], EIO);
+        vbd_look(vbd);
+        assert_int_equal(vbd->phase, VBD_SERVES);
+        assert_int_equal(nr_links, 1);
+        back_is("4");
+    }
+    fake_xs_fail_reads(store, NULL, 0);
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    assert_int_equal(nr_submitted, 1);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(1);
+}
+
+/* So xenstored answers for a node that is gone, if nothing above it may be read; or the guest has forbidden it. */
+static void a_forbidden_frontend_is_gone(void **state)
+{
+    (void)state;
+    connect_it();
+    fake_xs_fail_reads(store, FRONT "/state", EACCES);
+    vbd_look(vbd);
+    back_is("6");
+    assert_int_equal(nr_links, 0);
+}
+
+static void an_unreadable_line_is_read_again(void **state)
+{
+    (void)state;
+    fake_xs_fail_reads(store, BACK "/params", EIO);
+    vbd_look(vbd);
+    back_is("1");
+    assert_null(fake_xs_get(store, BACK "/error"));
+    fake_xs_fail_reads(store, NULL, 0);
+    vbd_look(vbd);
+    back_is("2");
+}
+
+static void an_unreadable_state_makes_no_vbd(void **state)
+{
+    (void)state;
+    fake_xs_fail_reads(store, BACK "/state", EIO);
+    assert_null(vbd_make(&host, 7, 51712));
+    assert_int_equal(errno, EIO);
+    fake_xs_fail_reads(store, BACK "/frontend", EIO);
+    assert_null(vbd_make(&host, 7, 51712));
+    assert_int_equal(errno, EIO);
+}
+
+static void an_unreadable_online_removes_nothing(void **state)
+{
+    (void)state;
+    connect_it();
+    front_says("6");
+    vbd_look(vbd);
+    back_is("6");
+    now_ms += 10000;
+    fake_xs_fail_reads(store, BACK "/online", EIO);
+    vbd_look(vbd);
+    back_is("6");
+    fake_xs_fail_reads(store, NULL, 0);
+    vbd_look(vbd);
+    back_is("6");
+    xs_rm(store, XBT_NULL, BACK "/online");
+    vbd_look(vbd);
+    assert_int_equal(vbd->phase, VBD_GONE);
+}
+
+static void a_state_that_could_not_be_written_is_written_again(void **state)
+{
+    (void)state;
+    vbd_look(vbd);
+    fake_xs_allow_changes(store, 4); /* the geometry, but not the state */
+    front_says("3");
+    back_is("2");
+    assert_int_equal(vbd->phase, VBD_SERVES);
+    vbd_look(vbd);
+    back_is("2");
+    fake_xs_allow_changes(store, -1);
+    vbd_look(vbd);
+    back_is("4");
+    fake_xs_allow_changes(store, 0);
+    front_says("6");
+    back_is("4");
+    fake_xs_allow_changes(store, -1);
+    vbd_look(vbd);
+    back_is("6");
+}
+
+/* A toolstack's Closing is not written over. */
+static void an_old_state_is_not_written_over_a_detach(void **state)
+{
+    (void)state;
+    vbd_look(vbd);
+    fake_xs_allow_changes(store, 4);
+    front_says("3");
+    fake_xs_allow_changes(store, -1);
+    fake_xs_put(store, BACK "/state", "5");
+    vbd_look(vbd);
+    back_is("5");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_unreadable_store_ends_nothing),
+        TEST(a_forbidden_frontend_is_gone),
+        TEST(an_unreadable_line_is_read_again),
+        TEST(an_unreadable_state_makes_no_vbd),
+        TEST(an_unreadable_online_removes_nothing),
+        TEST(a_state_that_could_not_be_written_is_written_again),
+        TEST(an_old_state_is_not_written_over_a_detach),
+    };
+
+    return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
+}
