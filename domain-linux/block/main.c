@@ -172,7 +172,7 @@ static int time_look(void)
             vbd_look(vbd);
         }
         wait_ms = each_ms(vbd) < wait_ms ? each_ms(vbd) : wait_ms;
-        if (vbd->has_more) {
+        if (vbd->phase == VBD_SERVES && vbd->has_more) {
             vbd_run(vbd);
             wait_ms = vbd->has_more ? 0 : wait_ms;
         }

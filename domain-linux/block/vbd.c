@@ -31,6 +31,7 @@ void vbd_say(const struct vbd *vbd, const char *format, ...)
 static void phase_set(struct vbd *vbd, enum vbd_phase phase)
 {
     vbd->phase = phase;
+    vbd->has_more = false;
     vbd->since_ms = vbd_now_ms();
 }
 

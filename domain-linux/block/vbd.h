@@ -46,7 +46,7 @@ struct vbd {
     bool is_late; /* the disk's absence was said */
     int unwritten; /* a state that xenstore did not take, to be written again; 0: none */
     bool has_failed; /* it ends for a fault, not because somebody asked */
-    bool has_more; /* vbd_run() was cut short */
+    bool has_more; /* vbd_run() was cut short; while it serves */
     struct disk disk;
     struct link link;
     struct ring ring;

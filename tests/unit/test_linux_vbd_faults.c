@@ -110,6 +110,21 @@ static void an_old_state_is_not_written_over_a_detach(void **state)
     back_is("5");
 }
 
+static void one_that_ends_is_not_busy(void **state)
+{
+    (void)state;
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    vbd->has_more = true; /* as after a long turn */
+    front_says("6");
+    assert_int_equal(vbd->phase, VBD_ENDS);
+    assert_false(vbd->has_more);
+    finish(0, BLKIF_RSP_OKAY);
+    assert_int_equal(vbd->phase, VBD_CLOSED);
+    assert_false(vbd->has_more);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +135,7 @@ int main(void)
         TEST(an_unreadable_online_removes_nothing),
         TEST(a_state_that_could_not_be_written_is_written_again),
         TEST(an_old_state_is_not_written_over_a_detach),
+        TEST(one_that_ends_is_not_busy),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
