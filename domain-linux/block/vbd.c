@@ -213,8 +213,8 @@ static void connect(struct vbd *vbd, bool was_used)
         vbd_say(vbd, "is connected after %lld ms", (long long)vbd_now_ms());
     state_set(vbd, XenbusStateConnected);
     vbd_run(vbd);
-    /* What was answered before its backend died may not have been said. */
-    if (was_used && vbd->link.pages)
+    /* What was answered before its backend died may not have been said, whatever the frontend's state is. */
+    if (vbd->link.pages)
         xenevtchn_notify(vbd->host->events, vbd->link.port);
 }
 

@@ -22,7 +22,7 @@ static void a_disk_is_offered_and_served(void **state)
     answers_are(0);
     finish(0, BLKIF_RSP_OKAY);
     answers_are(1);
-    assert_int_equal(nr_notified, 1);
+    assert_int_equal(nr_notified, 2); /* of the connection, and of the answer */
 }
 
 static void a_disk_may_come_late(void **state)
@@ -148,6 +148,20 @@ static void a_live_ring_is_taken_over(void **state)
     finish(0, BLKIF_RSP_OKAY);
     answers_are(4);
     assert_int_equal(shared->ring[1].rsp.id, 2);
+}
+
+static void a_response_found_in_a_new_ring_is_told(void **state)
+{
+    (void)state;
+    dies_with_three();
+    shared->rsp_prod =
+        0; /* it died before it wrote this, and before the frontend said that it is connected */
+    shared->rsp_event = 2;
+    fake_xs_put(store, FRONT "/state", "3");
+    vbd_look(vbd);
+    back_is("4");
+    answers_are(1);
+    assert_int_equal(nr_notified, 1);
 }
 
 static void a_successor_waits_for_its_disk(void **state)
@@ -303,6 +317,7 @@ int main(void)
         TEST(requests_that_make_no_sense_are_answered_at_once),
         TEST(a_flush_has_nothing_beside_it),
         TEST(a_live_ring_is_taken_over),
+        TEST(a_response_found_in_a_new_ring_is_told),
         TEST(a_successor_waits_for_its_disk),
         TEST(another_disk_is_not_written_to),
         TEST(a_ring_of_another_backend_is_left_alone),
