@@ -47,7 +47,8 @@ static void state_set(struct vbd *vbd, int state)
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
 {
     struct vbd *vbd = calloc(1, sizeof(*vbd));
-    int state, err;
+    int state, err, no_error;
+    char error[300];
 
     if (!vbd)
         return NULL;
@@ -55,15 +56,18 @@ struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
     snprintf(vbd->dir, sizeof(vbd->dir), VBD_DIR "/%u/%u", guest, handle);
     err = nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front));
     state = nodes_state(host->xs, vbd->dir);
-    if (err == -EIO || state < 0) {
+    no_error = nodes_read(host->xs, vbd->dir, "error", error, sizeof(error));
+    if (err == -EIO || no_error == -EIO || state < 0) {
         free(vbd);
         errno = EIO;
         return NULL;
     }
     if (err)
         snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
-    phase_set(vbd,
-              state == XenbusStateClosing || state == XenbusStateClosed ? VBD_CLOSED : VBD_WAITS);
+    /* Closing alone is not the end: somebody has asked the frontend to let go, and it may not have done so. */
+    phase_set(vbd, state == XenbusStateClosed || (state == XenbusStateClosing && !no_error)
+                       ? VBD_CLOSED
+                       : VBD_WAITS);
     return vbd;
 }
 
@@ -193,7 +197,20 @@ static bool geometry_write(struct vbd *vbd)
            nodes_write(xs, vbd->dir, "info", "%u", disk->is_read_only ? VDISK_READONLY : 0);
 }
 
-static void connect(struct vbd *vbd, bool was_used)
+/* A later Closing is not to be taken for this one's end (vbd_make()). */
+static void error_remove(struct vbd *vbd)
+{
+    char path[NODES_PATH_SIZE], error[300];
+
+    if (nodes_read(vbd->host->xs, vbd->dir, "error", error, sizeof(error)) == -ENOENT)
+        return;
+    snprintf(path, sizeof(path), "%s/error", vbd->dir);
+    if (!xs_rm(vbd->host->xs, XBT_NULL, path))
+        vbd_say(vbd, "its old error cannot be removed");
+}
+
+/* is_closing: somebody has asked the frontend to let go, and it uses the ring still. */
+static void connect(struct vbd *vbd, bool was_used, bool is_closing)
 {
     char why[LINK_WHY_SIZE];
 
@@ -205,22 +222,31 @@ static void connect(struct vbd *vbd, bool was_used)
         fail(vbd, "its directory cannot be written");
         return;
     }
+    error_remove(vbd);
     phase_set(vbd, VBD_SERVES);
     if (was_used)
         vbd_say(vbd, "is taken over after %lld ms: %u requests are done again, %u were done",
                 (long long)vbd_now_ms(), vbd->ring.nr_found, vbd->ring.nr_finished);
     else
         vbd_say(vbd, "is connected after %lld ms", (long long)vbd_now_ms());
-    state_set(vbd, XenbusStateConnected);
+    state_set(vbd, is_closing ? XenbusStateClosing : XenbusStateConnected);
     vbd_run(vbd);
     /* What was answered before its backend died may not have been said, whatever the frontend's state is. */
     if (vbd->link.pages)
         xenevtchn_notify(vbd->host->events, vbd->link.port);
 }
 
-static void begin(struct vbd *vbd, int front)
+/* Whether it has a ring, which it uses until it is Closed. */
+static bool front_has_ring(struct vbd *vbd)
 {
-    if (front == XenbusStateClosing || front == XenbusStateClosed) {
+    char port[16];
+
+    return nodes_read(vbd->host->xs, vbd->front, "event-channel", port, sizeof(port)) != -ENOENT;
+}
+
+static void begin(struct vbd *vbd, int front, int back)
+{
+    if (front == XenbusStateClosed || (front == XenbusStateClosing && !front_has_ring(vbd))) {
         end_begin(vbd);
         return;
     }
@@ -229,10 +255,10 @@ static void begin(struct vbd *vbd, int front)
     offer(vbd);
     if (vbd->phase != VBD_OFFERED)
         return;
-    if (front == XenbusStateConnected)
-        connect(vbd, true);
+    if (front == XenbusStateConnected || front == XenbusStateClosing)
+        connect(vbd, true, back == XenbusStateClosing);
     else if (front == XenbusStateInitialised)
-        connect(vbd, false);
+        connect(vbd, false, back == XenbusStateClosing);
     else
         state_set(vbd, XenbusStateInitWait);
 }
@@ -290,9 +316,18 @@ static void closed(struct vbd *vbd, int front, int back)
     else if (front == XenbusStateInitialising && online) {
         vbd->has_failed = false;
         phase_set(vbd, VBD_WAITS);
-        begin(vbd, front);
+        begin(vbd, front, XenbusStateUnknown);
     } else if (!online && back == XenbusStateClosed && vbd_now_ms() - vbd->since_ms >= REMOVE_MS)
         dirs_remove(vbd);
+}
+
+/* A frontend that wants to close, or cannot (a disk in use, "block-detach"), says Closing, and goes on with its ring until it is Closed. */
+static void served(struct vbd *vbd, int front, int back)
+{
+    if (front == XenbusStateClosed || front == XenbusStateUnknown)
+        end_begin(vbd);
+    else if (front == XenbusStateClosing && back < XenbusStateClosing)
+        state_set(vbd, XenbusStateClosing);
 }
 
 void vbd_look(struct vbd *vbd)
@@ -316,18 +351,16 @@ void vbd_look(struct vbd *vbd)
         state_set(vbd, vbd->unwritten);
     switch (vbd->phase) {
     case VBD_WAITS:
-        begin(vbd, front);
+        begin(vbd, front, back);
         break;
     case VBD_OFFERED:
         if (front == XenbusStateInitialised || front == XenbusStateConnected)
-            connect(vbd, false);
+            connect(vbd, false, false);
         else if (front == XenbusStateClosing || front == XenbusStateClosed)
             end_begin(vbd);
         break;
     case VBD_SERVES:
-        if (front == XenbusStateClosing || front == XenbusStateClosed ||
-            front == XenbusStateUnknown)
-            end_begin(vbd);
+        served(vbd, front, back);
         break;
     case VBD_ENDS:
         end(vbd, front);

@@ -125,6 +125,89 @@ static void one_that_ends_is_not_busy(void **state)
     assert_false(vbd->has_more);
 }
 
+/* What an older blkfront says where a mounted disk is detached. */
+static void a_disk_in_use_is_served_after_closing(void **state)
+{
+    (void)state;
+    connect_it();
+    fake_xs_put(store, BACK "/online", "0");
+    fake_xs_put(store, BACK "/state", "5");
+    front_says("5");
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(1);
+    fake_xs_put(store, BACK "/state", "4");
+    vbd_look(vbd);
+    back_is("5");
+    fake_xs_allow_changes(store, 0);
+    vbd_look(vbd); /* it has been written already */
+    fake_xs_allow_changes(store, -1);
+    assert_int_equal(vbd->unwritten, 0);
+    ask(BLKIF_OP_WRITE, 2);
+    vbd_run(vbd);
+    finish(1, BLKIF_RSP_OKAY);
+    answers_are(2);
+    front_says("6"); /* it was unmounted */
+    back_is("6");
+    assert_int_equal(nr_disks, 0);
+}
+
+static void begins_anew(void)
+{
+    vbd_free(vbd);
+    nr_submitted = 0;
+    vbd = vbd_make(&host, 7, 51712);
+    assert_non_null(vbd);
+    vbd_look(vbd);
+}
+
+static void a_closing_frontends_ring_is_taken_over(void **state)
+{
+    (void)state;
+    fake_xs_put(store, FRONT "/event-channel", "9");
+    connect_it();
+    front_says("5");
+    back_is("5");
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    begins_anew();
+    back_is("5");
+    assert_int_equal(vbd->phase, VBD_SERVES);
+    assert_int_equal(nr_submitted, 1);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(1);
+    /* In a domain's successor: ferryd looks for Connected. */
+    fake_xs_put(store, BACK "/state", "1");
+    begins_anew();
+    back_is("4");
+    vbd_look(vbd);
+    back_is("5");
+    /* And where the toolstack alone has said so. */
+    fake_xs_put(store, FRONT "/state", "4");
+    begins_anew();
+    back_is("5");
+    assert_int_equal(vbd->phase, VBD_SERVES);
+}
+
+static void one_that_closes_without_a_ring_is_closed(void **state)
+{
+    (void)state;
+    front_says("5");
+    back_is("5");
+    assert_int_equal(nr_disks, 0);
+    front_says("6");
+    back_is("6");
+}
+
+static void an_old_error_does_not_outlive_a_connection(void **state)
+{
+    (void)state;
+    fake_xs_put(store, BACK "/error", "old");
+    connect_it();
+    assert_null(fake_xs_get(store, BACK "/error"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +219,10 @@ int main(void)
         TEST(a_state_that_could_not_be_written_is_written_again),
         TEST(an_old_state_is_not_written_over_a_detach),
         TEST(one_that_ends_is_not_busy),
+        TEST(a_disk_in_use_is_served_after_closing),
+        TEST(a_closing_frontends_ring_is_taken_over),
+        TEST(one_that_closes_without_a_ring_is_closed),
+        TEST(an_old_error_does_not_outlive_a_connection),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
