@@ -65,9 +65,10 @@ struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
     if (err)
         snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
     /* Closing alone is not the end: somebody has asked the frontend to let go, and it may not have done so. */
-    phase_set(vbd, state == XenbusStateClosed || (state == XenbusStateClosing && !no_error)
-                       ? VBD_CLOSED
-                       : VBD_WAITS);
+    vbd->has_failed = state == XenbusStateClosing && !no_error;
+    phase_set(vbd, state == XenbusStateClosed ? VBD_CLOSED
+                   : vbd->has_failed          ? VBD_ENDS
+                                              : VBD_WAITS);
     return vbd;
 }
 
@@ -84,7 +85,7 @@ static void end_begin(struct vbd *vbd)
     vbd_look(vbd);
 }
 
-/* The guest is to see it: errors for what it waits for, then a disk that is gone. */
+/* The guest is to see it: a disk that is going, and errors for all that it asks for until it has let go. */
 static void fail(struct vbd *vbd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void fail(struct vbd *vbd, const char *format, ...)
@@ -98,6 +99,7 @@ static void fail(struct vbd *vbd, const char *format, ...)
     vbd_say(vbd, "is given up, and its guest sees I/O errors: %s", why);
     nodes_write(vbd->host->xs, vbd->dir, "error", "%.250s", why);
     vbd->has_failed = true;
+    state_set(vbd, XenbusStateClosing);
     end_begin(vbd);
 }
 
@@ -263,14 +265,18 @@ static void begin(struct vbd *vbd, int front, int back)
         state_set(vbd, XenbusStateInitWait);
 }
 
-/* Once no job runs any more. */
+/* Once no job runs any more, and, after a failure, the frontend has let go of the ring: it may ask until then. */
 static void end(struct vbd *vbd, int front)
 {
+    bool has_ring = front == XenbusStateConnected || front == XenbusStateClosing;
+
     vbd_io_finish(vbd);
     if (vbd->nr_running)
         return;
-    if (vbd->has_failed && front == XenbusStateConnected)
-        vbd_io_refuse_all(vbd);
+    if (vbd->has_failed && vbd_io_refuse_all(vbd, has_ring) && has_ring) {
+        disk_close(&vbd->disk);
+        return;
+    }
     vbd_io_close(vbd);
     disk_close(&vbd->disk);
     if (vbd->nr_refused)
@@ -378,7 +384,13 @@ void vbd_run(struct vbd *vbd)
     if (vbd->phase == VBD_SERVES) {
         if (vbd_io_run(vbd))
             fail(vbd, "its ring says that there are more requests than it has slots");
-    } else if (vbd->phase == VBD_ENDS) {
-        vbd_look(vbd);
+    } else if (vbd->phase == VBD_ENDS && vbd->nr_running) {
+        vbd_io_finish(vbd);
+        if (vbd->nr_running == 0)
+            vbd_look(vbd);
+    } else if (vbd->phase == VBD_ENDS && vbd->has_failed) {
+        vbd_io_refuse_all(
+            vbd,
+            false); /* the frontend may notify as often as it likes: not a word with xenstore */
     }
 }

@@ -20,7 +20,7 @@ enum vbd_phase {
     VBD_WAITS, /* for the disk, which may still come */
     VBD_OFFERED, /* the frontend's turn */
     VBD_SERVES,
-    VBD_ENDS, /* what is being worked on is awaited, nothing new is taken */
+    VBD_ENDS, /* what is being worked on is awaited, nothing new is done; after a failure all is refused */
     VBD_CLOSED,
     VBD_GONE, /* its directory is; to be freed */
 };

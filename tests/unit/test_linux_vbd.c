@@ -225,10 +225,13 @@ static void a_mad_index_ends_it_when_its_jobs_have(void **state)
     vbd_run(vbd);
     shared->req_prod = 1000;
     vbd_run(vbd);
-    back_is("4");
-    finish(0, BLKIF_RSP_OKAY);
     back_is("5");
+    answers_are(0);
+    finish(0, BLKIF_RSP_OKAY);
     answers_are(1);
+    assert_int_equal(nr_disks, 0);
+    front_says("6");
+    back_is("6");
 }
 
 static void closing_waits_for_what_runs(void **state)

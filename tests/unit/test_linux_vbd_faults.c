@@ -208,6 +208,90 @@ static void an_old_error_does_not_outlive_a_connection(void **state)
     assert_null(fake_xs_get(store, BACK "/error"));
 }
 
+/* A ring whose disk is another one: no write is done, and whatever the guest still asks for has an answer. */
+static void comes_back_as_another(void)
+{
+    fake_xs_put(store, BACK "/state", "1");
+    disk_identity++;
+    begins_anew();
+    assert_int_equal(nr_submitted, 0);
+    back_is("5");
+}
+
+static void refused(unsigned int nr)
+{
+    answers_are(nr);
+    for (unsigned int i = 0; i < nr; i++)
+        assert_int_equal(shared->ring[i].rsp.status, BLKIF_RSP_ERROR);
+}
+
+static void a_failed_ones_requests_are_refused_until_it_is_closed(void **state)
+{
+    (void)state;
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    comes_back_as_another();
+    refused(1);
+    assert_int_equal(shared->req_event, 2);
+    ask(BLKIF_OP_WRITE, 2);
+    nr_notified = 0;
+    shared->rsp_event = 2;
+    vbd_run(vbd); /* its event */
+    refused(2);
+    assert_int_equal(nr_notified, 1);
+    ask(BLKIF_OP_FLUSH_DISKCACHE, 3);
+    front_says("5"); /* in use */
+    refused(3);
+    assert_int_equal(nr_links, 1);
+    assert_int_equal(nr_disks + nr_queues + nr_submitted, 0);
+    front_says("6");
+    back_is("6");
+    assert_int_equal(nr_links, 0);
+}
+
+static void the_last_requests_of_a_failed_one_are_refused(void **state)
+{
+    (void)state;
+    connect_it();
+    comes_back_as_another();
+    ask(BLKIF_OP_WRITE, 1);
+    front_says("6");
+    refused(1);
+    back_is("6");
+}
+
+static void a_mended_index_is_refused_still(void **state)
+{
+    (void)state;
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    shared->req_prod += 100;
+    vbd_run(vbd);
+    back_is("5");
+    shared->req_prod -= 100;
+    ask(BLKIF_OP_WRITE, 2);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(2);
+    assert_int_equal(shared->ring[0].rsp.status, BLKIF_RSP_OKAY);
+    assert_int_equal(shared->ring[1].rsp.status, BLKIF_RSP_ERROR);
+    assert_int_equal(nr_submitted, 1);
+}
+
+static void a_failed_one_is_refused_by_a_successor(void **state)
+{
+    (void)state;
+    connect_it();
+    comes_back_as_another();
+    ask(BLKIF_OP_WRITE, 1);
+    begins_anew(); /* linux-block alone */
+    back_is("5");
+    refused(1);
+    assert_int_equal(nr_submitted, 0);
+    front_says("6");
+    back_is("6");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +307,10 @@ int main(void)
         TEST(a_closing_frontends_ring_is_taken_over),
         TEST(one_that_closes_without_a_ring_is_closed),
         TEST(an_old_error_does_not_outlive_a_connection),
+        TEST(a_failed_ones_requests_are_refused_until_it_is_closed),
+        TEST(the_last_requests_of_a_failed_one_are_refused),
+        TEST(a_mended_index_is_refused_still),
+        TEST(a_failed_one_is_refused_by_a_successor),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
