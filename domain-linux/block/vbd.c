@@ -44,6 +44,12 @@ static void state_set(struct vbd *vbd, int state)
     vbd->unwritten = is_written ? 0 : state;
 }
 
+/* Or there is no frontend: the guest is dead, or the toolstack has removed it. */
+static bool has_let_go(int front)
+{
+    return front == XenbusStateClosed || front == XenbusStateUnknown;
+}
+
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
 {
     struct vbd *vbd = calloc(1, sizeof(*vbd));
@@ -248,7 +254,7 @@ static bool front_has_ring(struct vbd *vbd)
 
 static void begin(struct vbd *vbd, int front, int back)
 {
-    if (front == XenbusStateClosed || (front == XenbusStateClosing && !front_has_ring(vbd))) {
+    if (has_let_go(front) || (front == XenbusStateClosing && !front_has_ring(vbd))) {
         end_begin(vbd);
         return;
     }
@@ -283,8 +289,7 @@ static void end(struct vbd *vbd, int front)
         vbd_say(vbd, "%u requests were refused", vbd->nr_refused);
     vbd->nr_refused = 0;
     phase_set(vbd, VBD_CLOSED);
-    state_set(vbd, front == XenbusStateClosed || front == XenbusStateUnknown ? XenbusStateClosed
-                                                                             : XenbusStateClosing);
+    state_set(vbd, has_let_go(front) ? XenbusStateClosed : XenbusStateClosing);
 }
 
 /* The guest's directory too, if this was its last one. */
@@ -317,7 +322,7 @@ static void closed(struct vbd *vbd, int front, int back)
 
     if (err && err != -ENOENT)
         return;
-    if ((front == XenbusStateClosed || front == XenbusStateUnknown) && back != XenbusStateClosed)
+    if (has_let_go(front) && back != XenbusStateClosed)
         state_set(vbd, XenbusStateClosed);
     else if (front == XenbusStateInitialising && online) {
         vbd->has_failed = false;
@@ -330,7 +335,7 @@ static void closed(struct vbd *vbd, int front, int back)
 /* A frontend that wants to close, or cannot (a disk in use, "block-detach"), says Closing, and goes on with its ring until it is Closed. */
 static void served(struct vbd *vbd, int front, int back)
 {
-    if (front == XenbusStateClosed || front == XenbusStateUnknown)
+    if (has_let_go(front))
         end_begin(vbd);
     else if (front == XenbusStateClosing && back < XenbusStateClosing)
         state_set(vbd, XenbusStateClosing);
@@ -362,7 +367,7 @@ void vbd_look(struct vbd *vbd)
     case VBD_OFFERED:
         if (front == XenbusStateInitialised || front == XenbusStateConnected)
             connect(vbd, false, false);
-        else if (front == XenbusStateClosing || front == XenbusStateClosed)
+        else if (front == XenbusStateClosing || has_let_go(front))
             end_begin(vbd);
         break;
     case VBD_SERVES:

@@ -292,6 +292,33 @@ static void a_failed_one_is_refused_by_a_successor(void **state)
     back_is("6");
 }
 
+static void a_frontend_that_vanishes_before_it_connects_lets_go_of_the_disk(void **state)
+{
+    (void)state;
+    vbd_look(vbd);
+    back_is("2");
+    assert_int_equal(nr_disks, 1);
+    xs_rm(store, XBT_NULL, FRONT);
+    vbd_look(vbd);
+    back_is("6");
+    assert_int_equal(nr_disks, 0);
+    front_says("1"); /* attached again */
+    back_is("2");
+}
+
+static void one_that_waits_for_a_disk_ends_with_its_frontend(void **state)
+{
+    (void)state;
+    disk_err = -ENOENT;
+    vbd_look(vbd);
+    back_is("1");
+    xs_rm(store, XBT_NULL, FRONT);
+    disk_err = 0;
+    vbd_look(vbd);
+    back_is("6");
+    assert_int_equal(nr_disks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +338,8 @@ int main(void)
         TEST(the_last_requests_of_a_failed_one_are_refused),
         TEST(a_mended_index_is_refused_still),
         TEST(a_failed_one_is_refused_by_a_successor),
+        TEST(a_frontend_that_vanishes_before_it_connects_lets_go_of_the_disk),
+        TEST(one_that_waits_for_a_disk_ends_with_its_frontend),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
