@@ -231,6 +231,7 @@ static void connect(struct vbd *vbd, bool was_used, bool is_closing)
         return;
     }
     error_remove(vbd);
+    vbd->has_new_ring = false;
     phase_set(vbd, VBD_SERVES);
     if (was_used)
         vbd_say(vbd, "is taken over after %lld ms: %u requests are done again, %u were done",
@@ -264,21 +265,41 @@ static void begin(struct vbd *vbd, int front, int back)
     if (vbd->phase != VBD_OFFERED)
         return;
     if (front == XenbusStateConnected || front == XenbusStateClosing)
-        connect(vbd, true, back == XenbusStateClosing);
+        connect(vbd, !vbd->has_new_ring, back == XenbusStateClosing);
     else if (front == XenbusStateInitialised)
         connect(vbd, false, back == XenbusStateClosing);
     else
         state_set(vbd, XenbusStateInitWait);
 }
 
+/* Returns 0 and what the toolstack wants, or -EAGAIN: that cannot be read now. */
+static int online_read(struct vbd *vbd, uint32_t *online_r)
+{
+    int err = nodes_number(vbd->host->xs, vbd->dir, "online", 1, online_r);
+
+    if (err)
+        *online_r = err != -ENOENT; /* where it makes no sense, nothing is removed */
+    return err == -EIO ? -EAGAIN : 0;
+}
+
+static void begin_anew(struct vbd *vbd, int front)
+{
+    vbd->has_new_ring = true;
+    phase_set(vbd, VBD_WAITS);
+    begin(vbd, front, XenbusStateUnknown);
+}
+
 /* Once no job runs any more, and, after a failure, the frontend has let go of the ring: it may ask until then. */
 static void end(struct vbd *vbd, int front)
 {
-    bool has_ring = front == XenbusStateConnected || front == XenbusStateClosing;
+    bool has_ring = front == XenbusStateConnected || front == XenbusStateClosing, is_anew;
+    uint32_t online;
 
     vbd_io_finish(vbd);
-    if (vbd->nr_running)
+    if (vbd->nr_running || online_read(vbd, &online))
         return;
+    is_anew = online && !vbd->has_failed && front >= XenbusStateInitialising &&
+              front <= XenbusStateConnected;
     if (vbd->has_failed && vbd_io_refuse_all(vbd, has_ring) && has_ring) {
         disk_close(&vbd->disk);
         return;
@@ -288,6 +309,10 @@ static void end(struct vbd *vbd, int front)
     if (vbd->nr_refused)
         vbd_say(vbd, "%u requests were refused", vbd->nr_refused);
     vbd->nr_refused = 0;
+    if (is_anew) {
+        begin_anew(vbd, front);
+        return;
+    }
     phase_set(vbd, VBD_CLOSED);
     state_set(vbd, has_let_go(front) ? XenbusStateClosed : XenbusStateClosing);
 }
@@ -317,25 +342,29 @@ static void dirs_remove(struct vbd *vbd)
 
 static void closed(struct vbd *vbd, int front, int back)
 {
-    uint32_t online = 0;
-    int err = nodes_number(vbd->host->xs, vbd->dir, "online", 1, &online);
+    uint32_t online;
 
-    if (err && err != -ENOENT)
+    if (online_read(vbd, &online))
         return;
     if (has_let_go(front) && back != XenbusStateClosed)
         state_set(vbd, XenbusStateClosed);
     else if (front == XenbusStateInitialising && online) {
         vbd->has_failed = false;
-        phase_set(vbd, VBD_WAITS);
-        begin(vbd, front, XenbusStateUnknown);
+        begin_anew(vbd, front);
     } else if (!online && back == XenbusStateClosed && vbd_now_ms() - vbd->since_ms >= REMOVE_MS)
         dirs_remove(vbd);
+}
+
+/* It went Closed, and on, between two looks; Linux' goes from Initialising to Connected at once if its backend is Connected still. */
+static bool has_begun_anew(int front)
+{
+    return front == XenbusStateInitialising || front == XenbusStateInitWait;
 }
 
 /* A frontend that wants to close, or cannot (a disk in use, "block-detach"), says Closing, and goes on with its ring until it is Closed. */
 static void served(struct vbd *vbd, int front, int back)
 {
-    if (has_let_go(front))
+    if (has_let_go(front) || has_begun_anew(front))
         end_begin(vbd);
     else if (front == XenbusStateClosing && back < XenbusStateClosing)
         state_set(vbd, XenbusStateClosing);

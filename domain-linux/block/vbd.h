@@ -46,6 +46,7 @@ struct vbd {
     bool is_late; /* the disk's absence was said */
     int unwritten; /* a state that xenstore did not take, to be written again; 0: none */
     bool has_failed; /* it ends for a fault, not because somebody asked */
+    bool has_new_ring; /* its frontend has begun anew: nobody has served what it offers */
     bool has_more; /* vbd_run() was cut short; while it serves */
     struct disk disk;
     struct link link;

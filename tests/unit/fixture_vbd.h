@@ -30,8 +30,8 @@ static uint64_t disk_identity;
 static bool others_have_it;
 static int link_err;
 static unsigned int nr_links, nr_queues, nr_disks, nr_notified;
-static _Alignas(RING_PAGE_SIZE) char page[RING_PAGE_SIZE];
-static struct blkif_sring *const shared = (struct blkif_sring *)page;
+static _Alignas(RING_PAGE_SIZE) char page[RING_PAGE_SIZE], other_page[RING_PAGE_SIZE];
+static struct blkif_sring *shared; /* what the frontend offers */
 static struct queue_job *submitted[RING_SLOTS_MAX], *done;
 static unsigned int nr_submitted;
 
@@ -79,7 +79,7 @@ int link_open(struct xs_handle *xs, xengnttab_handle *grants, xenevtchn_handle *
     strcpy(why, "its ring cannot be mapped");
     if (link_err)
         return link_err;
-    *link_r = (struct link){ .pages = page, .port = 5 };
+    *link_r = (struct link){ .pages = shared, .port = 5 };
     nr_links++;
     return 0;
 }
@@ -140,6 +140,17 @@ static inline void front_says(const char *state)
     vbd_look(vbd);
 }
 
+/* The frontend makes another ring. */
+static inline void ring_is_fresh(void)
+{
+    char *now = (char *)shared == page ? other_page : page;
+
+    memset(now, 0, RING_PAGE_SIZE);
+    shared = (struct blkif_sring *)now;
+    shared->req_event = shared->rsp_event = 1;
+    nr_submitted = 0;
+}
+
 static inline int setup(void **state)
 {
     (void)state;
@@ -160,8 +171,8 @@ static inline int setup(void **state)
     others_have_it = false;
     nr_links = nr_queues = nr_disks = nr_notified = nr_submitted = 0;
     done = NULL;
-    memset(page, 0, sizeof(page));
-    shared->req_event = shared->rsp_event = 1;
+    shared = (struct blkif_sring *)other_page;
+    ring_is_fresh();
     vbd = vbd_make(&host, 7, 51712);
     assert_non_null(vbd);
     return 0;

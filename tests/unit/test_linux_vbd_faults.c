@@ -71,6 +71,9 @@ static void an_unreadable_online_removes_nothing(void **state)
     fake_xs_fail_reads(store, NULL, 0);
     vbd_look(vbd);
     back_is("6");
+    fake_xs_put(store, BACK "/online", "x");
+    vbd_look(vbd);
+    back_is("6");
     xs_rm(store, XBT_NULL, BACK "/online");
     vbd_look(vbd);
     assert_int_equal(vbd->phase, VBD_GONE);
@@ -319,6 +322,76 @@ static void one_that_waits_for_a_disk_ends_with_its_frontend(void **state)
     assert_int_equal(nr_disks, 0);
 }
 
+static void a_frontend_that_begins_anew_is_offered_the_disk_anew(void **state)
+{
+    static const char *const states[] = { "1", "2" };
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        connect_it();
+        ask(BLKIF_OP_WRITE, 1);
+        vbd_run(vbd);
+        fake_xs_put(store, FRONT "/state", states[i]);
+        vbd_look(vbd);
+        back_is("4"); /* never Closing: it would close again */
+        assert_int_equal(nr_links, 1);
+        finish(0, BLKIF_RSP_OKAY);
+        back_is("2");
+        assert_int_equal(nr_links, 0);
+        ring_is_fresh();
+        front_says("3");
+        back_is("4");
+        ask(BLKIF_OP_WRITE, 7);
+        vbd_run(vbd);
+        finish(0, BLKIF_RSP_OKAY);
+        answers_are(1);
+        ring_is_fresh();
+        fake_xs_put(store, FRONT "/state", "1");
+        vbd_look(vbd);
+        back_is("2");
+    }
+}
+
+/* It was seen Closed, waits for a write, and sees Connected still. */
+static void one_that_begins_anew_while_a_job_runs_is_served(void **state)
+{
+    struct queue_job *job;
+
+    (void)state;
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    front_says("6");
+    back_is("4");
+    job = submitted[0];
+    front_says("4");
+    ring_is_fresh();
+    ask(BLKIF_OP_WRITE, 2);
+    job->status = BLKIF_RSP_OKAY;
+    done = job;
+    vbd_run(vbd);
+    back_is("4");
+    assert_int_equal(nr_submitted, 1);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(1);
+    assert_int_equal(shared->ring[0].rsp.id, 2);
+    assert_null(fake_xs_get(store, BACK "/error"));
+    assert_int_equal(vbd->phase, VBD_SERVES);
+}
+
+static void one_that_is_detached_does_not_begin_anew(void **state)
+{
+    (void)state;
+    connect_it();
+    fake_xs_put(store, BACK "/online", "0");
+    fake_xs_put(store, BACK "/state", "5");
+    front_says("1");
+    back_is("5");
+    assert_int_equal(nr_disks, 0);
+    front_says("6");
+    back_is("6");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +413,9 @@ int main(void)
         TEST(a_failed_one_is_refused_by_a_successor),
         TEST(a_frontend_that_vanishes_before_it_connects_lets_go_of_the_disk),
         TEST(one_that_waits_for_a_disk_ends_with_its_frontend),
+        TEST(a_frontend_that_begins_anew_is_offered_the_disk_anew),
+        TEST(one_that_begins_anew_while_a_job_runs_is_served),
+        TEST(one_that_is_detached_does_not_begin_anew),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
