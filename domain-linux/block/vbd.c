@@ -355,16 +355,18 @@ static void closed(struct vbd *vbd, int front, int back)
         dirs_remove(vbd);
 }
 
-/* It went Closed, and on, between two looks; Linux' goes from Initialising to Connected at once if its backend is Connected still. */
-static bool has_begun_anew(int front)
+/* It went Closed, and on, between two looks; Linux' blkfront goes on to Connected at once if its backend is Connected still. */
+static bool has_begun_anew(struct vbd *vbd, int front)
 {
+    if (front == XenbusStateInitialised || front == XenbusStateConnected)
+        return link_has_changed(vbd->host->xs, vbd->front, &vbd->link);
     return front == XenbusStateInitialising || front == XenbusStateInitWait;
 }
 
 /* A frontend that wants to close, or cannot (a disk in use, "block-detach"), says Closing, and goes on with its ring until it is Closed. */
 static void served(struct vbd *vbd, int front, int back)
 {
-    if (has_let_go(front) || has_begun_anew(front))
+    if (has_let_go(front) || has_begun_anew(vbd, front))
         end_begin(vbd);
     else if (front == XenbusStateClosing && back < XenbusStateClosing)
         state_set(vbd, XenbusStateClosing);

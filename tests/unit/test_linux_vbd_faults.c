@@ -392,6 +392,24 @@ static void one_that_is_detached_does_not_begin_anew(void **state)
     back_is("6");
 }
 
+static void a_new_ring_of_one_that_is_connected_again_is_served(void **state)
+{
+    (void)state;
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    finish(0, BLKIF_RSP_OKAY);
+    ring_is_fresh();
+    ask(BLKIF_OP_WRITE, 2);
+    vbd_look(vbd);
+    back_is("4");
+    assert_int_equal(nr_links, 1);
+    assert_int_equal(nr_submitted, 1);
+    finish(0, BLKIF_RSP_OKAY);
+    answers_are(1);
+    assert_int_equal(shared->ring[0].rsp.id, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +434,7 @@ int main(void)
         TEST(a_frontend_that_begins_anew_is_offered_the_disk_anew),
         TEST(one_that_begins_anew_while_a_job_runs_is_served),
         TEST(one_that_is_detached_does_not_begin_anew),
+        TEST(a_new_ring_of_one_that_is_connected_again_is_served),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
