@@ -410,6 +410,26 @@ static void a_new_ring_of_one_that_is_connected_again_is_served(void **state)
     assert_int_equal(shared->ring[0].rsp.id, 2);
 }
 
+static void an_unreadable_frontend_is_not_passed_over(void **state)
+{
+    (void)state;
+    fake_xs_fail_reads(store, FRONT "/state", EIO);
+    vbd_look(vbd);
+    back_is("1");
+    assert_int_equal(nr_disks, 0);
+    fake_xs_fail_reads(store, NULL, 0);
+    connect_it();
+    ask(BLKIF_OP_WRITE, 1);
+    vbd_run(vbd);
+    front_says("6");
+    fake_xs_fail_reads(store, FRONT "/state", EIO);
+    finish(0, BLKIF_RSP_OKAY);
+    back_is("4"); /* neither Closing nor Closed */
+    fake_xs_fail_reads(store, NULL, 0);
+    vbd_look(vbd);
+    back_is("6");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +455,7 @@ int main(void)
         TEST(one_that_begins_anew_while_a_job_runs_is_served),
         TEST(one_that_is_detached_does_not_begin_anew),
         TEST(a_new_ring_of_one_that_is_connected_again_is_served),
+        TEST(an_unreadable_frontend_is_not_passed_over),
     };
 
     return cmocka_run_group_tests_name("linux_vbd_faults", tests, NULL, NULL);
