@@ -14,18 +14,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "block/identity.h"
 #include "block/request.h"
 #include "block/serial.h"
-
-#define HASH_START 0xcbf29ce484222325ull /* FNV-1a, 64 bits */
-#define HASH_TIMES 0x100000001b3ull
-
-static uint64_t hash(uint64_t so_far, const void *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        so_far = (so_far ^ ((const uint8_t *)bytes)[i]) * HASH_TIMES;
-    return so_far;
-}
 
 /* In sectors; a whole disk begins at 0. */
 static uint64_t start_of(const char *sys)
@@ -46,8 +37,7 @@ static uint64_t start_of(const char *sys)
 /* A partition's directory is in its disk's. */
 static void identify(struct disk *disk)
 {
-    char link[64], sys[PATH_MAX], above[PATH_MAX], part[PATH_MAX], serial[SERIAL_SIZE];
-    uint64_t start;
+    char link[64], sys[PATH_MAX], above[PATH_MAX], part[PATH_MAX];
     const char *name;
 
     snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(disk->device), minor(disk->device));
@@ -56,13 +46,7 @@ static void identify(struct disk *disk)
     snprintf(part, sizeof(part), "%.4000s/partition", sys);
     strcpy(above, sys);
     name = basename(access(part, F_OK) == 0 ? dirname(above) : above);
-    if (serial_read("/sys", name, serial) == 0)
-        disk->identity = hash(HASH_START, serial, strlen(serial));
-    else
-        disk->identity = hash(HASH_START, sys, strlen(sys));
-    start = start_of(sys);
-    disk->identity = hash(disk->identity, &start, sizeof(start));
-    disk->identity = hash(disk->identity, &disk->nr_sectors, sizeof(disk->nr_sectors));
+    disk->identity = identity_make("/sys", name, start_of(sys), disk->nr_sectors);
 }
 
 static int look(struct disk *disk, const char **why_r)

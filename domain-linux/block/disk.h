@@ -13,8 +13,7 @@ struct disk {
     bool is_read_only;
     uint64_t nr_sectors; /* of 512 bytes */
     uint32_t physical_sector_size; /* bytes */
-    /* What it is, as far as that can be told: its serial number, or else where it sits; where it begins; its size. */
-    uint64_t identity;
+    uint64_t identity; /* what it is (block/identity.h) */
 };
 
 /*

@@ -14,6 +14,7 @@ struct offer {
     unsigned int order;
     uint32_t refs[1 << RING_ORDER_MAX];
     uint32_t port;
+    const char *ref_name;
 };
 
 static int refs_read(struct xs_handle *xs, const char *front, struct offer *offer,
@@ -24,6 +25,7 @@ static int refs_read(struct xs_handle *xs, const char *front, struct offer *offe
 
     if (err == -ENOENT) {
         offer->order = 0;
+        offer->ref_name = "ring-ref";
         err = nodes_number(xs, front, "ring-ref", UINT32_MAX, &offer->refs[0]);
         if (err != -ENOENT) {
             if (err)
@@ -36,6 +38,7 @@ static int refs_read(struct xs_handle *xs, const char *front, struct offer *offe
         return err;
     }
     offer->order = order;
+    offer->ref_name = "ring-ref0";
     for (unsigned int i = 0; i < 1u << order; i++) {
         char name[24];
 
@@ -99,8 +102,17 @@ int link_open(struct xs_handle *xs, xengnttab_handle *grants, xenevtchn_handle *
         return err;
     }
     link.port = (evtchn_port_t)port;
+    link.first_ref = offer.refs[0];
+    link.ref_name = offer.ref_name;
     *link_r = link;
     return 0;
+}
+
+bool link_has_changed(struct xs_handle *xs, const char *front, const struct link *link)
+{
+    uint32_t ref;
+
+    return nodes_number(xs, front, link->ref_name, UINT32_MAX, &ref) == 0 && ref != link->first_ref;
 }
 
 void link_close(xengnttab_handle *grants, xenevtchn_handle *events, struct link *link)

@@ -3,6 +3,7 @@
 #ifndef DOMAIN_LINUX_BLOCK_LINK_H
 #define DOMAIN_LINUX_BLOCK_LINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
@@ -16,6 +17,8 @@ struct link {
     void *pages; /* NULL: nothing is shared */
     unsigned int order;
     evtchn_port_t port; /* ours */
+    uint32_t first_ref; /* of the ring's first page */
+    const char *ref_name; /* its node: "ring-ref", or "ring-ref0" with ring-page-order; static */
 };
 
 /*
@@ -28,6 +31,12 @@ struct link {
  */
 int link_open(struct xs_handle *xs, xengnttab_handle *grants, xenevtchn_handle *events,
               uint32_t guest, const char *front, struct link *link_r, char why[LINK_WHY_SIZE]);
+
+/*
+ * Whether the frontend's directory names another ring now. A frontend cannot have its grants' numbers again while they are mapped here
+ * (Linux' gnttab_end_foreign_access() waits), so a new ring has a new one. false where that cannot be read.
+ */
+bool link_has_changed(struct xs_handle *xs, const char *front, const struct link *link);
 
 /* Any number of times. */
 void link_close(xengnttab_handle *grants, xenevtchn_handle *events, struct link *link);

@@ -93,8 +93,7 @@ static void found(uint32_t guest, uint32_t handle)
     }
     vbd = vbd_make(&host, guest, handle);
     if (!vbd) {
-        fprintf(stderr, "vbd%u.%u: there is not enough memory; it is not served yet\n", guest,
-                handle);
+        fprintf(stderr, "vbd%u.%u: it is not served yet: %s\n", guest, handle, strerror(errno));
         return;
     }
     vbd->next = vbds;
@@ -173,7 +172,7 @@ static int time_look(void)
             vbd_look(vbd);
         }
         wait_ms = each_ms(vbd) < wait_ms ? each_ms(vbd) : wait_ms;
-        if (vbd->has_more) {
+        if (vbd->phase == VBD_SERVES && vbd->has_more) {
             vbd_run(vbd);
             wait_ms = vbd->has_more ? 0 : wait_ms;
         }

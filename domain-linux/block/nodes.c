@@ -23,8 +23,9 @@ int nodes_read(struct xs_handle *xs, const char *dir, const char *name, char *va
     if (!path_make(path, dir, name))
         return -EINVAL;
     found = xs_read(xs, XBT_NULL, path, &len); /* it puts a NUL behind it */
+    /* xenstored says EACCES for a node that is not there, too, if nothing above it may be read: so for those of a dead guest. */
     if (!found)
-        return errno == ENOENT ? -ENOENT : -EIO;
+        return errno == ENOENT || errno == EACCES ? -ENOENT : -EIO;
     if (len >= size || memchr(found, '\0', len))
         err = -EINVAL;
     else
@@ -61,11 +62,10 @@ int nodes_number(struct xs_handle *xs, const char *dir, const char *name, uint32
 
 int nodes_state(struct xs_handle *xs, const char *dir)
 {
-    uint32_t state;
+    uint32_t state = XenbusStateUnknown;
+    int err = nodes_number(xs, dir, "state", XenbusStateReconfigured, &state);
 
-    if (nodes_number(xs, dir, "state", XenbusStateReconfigured, &state))
-        return XenbusStateUnknown;
-    return (int)state;
+    return err == -EIO ? err : (int)state;
 }
 
 bool nodes_write(struct xs_handle *xs, const char *dir, const char *name, const char *format, ...)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MARK 0xfe77b10cu
-#define RECORD_MAGIC 0x31306b6c62797266ull /* changes when what it promises does */
+#define RECORD_MAGIC 0x32306b6c62797266ull /* changes when what it promises does */
 
 /* A response, with what blkif leaves unused (xen/io/blkif.h, struct blkif_response on x86_64). */
 union answer {

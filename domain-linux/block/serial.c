@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,10 +79,10 @@ static void path_make(const char *disk, const char *part, char path_r[SERIAL_PAT
         snprintf(path_r, SERIAL_PATH_SIZE, "/dev/%s", disk);
 }
 
-int serial_find(const char *sys, const char *name, char path_r[SERIAL_PATH_SIZE])
+/* How many disks have the serial number; disk_r: the last one's name. */
+static unsigned int disks_find(const char *sys, const char *wanted, size_t len,
+                               char disk_r[NAME_MAX + 1])
 {
-    const char *part = part_of(name);
-    size_t len = part ? (size_t)(part - name) : strlen(name);
     char dir[SERIAL_PATH_SIZE], serial[SERIAL_SIZE];
     const struct dirent *entry;
     unsigned int nr = 0;
@@ -92,12 +93,30 @@ int serial_find(const char *sys, const char *name, char path_r[SERIAL_PATH_SIZE]
     while (disks && (entry = readdir(disks))) {
         if (entry->d_name[0] == '.' || serial_read(sys, entry->d_name, serial))
             continue;
-        if (strlen(serial) != len || memcmp(serial, name, len) != 0)
+        if (strlen(serial) != len || memcmp(serial, wanted, len) != 0)
             continue;
-        path_make(entry->d_name, part, path_r);
+        snprintf(disk_r, NAME_MAX + 1, "%s", entry->d_name);
         nr++;
     }
     if (disks)
         closedir(disks);
+    return nr;
+}
+
+unsigned int serial_count(const char *sys, const char *serial)
+{
+    char disk[NAME_MAX + 1];
+
+    return disks_find(sys, serial, strlen(serial), disk);
+}
+
+int serial_find(const char *sys, const char *name, char path_r[SERIAL_PATH_SIZE])
+{
+    const char *part = part_of(name);
+    char disk[NAME_MAX + 1];
+    unsigned int nr = disks_find(sys, name, part ? (size_t)(part - name) : strlen(name), disk);
+
+    if (nr == 1)
+        path_make(disk, part, path_r);
     return nr == 1 ? 0 : nr ? -ENOTUNIQ : -ENOENT;
 }

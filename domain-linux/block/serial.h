@@ -20,6 +20,9 @@
  */
 int serial_read(const char *sys, const char *disk, char serial_r[SERIAL_SIZE]);
 
+/* How many disks have this serial number. */
+unsigned int serial_count(const char *sys, const char *serial);
+
 /*
  * The device that SERIAL or SERIAL-partN names.
  *

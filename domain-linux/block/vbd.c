@@ -31,29 +31,50 @@ void vbd_say(const struct vbd *vbd, const char *format, ...)
 static void phase_set(struct vbd *vbd, enum vbd_phase phase)
 {
     vbd->phase = phase;
+    vbd->has_more = false;
     vbd->since_ms = vbd_now_ms();
 }
 
 static void state_set(struct vbd *vbd, int state)
 {
-    if (!nodes_write(vbd->host->xs, vbd->dir, "state", "%d", state))
+    bool is_written = nodes_write(vbd->host->xs, vbd->dir, "state", "%d", state);
+
+    if (!is_written && !vbd->unwritten)
         vbd_say(vbd, "its state cannot be written");
+    vbd->unwritten = is_written ? 0 : state;
+}
+
+/* Or there is no frontend: the guest is dead, or the toolstack has removed it. */
+static bool has_let_go(int front)
+{
+    return front == XenbusStateClosed || front == XenbusStateUnknown;
 }
 
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle)
 {
     struct vbd *vbd = calloc(1, sizeof(*vbd));
-    int state;
+    int state, err, no_error;
+    char error[300];
 
     if (!vbd)
         return NULL;
     *vbd = (struct vbd){ .host = host, .guest = guest, .handle = handle, .disk.fd = -1 };
     snprintf(vbd->dir, sizeof(vbd->dir), VBD_DIR "/%u/%u", guest, handle);
-    if (nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front)))
-        snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
+    err = nodes_read(host->xs, vbd->dir, "frontend", vbd->front, sizeof(vbd->front));
     state = nodes_state(host->xs, vbd->dir);
-    phase_set(vbd,
-              state == XenbusStateClosing || state == XenbusStateClosed ? VBD_CLOSED : VBD_WAITS);
+    no_error = nodes_read(host->xs, vbd->dir, "error", error, sizeof(error));
+    if (err == -EIO || no_error == -EIO || state < 0) {
+        free(vbd);
+        errno = EIO;
+        return NULL;
+    }
+    if (err)
+        snprintf(vbd->front, sizeof(vbd->front), "/local/domain/%u/device/vbd/%u", guest, handle);
+    /* Closing alone is not the end: somebody has asked the frontend to let go, and it may not have done so. */
+    vbd->has_failed = state == XenbusStateClosing && !no_error;
+    phase_set(vbd, state == XenbusStateClosed ? VBD_CLOSED
+                   : vbd->has_failed          ? VBD_ENDS
+                                              : VBD_WAITS);
     return vbd;
 }
 
@@ -70,7 +91,7 @@ static void end_begin(struct vbd *vbd)
     vbd_look(vbd);
 }
 
-/* The guest is to see it: errors for what it waits for, then a disk that is gone. */
+/* The guest is to see it: a disk that is going, and errors for all that it asks for until it has let go. */
 static void fail(struct vbd *vbd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void fail(struct vbd *vbd, const char *format, ...)
@@ -84,27 +105,38 @@ static void fail(struct vbd *vbd, const char *format, ...)
     vbd_say(vbd, "is given up, and its guest sees I/O errors: %s", why);
     nodes_write(vbd->host->xs, vbd->dir, "error", "%.250s", why);
     vbd->has_failed = true;
+    state_set(vbd, XenbusStateClosing);
     end_begin(vbd);
+}
+
+/* Each keeps its value if it is not there. Returns whether xenstore could be read. */
+static bool options_read(struct vbd *vbd, char script[200], char type[16], char kind[16])
+{
+    struct xs_handle *xs = vbd->host->xs;
+
+    return nodes_read(xs, vbd->dir, "script", script, 200) != -EIO &&
+           nodes_read(xs, vbd->dir, "type", type, 16) != -EIO &&
+           nodes_read(xs, vbd->dir, "device-type", kind, 16) != -EIO;
 }
 
 static bool settings_read(struct vbd *vbd, char target[300], bool *is_read_only_r)
 {
     char mode[8] = "", script[200] = SCRIPT, type[16] = "phy", kind[16] = "disk";
     struct xs_handle *xs = vbd->host->xs;
+    int no_target = nodes_read(xs, vbd->dir, "params", target, 300);
+    int no_mode = nodes_read(xs, vbd->dir, "mode", mode, sizeof(mode));
     const char *slash;
 
-    (void)nodes_read(xs, vbd->dir, "script", script, sizeof(script));
-    (void)nodes_read(xs, vbd->dir, "type", type, sizeof(type));
-    (void)nodes_read(xs, vbd->dir, "device-type", kind, sizeof(kind));
+    if (no_target == -EIO || no_mode == -EIO || !options_read(vbd, script, type, kind))
+        return false;
     slash = strrchr(script, '/');
     if (strcmp(slash ? slash + 1 : script, SCRIPT) != 0)
         fail(vbd, "its disk line has script=%.100s: no script is run here", script);
     else if (strcmp(type, "phy") != 0)
         fail(vbd, "its type is %s: only phy, which is a block device, is served", type);
-    else if (nodes_read(xs, vbd->dir, "params", target, 300))
+    else if (no_target)
         fail(vbd, "it has no params, or they are too long");
-    else if (nodes_read(xs, vbd->dir, "mode", mode, sizeof(mode)) ||
-             (mode[0] != 'r' && mode[0] != 'w'))
+    else if (no_mode || (mode[0] != 'r' && mode[0] != 'w'))
         fail(vbd, "its mode '%s' is neither r nor w", mode);
     else {
         *is_read_only_r = mode[0] == 'r' || strcmp(kind, "cdrom") == 0;
@@ -173,7 +205,20 @@ static bool geometry_write(struct vbd *vbd)
            nodes_write(xs, vbd->dir, "info", "%u", disk->is_read_only ? VDISK_READONLY : 0);
 }
 
-static void connect(struct vbd *vbd, bool was_used)
+/* A later Closing is not to be taken for this one's end (vbd_make()). */
+static void error_remove(struct vbd *vbd)
+{
+    char path[NODES_PATH_SIZE], error[300];
+
+    if (nodes_read(vbd->host->xs, vbd->dir, "error", error, sizeof(error)) == -ENOENT)
+        return;
+    snprintf(path, sizeof(path), "%s/error", vbd->dir);
+    if (!xs_rm(vbd->host->xs, XBT_NULL, path))
+        vbd_say(vbd, "its old error cannot be removed");
+}
+
+/* is_closing: somebody has asked the frontend to let go, and it uses the ring still. */
+static void connect(struct vbd *vbd, bool was_used, bool is_closing)
 {
     char why[LINK_WHY_SIZE];
 
@@ -185,22 +230,32 @@ static void connect(struct vbd *vbd, bool was_used)
         fail(vbd, "its directory cannot be written");
         return;
     }
+    error_remove(vbd);
+    vbd->has_new_ring = false;
     phase_set(vbd, VBD_SERVES);
     if (was_used)
         vbd_say(vbd, "is taken over after %lld ms: %u requests are done again, %u were done",
                 (long long)vbd_now_ms(), vbd->ring.nr_found, vbd->ring.nr_finished);
     else
         vbd_say(vbd, "is connected after %lld ms", (long long)vbd_now_ms());
-    state_set(vbd, XenbusStateConnected);
+    state_set(vbd, is_closing ? XenbusStateClosing : XenbusStateConnected);
     vbd_run(vbd);
-    /* What was answered before its backend died may not have been said. */
-    if (was_used && vbd->link.pages)
+    /* What was answered before its backend died may not have been said, whatever the frontend's state is. */
+    if (vbd->link.pages)
         xenevtchn_notify(vbd->host->events, vbd->link.port);
 }
 
-static void begin(struct vbd *vbd, int front)
+/* Whether it has a ring, which it uses until it is Closed. */
+static bool front_has_ring(struct vbd *vbd)
 {
-    if (front == XenbusStateClosing || front == XenbusStateClosed) {
+    char port[16];
+
+    return nodes_read(vbd->host->xs, vbd->front, "event-channel", port, sizeof(port)) != -ENOENT;
+}
+
+static void begin(struct vbd *vbd, int front, int back)
+{
+    if (has_let_go(front) || (front == XenbusStateClosing && !front_has_ring(vbd))) {
         end_begin(vbd);
         return;
     }
@@ -209,30 +264,57 @@ static void begin(struct vbd *vbd, int front)
     offer(vbd);
     if (vbd->phase != VBD_OFFERED)
         return;
-    if (front == XenbusStateConnected)
-        connect(vbd, true);
+    if (front == XenbusStateConnected || front == XenbusStateClosing)
+        connect(vbd, !vbd->has_new_ring, back == XenbusStateClosing);
     else if (front == XenbusStateInitialised)
-        connect(vbd, false);
+        connect(vbd, false, back == XenbusStateClosing);
     else
         state_set(vbd, XenbusStateInitWait);
 }
 
-/* Once no job runs any more. */
+/* Returns 0 and what the toolstack wants, or -EAGAIN: that cannot be read now. */
+static int online_read(struct vbd *vbd, uint32_t *online_r)
+{
+    int err = nodes_number(vbd->host->xs, vbd->dir, "online", 1, online_r);
+
+    if (err)
+        *online_r = err != -ENOENT; /* where it makes no sense, nothing is removed */
+    return err == -EIO ? -EAGAIN : 0;
+}
+
+static void begin_anew(struct vbd *vbd, int front)
+{
+    vbd->has_new_ring = true;
+    phase_set(vbd, VBD_WAITS);
+    begin(vbd, front, XenbusStateUnknown);
+}
+
+/* Once no job runs any more, and, after a failure, the frontend has let go of the ring: it may ask until then. */
 static void end(struct vbd *vbd, int front)
 {
+    bool has_ring = front == XenbusStateConnected || front == XenbusStateClosing, is_anew;
+    uint32_t online;
+
     vbd_io_finish(vbd);
-    if (vbd->nr_running)
+    if (vbd->nr_running || online_read(vbd, &online))
         return;
-    if (vbd->has_failed && front == XenbusStateConnected)
-        vbd_io_refuse_all(vbd);
+    is_anew = online && !vbd->has_failed && front >= XenbusStateInitialising &&
+              front <= XenbusStateConnected;
+    if (vbd->has_failed && vbd_io_refuse_all(vbd, has_ring) && has_ring) {
+        disk_close(&vbd->disk);
+        return;
+    }
     vbd_io_close(vbd);
     disk_close(&vbd->disk);
     if (vbd->nr_refused)
         vbd_say(vbd, "%u requests were refused", vbd->nr_refused);
     vbd->nr_refused = 0;
+    if (is_anew) {
+        begin_anew(vbd, front);
+        return;
+    }
     phase_set(vbd, VBD_CLOSED);
-    state_set(vbd, front == XenbusStateClosed || front == XenbusStateUnknown ? XenbusStateClosed
-                                                                             : XenbusStateClosing);
+    state_set(vbd, has_let_go(front) ? XenbusStateClosed : XenbusStateClosing);
 }
 
 /* The guest's directory too, if this was its last one. */
@@ -260,17 +342,34 @@ static void dirs_remove(struct vbd *vbd)
 
 static void closed(struct vbd *vbd, int front, int back)
 {
-    uint32_t online = 0;
+    uint32_t online;
 
-    (void)nodes_number(vbd->host->xs, vbd->dir, "online", 1, &online);
-    if ((front == XenbusStateClosed || front == XenbusStateUnknown) && back != XenbusStateClosed)
+    if (online_read(vbd, &online))
+        return;
+    if (has_let_go(front) && back != XenbusStateClosed)
         state_set(vbd, XenbusStateClosed);
     else if (front == XenbusStateInitialising && online) {
         vbd->has_failed = false;
-        phase_set(vbd, VBD_WAITS);
-        begin(vbd, front);
+        begin_anew(vbd, front);
     } else if (!online && back == XenbusStateClosed && vbd_now_ms() - vbd->since_ms >= REMOVE_MS)
         dirs_remove(vbd);
+}
+
+/* It went Closed, and on, between two looks; Linux' blkfront goes on to Connected at once if its backend is Connected still. */
+static bool has_begun_anew(struct vbd *vbd, int front)
+{
+    if (front == XenbusStateInitialised || front == XenbusStateConnected)
+        return link_has_changed(vbd->host->xs, vbd->front, &vbd->link);
+    return front == XenbusStateInitialising || front == XenbusStateInitWait;
+}
+
+/* A frontend that wants to close, or cannot (a disk in use, "block-detach"), says Closing, and goes on with its ring until it is Closed. */
+static void served(struct vbd *vbd, int front, int back)
+{
+    if (has_let_go(front) || has_begun_anew(vbd, front))
+        end_begin(vbd);
+    else if (front == XenbusStateClosing && back < XenbusStateClosing)
+        state_set(vbd, XenbusStateClosing);
 }
 
 void vbd_look(struct vbd *vbd)
@@ -279,6 +378,8 @@ void vbd_look(struct vbd *vbd)
     int back = nodes_state(vbd->host->xs, vbd->dir);
     char number[16];
 
+    if (front < 0 || back < 0)
+        return; /* xenstore does not say; it is asked again */
     if (back == XenbusStateUnknown && vbd->phase != VBD_GONE &&
         nodes_read(vbd->host->xs, vbd->dir, "frontend-id", number, sizeof(number)) == -ENOENT) {
         vbd_io_finish(vbd);
@@ -288,20 +389,20 @@ void vbd_look(struct vbd *vbd)
             phase_set(vbd, VBD_ENDS);
         return;
     }
+    if (vbd->unwritten && (back < XenbusStateClosing || vbd->unwritten >= XenbusStateClosing))
+        state_set(vbd, vbd->unwritten);
     switch (vbd->phase) {
     case VBD_WAITS:
-        begin(vbd, front);
+        begin(vbd, front, back);
         break;
     case VBD_OFFERED:
         if (front == XenbusStateInitialised || front == XenbusStateConnected)
-            connect(vbd, false);
-        else if (front == XenbusStateClosing || front == XenbusStateClosed)
+            connect(vbd, false, false);
+        else if (front == XenbusStateClosing || has_let_go(front))
             end_begin(vbd);
         break;
     case VBD_SERVES:
-        if (front == XenbusStateClosing || front == XenbusStateClosed ||
-            front == XenbusStateUnknown)
-            end_begin(vbd);
+        served(vbd, front, back);
         break;
     case VBD_ENDS:
         end(vbd, front);
@@ -319,7 +420,13 @@ void vbd_run(struct vbd *vbd)
     if (vbd->phase == VBD_SERVES) {
         if (vbd_io_run(vbd))
             fail(vbd, "its ring says that there are more requests than it has slots");
-    } else if (vbd->phase == VBD_ENDS) {
-        vbd_look(vbd);
+    } else if (vbd->phase == VBD_ENDS && vbd->nr_running) {
+        vbd_io_finish(vbd);
+        if (vbd->nr_running == 0)
+            vbd_look(vbd);
+    } else if (vbd->phase == VBD_ENDS && vbd->has_failed) {
+        vbd_io_refuse_all(
+            vbd,
+            false); /* the frontend may notify as often as it likes: not a word with xenstore */
     }
 }

@@ -20,7 +20,7 @@ enum vbd_phase {
     VBD_WAITS, /* for the disk, which may still come */
     VBD_OFFERED, /* the frontend's turn */
     VBD_SERVES,
-    VBD_ENDS, /* what is being worked on is awaited, nothing new is taken */
+    VBD_ENDS, /* what is being worked on is awaited, nothing new is done; after a failure all is refused */
     VBD_CLOSED,
     VBD_GONE, /* its directory is; to be freed */
 };
@@ -44,8 +44,10 @@ struct vbd {
     int64_t since_ms; /* when the phase began */
     int64_t looked_ms; /* when vbd_look() was last called because time has passed */
     bool is_late; /* the disk's absence was said */
+    int unwritten; /* a state that xenstore did not take, to be written again; 0: none */
     bool has_failed; /* it ends for a fault, not because somebody asked */
-    bool has_more; /* vbd_run() was cut short */
+    bool has_new_ring; /* its frontend has begun anew: nobody has served what it offers */
+    bool has_more; /* vbd_run() was cut short; while it serves */
     struct disk disk;
     struct link link;
     struct ring ring;
@@ -59,7 +61,7 @@ struct vbd {
 /* Milliseconds since boot. In main.c. */
 int64_t vbd_now_ms(void);
 
-/* Returns NULL if there is no memory. */
+/* Returns NULL with errno set: there is no memory, or xenstore cannot be read. */
 struct vbd *vbd_make(struct vbd_host *host, uint32_t guest, uint32_t handle);
 /* Of one that is VBD_GONE. */
 void vbd_free(struct vbd *vbd);

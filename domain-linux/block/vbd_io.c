@@ -106,34 +106,47 @@ int vbd_io_run(struct vbd *vbd)
     return 0;
 }
 
-void vbd_io_refuse_all(struct vbd *vbd)
+static bool refused_ring_open(struct vbd *vbd)
 {
     struct vbd_host *host = vbd->host;
-    struct blkif_request request;
     char why[LINK_WHY_SIZE];
     const char *ring_why;
-    unsigned int slot;
 
-    if (vbd->flush && vbd->nr_running == 0) {
+    if (link_open(host->xs, host->grants, host->events, vbd->guest, vbd->front, &vbd->link, why))
+        return false;
+    if (ring_attach(&vbd->ring, vbd->link.pages, vbd->link.order, true, NULL, &ring_why)) {
+        link_close(host->grants, host->events, &vbd->link);
+        return false;
+    }
+    vbd->flush = NULL;
+    /* What was answered before its backend died may not have been said. */
+    xenevtchn_notify(host->events, vbd->link.port);
+    return true;
+}
+
+bool vbd_io_refuse_all(struct vbd *vbd, bool may_map)
+{
+    struct blkif_request request;
+    unsigned int slot, nr = 0;
+    int got = 0;
+
+    queue_free(vbd->queue);
+    vbd->queue = NULL;
+    if (!vbd->link.pages && !(may_map && refused_ring_open(vbd)))
+        return false;
+    if (vbd->flush) {
         ring_done(&vbd->ring, vbd->flush->slot, BLKIF_RSP_ERROR);
         vbd->flush = NULL;
     }
-    if (!vbd->link.pages) {
-        if (link_open(host->xs, host->grants, host->events, vbd->guest, vbd->front, &vbd->link,
-                      why))
-            return;
-        if (ring_attach(&vbd->ring, vbd->link.pages, vbd->link.order, true, NULL, &ring_why)) {
-            link_close(host->grants, host->events, &vbd->link);
-            return;
+    do {
+        while (nr < TURN_REQUESTS && (got = ring_take(&vbd->ring, &request, &slot)) > 0) {
+            ring_done(&vbd->ring, slot, BLKIF_RSP_ERROR);
+            nr++;
         }
-    }
-    for (unsigned int i = 0; i < RING_SLOTS_MAX; i++) {
-        if (ring_take(&vbd->ring, &request, &slot) <= 0)
-            break;
-        ring_done(&vbd->ring, slot, BLKIF_RSP_ERROR);
-    }
-    ring_answer(&vbd->ring);
-    xenevtchn_notify(host->events, vbd->link.port);
+        if (ring_answer(&vbd->ring))
+            xenevtchn_notify(vbd->host->events, vbd->link.port);
+    } while (nr < TURN_REQUESTS && got == 0 && ring_arm(&vbd->ring));
+    return true;
 }
 
 void vbd_io_close(struct vbd *vbd)

@@ -22,10 +22,14 @@ int vbd_io_run(struct vbd *vbd);
 void vbd_io_finish(struct vbd *vbd);
 
 /*
- * Answer everything that is unanswered with an error. No job runs. The ring may be one that could not be served: then it is mapped for
- * this alone. One that is not sound is left alone.
+ * Answer everything that is unanswered with an error, and ask for an event at the next request; bounded. No job runs, and none will. The
+ * ring may be one that could not be served: then it is mapped for this alone.
+ *
+ *   may_map  the frontend has a ring
+ *
+ * Returns whether there is a ring, so that this is to be done again. One that is not sound is left alone.
  */
-void vbd_io_refuse_all(struct vbd *vbd);
+bool vbd_io_refuse_all(struct vbd *vbd, bool may_map);
 
 /* No job runs. Any number of times. */
 void vbd_io_close(struct vbd *vbd);

@@ -28,6 +28,8 @@ struct xs_handle {
     xs_transaction_t open; /* XBT_NULL: none */
     unsigned int refused;
     int allowed;
+    const char *unreadable;
+    int unreadable_err;
     void (*after_read)(const char *path);
     char last[PATH_SIZE];
 };
@@ -180,6 +182,12 @@ void fake_xs_after_reads(struct xs_handle *xs, void (*fn)(const char *path))
     xs->after_read = fn;
 }
 
+void fake_xs_fail_reads(struct xs_handle *xs, const char *path, int err)
+{
+    xs->unreadable_err = err;
+    xs->unreadable = path;
+}
+
 const char *fake_xs_last_change(struct xs_handle *xs)
 {
     return xs->last;
@@ -191,6 +199,9 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path, unsign
     void *value;
 
     assert(t == xs->open);
+    errno = xs->unreadable_err;
+    if (xs->unreadable && strcmp(path, xs->unreadable) == 0)
+        return NULL;
     errno = ENOENT;
     if (!node)
         return NULL;

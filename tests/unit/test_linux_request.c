@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "block/identity.h"
 #include "block/request.h"
 #include "block/serial.h"
 
@@ -126,7 +127,9 @@ static void a_read_only_disk_is_not_written_to(void **state)
     assert_int_equal(got.len, 0);
 }
 
-static char sys[] = "/tmp/test_linux_request.XXXXXX";
+#define SYS_TEMPLATE "/tmp/test_linux_request.XXXXXX"
+
+static char sys[] = SYS_TEMPLATE;
 
 static void put(const char *disk, const char *file, const char *bytes, size_t len)
 {
@@ -172,6 +175,47 @@ static void disks_are_found_by_serial_numbers(void **state)
     assert_int_equal(system(path), 0);
 }
 
+static uint64_t identity_of(const char *disk)
+{
+    return identity_make(sys, disk, 0, 1000);
+}
+
+static void disks_are_told_from_each_other(void **state)
+{
+    char command[200];
+    uint64_t before;
+
+    (void)state;
+    strcpy(sys, SYS_TEMPLATE);
+    assert_non_null(mkdtemp(sys));
+    /* NVMe: one controller's serial number, two namespaces. */
+    put("nvme0n1", "device/serial", "S1", 2);
+    put("nvme0n1", "wwid", "eui.0001\n", 9);
+    put("nvme0n2", "device/serial", "S1", 2);
+    put("nvme0n2", "wwid", "eui.0002\n", 9);
+    assert_int_not_equal(identity_of("nvme0n1"), identity_of("nvme0n2"));
+    /* The same one after a boot in which it came as another. */
+    put("nvme1n1", "device/serial", "S1", 2);
+    put("nvme1n1", "wwid", "eui.0001\n", 9);
+    assert_int_equal(identity_of("nvme0n1"), identity_of("nvme1n1"));
+    put("sda", "device/wwid", "naa.1\n", 6);
+    put("sdb", "device/wwid", "naa.2\n", 6);
+    assert_int_not_equal(identity_of("sda"), identity_of("sdb"));
+    /* A serial number alone will do until another disk has it, too. */
+    put("vda", "serial", "one", 3);
+    before = identity_of("vda");
+    assert_int_not_equal(before, identity_make(sys, "vda", 8, 1000));
+    assert_int_not_equal(before, identity_make(sys, "vda", 0, 1001));
+    put("vdb", "serial", "one", 3);
+    assert_int_not_equal(identity_of("vda"), identity_of("vdb"));
+    assert_int_not_equal(identity_of("vda"), before);
+    put("vdc", "size", "8", 1);
+    put("vdd", "size", "8", 1);
+    assert_int_not_equal(identity_of("vdc"), identity_of("vdd"));
+    snprintf(command, sizeof(command), "rm -r %s", sys);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +226,7 @@ int main(void)
         cmocka_unit_test(what_was_not_offered_is_not_supported),
         cmocka_unit_test(a_read_only_disk_is_not_written_to),
         cmocka_unit_test(disks_are_found_by_serial_numbers),
+        cmocka_unit_test(disks_are_told_from_each_other),
     };
 
     return cmocka_run_group_tests_name("linux_request", tests, NULL, NULL);
