@@ -44,7 +44,7 @@ class Load:
         self._clients = [guest.start(f"exec tcpsum {verb} {wire.ip} {port} {ENDLESS}")
                          for verb, port in ways]
 
-    def wait_flowing(self, limit=10):
+    def wait_flowing(self, limit=30):
         """Until frames of all three go both ways."""
         deadline = time.monotonic() + limit
         words = [f"{self.sent} {wires.ICMP_REQUEST}"]
