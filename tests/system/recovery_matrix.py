@@ -59,7 +59,7 @@ CASES = [
     Case("tables-wrong", 2, "kept", long=True),
     Case("tables-l2", 2, "kept", long=True),
     Case("nic-loop", 2, "reset"),
-    Case("storm", 3),
+    Case("storm", 3, long=True),
     # It takes the NIC from a domain that still runs (docs/recovery.md, "What `xl destroy` does to frames").
     Case("xl-destroy", 3, refused=True),
 ]
