@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "xen/devices.h"
 #include "xen/domain.h"
 #include "xen/store.h"
 
@@ -15,19 +16,10 @@
 #define SETTLE_POLL_MS 100
 #define WORD "ferry.disks" /* domain-linux/words.h */
 
-static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
-                        struct vbds *vbds)
+static void found(void *ctx, uint32_t guest, uint32_t handle)
 {
-    char wanted[STORE_PATH_SIZE], found[STORE_PATH_SIZE];
-    uint32_t handle;
+    struct vbds *vbds = ctx;
 
-    if (store_number(name, UINT32_MAX, &handle))
-        return;
-    snprintf(wanted, sizeof(wanted), "/local/domain/%u/backend/vbd/%u/%u", backend, guest, handle);
-    if (store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vbd/%u/backend", guest,
-                   handle) ||
-        strcmp(wanted, found) != 0)
-        return;
     if (vbds->nr == VBDS_MAX) {
         log_line("more than %u disks: vbd%u.%u is left alone", VBDS_MAX, guest, handle);
         return;
@@ -37,24 +29,8 @@ static void device_find(struct host *host, uint32_t backend, uint32_t guest, con
 
 void vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
 {
-    unsigned int nr_guests = 0, nr_names;
-    char **guests = xs_directory(host->xs, XBT_NULL, "/libxl", &nr_guests);
-
     vbds_r->nr = 0;
-    for (unsigned int i = 0; guests && i < nr_guests; i++) {
-        char path[STORE_PATH_SIZE], **names;
-        uint32_t guest;
-
-        if (store_number(guests[i], STORE_DOMID_MAX, &guest) ||
-            !xs_is_domain_introduced(host->xs, guest))
-            continue;
-        snprintf(path, sizeof(path), "/libxl/%u/device/vbd", guest);
-        names = xs_directory(host->xs, XBT_NULL, path, &nr_names);
-        for (unsigned int j = 0; names && j < nr_names; j++)
-            device_find(host, backend, guest, names[j], vbds_r);
-        free(names);
-    }
-    free(guests);
+    devices_each(host->xs, "vbd", backend, UINT32_MAX, found, vbds_r);
 }
 
 static int back_state(struct host *host, uint32_t backend, const struct vbd_ref *ref)
@@ -70,11 +46,7 @@ bool vbds_serves(struct host *host, uint32_t backend, const struct vbd_ref *ref)
 
 static bool is_gone(struct host *host, const struct vbd_ref *ref)
 {
-    char found[STORE_PATH_SIZE];
-
-    return !xs_is_domain_introduced(host->xs, ref->guest) ||
-           store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vbd/%u/backend", ref->guest,
-                      ref->handle) == -ENOENT;
+    return device_is_gone(host->xs, "vbd", ref->guest, ref->handle);
 }
 
 static void loss_say(const struct vbd_ref *ref, const char *why)
@@ -134,10 +106,9 @@ int vbds_settle(struct host *host, const struct journal *journal, struct vbds *v
         for (unsigned int i = 0; i < vbds->nr; i++) {
             struct vbd_ref *ref = &vbds->refs[i];
 
-            if (ref->way == VBD_REBUILT)
-                ref->way = way_now(host, journal->domid, ref);
-            else
+            if (ref->way != VBD_REBUILT)
                 continue;
+            ref->way = way_now(host, journal->domid, ref);
             if (ref->way == VBD_LOST)
                 loss_say(ref, "its backend has given it up, and says why on its console");
         }

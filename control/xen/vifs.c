@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "xen/devices.h"
 #include "xen/domain.h"
 #include "xen/store.h"
 
@@ -18,19 +19,10 @@
 #define SETTLE_SLOW_POLL_MS 250
 #define NETBACK_OFFERS "feature-rx-copy" /* xen/io/netif.h; nothing that libxl writes */
 
-static void device_find(struct host *host, uint32_t backend, uint32_t guest, const char *name,
-                        struct vifs *vifs)
+static void found(void *ctx, uint32_t guest, uint32_t handle)
 {
-    char wanted[STORE_PATH_SIZE], found[STORE_PATH_SIZE];
-    uint32_t handle;
+    struct vifs *vifs = ctx;
 
-    if (store_number(name, UINT16_MAX, &handle))
-        return;
-    snprintf(wanted, sizeof(wanted), "/local/domain/%u/backend/vif/%u/%u", backend, guest, handle);
-    if (store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vif/%u/backend", guest,
-                   handle) ||
-        strcmp(wanted, found) != 0)
-        return;
     if (vifs->nr == VIFS_MAX) {
         log_line("more than %u vifs: vif%u.%u is left alone", VIFS_MAX, guest, handle);
         return;
@@ -40,34 +32,13 @@ static void device_find(struct host *host, uint32_t backend, uint32_t guest, con
 
 void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
 {
-    unsigned int nr_guests = 0, nr_names;
-    char **guests = xs_directory(host->xs, XBT_NULL, "/libxl", &nr_guests);
-
     vifs_r->nr = vifs_r->nr_late = 0;
-    for (unsigned int i = 0; guests && i < nr_guests; i++) {
-        char path[STORE_PATH_SIZE], **names;
-        uint32_t guest;
-
-        if (store_number(guests[i], STORE_DOMID_MAX, &guest) ||
-            !xs_is_domain_introduced(host->xs, guest))
-            continue;
-        snprintf(path, sizeof(path), "/libxl/%u/device/vif", guest);
-        names = xs_directory(host->xs, XBT_NULL, path, &nr_names);
-        for (unsigned int j = 0; names && j < nr_names; j++)
-            device_find(host, backend, guest, names[j], vifs_r);
-        free(names);
-    }
-    free(guests);
+    devices_each(host->xs, "vif", backend, UINT16_MAX, found, vifs_r);
 }
 
-/* Guests end, are saved and lose interfaces while their backend is rebuilt. */
 static bool is_gone(struct host *host, const struct vif_ref *ref)
 {
-    char found[STORE_PATH_SIZE];
-
-    return !xs_is_domain_introduced(host->xs, ref->guest) ||
-           store_read(host->xs, found, sizeof(found), "/libxl/%u/device/vif/%u/backend", ref->guest,
-                      ref->handle) == -ENOENT;
+    return device_is_gone(host->xs, "vif", ref->guest, ref->handle);
 }
 
 static int back_state(struct host *host, uint32_t backend, const struct vif_ref *ref)
