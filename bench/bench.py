@@ -22,7 +22,8 @@ import bench_page
 import measurements
 import pair
 import sizes
-from ferrylab import CheckFailed, Lab, LabError
+from ferrylab import Lab
+from ferrylab.cli import exit_code
 from ferrylab.processors import Processors
 from ferrylab.progress import say
 
@@ -73,16 +74,11 @@ def main(words):
     short = "--short" in words
     defaults = SHORT_NUMBERS if short else NUMBERS
     numbers = [int(word) for word in words if word != "--short"][:len(defaults)]
-    try:
+
+    def table_make():
         measured(*numbers, *defaults[len(numbers):], short)
-    except CheckFailed as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
-        return 1
-    except LabError as broken:
-        print(f"the lab did not work (this says nothing about Ferry): {broken}", file=sys.stderr)
-        return 3
-    print((OUT / "table.md").read_text())
-    return 0
+        print((OUT / "table.md").read_text())
+    return exit_code(table_make)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import time
 
 import pair
 import recovery_common
-from ferrylab import CheckFailed, Lab, LabError, measure
+from ferrylab import CheckFailed, Lab, measure
+from ferrylab.cli import exit_code
 from ferrylab.progress import say
 from recovery_measure import Load, Window
 
@@ -89,16 +90,8 @@ def demo(lab):
 
 
 def main():
-    try:
-        with Lab("demo") as lab:
-            demo(lab)
-    except CheckFailed as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
-        return 1
-    except LabError as broken:
-        print(f"the lab did not work (this says nothing about Ferry): {broken}", file=sys.stderr)
-        return 3
-    return 0
+    with Lab("demo") as lab:
+        demo(lab)
 
 
-sys.exit(main())
+sys.exit(exit_code(main))

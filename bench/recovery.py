@@ -24,7 +24,8 @@ import recovery_many  # noqa: E402
 import recovery_matrix as matrix  # noqa: E402
 import recovery_peer  # noqa: E402
 import recovery_report  # noqa: E402
-from ferrylab import CheckFailed, Lab, LabError  # noqa: E402
+from ferrylab import CheckFailed, Lab  # noqa: E402
+from ferrylab.cli import exit_code  # noqa: E402
 from ferrylab.progress import say  # noqa: E402
 
 KEPT = ROOT / "build" / "recovery-figures.json"
@@ -105,20 +106,13 @@ def many(nr_faults):
 
 
 def main(words):
-    try:
-        if words[:1] == ["--many"]:
-            return many(int(words[1]) if len(words) > 1 else MANY)
-        if words[:1] == ["--draw"]:
-            return recovery_report.write(json.loads(Path(words[1]).read_text()))
-        numbers = [int(word) for word in words]
-        return measure(*(numbers + [5, 3][len(numbers):]))
-    except CheckFailed as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
-        return 1
-    except LabError as broken:
-        print(f"the lab did not work (this says nothing about Ferry): {broken}", file=sys.stderr)
-        return 3
+    if words[:1] == ["--many"]:
+        return many(int(words[1]) if len(words) > 1 else MANY)
+    if words[:1] == ["--draw"]:
+        return recovery_report.write(json.loads(Path(words[1]).read_text()))
+    numbers = [int(word) for word in words]
+    return measure(*(numbers + [5, 3][len(numbers):]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code(main, sys.argv[1:]))

@@ -15,24 +15,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "lab"), str(ROOT / "tests" / "system")]
 
 import recovery_attacks  # noqa: E402 (the paths come first)
-from ferrylab import CheckFailed, Lab, LabError  # noqa: E402
+from ferrylab import Lab  # noqa: E402
+from ferrylab.cli import exit_code  # noqa: E402
 
 
 def main(words):
     number = int(words[0]) if words else 1000
     seed = int(words[1]) if len(words) > 1 else int(time.time()) % 1000000 * 1000
     print(f"recovery_attacks: seeds {seed} to {seed + number - 1}", flush=True)
-    try:
-        with Lab("bench-recovery-attacks") as lab:
-            recovery_attacks.run(lab, [recovery_attacks.Attack(seed + i) for i in range(number)])
-        return 0
-    except CheckFailed as failed:
-        print(f"FAILED: {failed}", file=sys.stderr)
-        return 1
-    except LabError as broken:
-        print(f"the lab did not work (this says nothing about Ferry): {broken}", file=sys.stderr)
-        return 3
+    with Lab("bench-recovery-attacks") as lab:
+        recovery_attacks.run(lab, [recovery_attacks.Attack(seed + i) for i in range(number)])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code(main, sys.argv[1:]))

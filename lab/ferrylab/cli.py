@@ -71,11 +71,10 @@ def _parser():
     return parser
 
 
-def main(argv=None):
-    """0 passed, 1 a check failed, 3 the lab itself broke."""
-    args = _parser().parse_args(argv)
+def exit_code(do, *args):
+    """Do it: 0, or what it returns, if it passed; 1 a check failed, 3 the lab itself broke, both said."""
     try:
-        return args.do(args) or 0
+        return do(*args) or 0
     except CheckFailed as failed:
         print(f"FAILED: {failed}", file=sys.stderr)
         return EXIT_CHECK_FAILED
@@ -83,5 +82,11 @@ def main(argv=None):
         print(f"the lab did not work (this says nothing about Ferry): {broken}\n"
               f"logs: {paths.RUNS}", file=sys.stderr)
         return EXIT_LAB_BROKEN
+
+
+def main(argv=None):
+    args = _parser().parse_args(argv)
+    try:
+        return exit_code(args.do, args)
     except KeyboardInterrupt:
         return 130
