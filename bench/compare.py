@@ -15,7 +15,7 @@ from ferrylab import Lab
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 6
-    with Lab("compare") as lab:
+    with Lab("compare", alone=True) as lab:
         ferry, linux, _, boot = pair.start(lab)
         found = {"unpause to first vif connected, s": {k: [v] for k, v in boot.items()}}
         found.update(pair.sizes(lab, (ferry, linux)))

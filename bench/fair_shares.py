@@ -117,7 +117,7 @@ def main():
     if nr_guests < 2 or seconds < 3 * EDGE_S:
         sys.exit(__doc__)
     found = {}
-    with Lab("fair_shares") as lab:
+    with Lab("fair_shares", alone=True) as lab:
         sides = start(lab, nr_guests, labels)
         turns = [(label, kind) for kind in KINDS for label in labels]
         for number in range(rounds):

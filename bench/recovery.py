@@ -83,7 +83,7 @@ def plain(found):
 
 
 def measure(rounds, peer_rounds):
-    with Lab("bench-recovery") as lab:
+    with Lab("bench-recovery", alone=True) as lab:
         common.install(lab)
         common.prefer_dom0(lab)
         busy = os.getloadavg()[0]
@@ -100,7 +100,7 @@ def measure(rounds, peer_rounds):
 
 
 def many(nr_faults):
-    with Lab("bench-recovery-many") as lab:
+    with Lab("bench-recovery-many", alone=True) as lab:
         recovery_many.run(lab, nr_faults)
     return 0
 

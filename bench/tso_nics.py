@@ -94,7 +94,7 @@ def main():
     for model in [word for word in words if word in MODELS] or ["virtio"]:
         for mode in [word for word in words if word in MODES] or MODES:
             counts = mode == "instructions"
-            with Lab("tso_nics", counts_instructions=counts, machine=MACHINE) as lab:
+            with Lab("tso_nics", counts_instructions=counts, machine=MACHINE, alone=True) as lab:
                 sides = start(lab, MODELS[model])
                 table = instructions(lab, sides, rounds) if counts else speed(sides, rounds)
             print(f"\n{model}, {mode}\n\n{table}\n", flush=True)

@@ -73,7 +73,7 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     rates = [int(word) for word in sys.argv[2:]] or [20, 56]
     found = {}
-    with Lab("udp_from_wire") as lab:
+    with Lab("udp_from_wire", alone=True) as lab:
         ferry, linux, _, _ = pair.start(lab)
         for side in (ferry, linux):
             measure.iperf_server(side.wire)

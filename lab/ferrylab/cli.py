@@ -41,7 +41,8 @@ def _run(args):
     scenario = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.resolve().parent))
     spec.loader.exec_module(scenario)
-    with Lab(path.stem, machine=getattr(scenario, "MACHINE", "default")) as lab:
+    with Lab(path.stem, machine=getattr(scenario, "MACHINE", "default"),
+             alone=getattr(scenario, "ALONE", False)) as lab:
         scenario.run(lab)
     say(f"{path.stem}: passed")
 

@@ -32,7 +32,8 @@ def _raise_exit(number, _frame):
 class Lab:
     """`with Lab("scenario") as lab:` - on leaving, everything started is ended."""
 
-    def __init__(self, name, counts_instructions=False, machine="default"):
+    def __init__(self, name, counts_instructions=False, machine="default", alone=False):
+        """alone: no other lab runs meanwhile on this machine, as who counts or measures wants it."""
         self.name = name
         self._machine_name = machine
         self._counts_instructions = counts_instructions
@@ -42,14 +43,14 @@ class Lab:
         self.machine = None
         self.dom0 = None
         self.consoles = None
-        self._lock = LabLock(f"scenario {name}")
+        self._lock = LabLock(name, alone or counts_instructions)
         self._signals = {}
 
     def __enter__(self):
         self._catch_signals()
         try:
             self._lock.acquire()
-            self.built = build.ensure(self._lock, self._machine_name)
+            self.built = build.ensure(self._machine_name)
             self._start(self.built)
         except BaseException:
             self._stop()
@@ -156,7 +157,8 @@ class Lab:
         machine_kind = MACHINES[self._machine_name]
         for slot in machine_kind.slots:
             kind = TapWire if slot.is_tap else Wire
-            self.wire[slot.name] = kind(slot, built.wire, self.run_dir, self.monitor)
+            self.wire[slot.name] = kind(slot, built.wire, self.run_dir, self.monitor,
+                                        self._lock.place)
             self.wire[slot.name].start()
         self.machine = Machine(built.images, self.run_dir, built.disk, machine_kind)
         plugin = make_plugin(self.run_dir) if self._counts_instructions else None

@@ -19,10 +19,6 @@ class Slot:
         return f"0000:{self.bus:02x}:00.0" if self.bus else f"0000:00:{self.pci_slot:02x}.0"
 
     @property
-    def netns(self):
-        return f"ferrylab-{self.name}"
-
-    @property
     def wire_ip(self):
         """The address of the machine at the other end of the cable."""
         return f"{self.network}.1"

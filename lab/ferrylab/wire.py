@@ -30,8 +30,9 @@ def now_ns():
 class Wire:
     """`run()` works in the namespace; the other methods ask the wire program."""
 
-    def __init__(self, slot, program, run_dir, monitor):
+    def __init__(self, slot, program, run_dir, monitor, place):
         self.slot = slot
+        self.netns = f"ferrylab{place}-{slot.name}"
         self.name = f"wire {slot.name}"
         self.ip = slot.wire_ip
         self.cable = run_dir / f"cable-{slot.name}.sock"
@@ -48,18 +49,17 @@ class Wire:
         return f"stream,id=nic{self.slot.name},server=off,addr.type=unix,addr.path={self.cable}"
 
     def start(self):
-        netns = self.slot.netns
-        self._remove_netns()  # left behind by a lab that was killed hard; we hold the lock
-        run_host(["ip", "netns", "add", netns], "making a network namespace")
+        self._remove_netns()  # left behind by a lab that was killed hard; the place is ours
+        run_host(["ip", "netns", "add", self.netns], "making a network namespace")
         with open(self._run_dir / f"wire-{self.slot.name}.log", "wb") as log:
-            self._process = spawn(["ip", "netns", "exec", netns, str(self._program),
+            self._process = spawn(["ip", "netns", "exec", self.netns, str(self._program),
                                    str(self.cable), str(self._control), TAP, str(self.log)],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         if self._process.stdout.readline() != b"ready\n":
             raise LabError(f"the wire program did not start; see {self._run_dir}/"
                            f"wire-{self.slot.name}.log")
         for line in (f"addr add {self.ip}/24 dev {TAP}", f"link set {TAP} up", "link set lo up"):
-            run_host(["ip", "-n", netns, *line.split()], "setting up the wire's end")
+            run_host(["ip", "-n", self.netns, *line.split()], "setting up the wire's end")
 
     def attach(self):
         """Called once QEMU runs."""
@@ -74,15 +74,14 @@ class Wire:
 
     def _remove_netns(self):
         """Whatever still runs in the namespace was started there by a scenario."""
-        netns = self.slot.netns
-        listed = subprocess.run(["ip", "netns", "pids", netns], capture_output=True, text=True,
+        listed = subprocess.run(["ip", "netns", "pids", self.netns], capture_output=True, text=True,
                                 check=False)
         for pid in listed.stdout.split():
             try:
                 os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        subprocess.run(["ip", "netns", "del", netns], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["ip", "netns", "del", self.netns], stderr=subprocess.DEVNULL, check=False)
 
     # Commands in the namespace.
 
@@ -91,14 +90,14 @@ class Wire:
         if threading.current_thread() is not threading.main_thread():
             raise LabError("Wire.popen() must be called from the main thread, "
                            "whose end would otherwise take the child along")
-        argv = ["ip", "netns", "exec", self.slot.netns, *_argv(command)]
+        argv = ["ip", "netns", "exec", self.netns, *_argv(command)]
         child = spawn(argv, text=True, **options)
         self._children.append(child)
         return child
 
     def run(self, command, timeout=DEFAULT_TIMEOUT_S, check=True):
         """Run a command at the wire's end; CommandFailed unless it ends with 0."""
-        argv = ["ip", "netns", "exec", self.slot.netns, *_argv(command)]
+        argv = ["ip", "netns", "exec", self.netns, *_argv(command)]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
                                   check=False, stdin=subprocess.DEVNULL)
@@ -164,7 +163,7 @@ class Wire:
         self.ask(f"vlan {vid}")
         device = f"{TAP}.{vid}"
         for line in (f"addr add {address} dev {device}", f"link set {device} up"):
-            run_host(["ip", "-n", self.slot.netns, *line.split()], "setting up a VLAN's station")
+            run_host(["ip", "-n", self.netns, *line.split()], "setting up a VLAN's station")
         return device
 
     def capture(self, name):
@@ -197,17 +196,16 @@ class TapWire(Wire):
     @property
     def _made(self):
         """The tap's name while it is QEMU's only."""
-        return f"ferrylab-{self.slot.name}"
+        return self.netns
 
     def start(self):
         self._remove_netns()
-        run_host(["ip", "netns", "add", self.slot.netns], "making a network namespace")
+        run_host(["ip", "netns", "add", self.netns], "making a network namespace")
 
     def attach(self):
-        netns = self.slot.netns
-        run_host(["ip", "link", "set", self._made, "netns", netns, "name", TAP], "moving a tap")
+        run_host(["ip", "link", "set", self._made, "netns", self.netns, "name", TAP], "moving a tap")
         for line in (f"addr add {self.ip}/24 dev {TAP}", f"link set {TAP} up", "link set lo up"):
-            run_host(["ip", "-n", netns, *line.split()], "setting up the wire's end")
+            run_host(["ip", "-n", self.netns, *line.split()], "setting up the wire's end")
 
     def stop(self):
         for child in self._children:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .. import machine, paths, systemd
 from ..errors import LabError
-from ..lock import LabLock
+from ..lock import build_lock
 from ..progress import say
 from ..slots import MACHINES
 from . import disk, initramfs, kernel, tools, tree
@@ -180,14 +180,12 @@ def is_complete(machine_name="default"):
     return all(path.exists() for path in _needed(_stages(), machine_name).values())
 
 
-def ensure(lock=None, machine_name="default"):
-    """Build what a machine misses.  Takes the lab's lock meanwhile, unless it is given."""
+def ensure(machine_name="default"):
+    """Build what a machine misses."""
     _check_host()
     if is_complete(machine_name):
         return built(machine_name)
-    own = lock or LabLock("lab/build")
-    if not lock:
-        own.acquire()
+    lock = build_lock()
     try:
         stages = _stages()
         for name, path in _needed(stages, machine_name).items():
@@ -196,6 +194,5 @@ def ensure(lock=None, machine_name="default"):
         _remove_old(stages)
         say("build complete")
     finally:
-        if not lock:
-            own.release()
+        lock.release()
     return built(machine_name)
