@@ -15,7 +15,7 @@ from .process import run_host
 DISK_SIZE = "2G"
 PACKAGES = (
     "systemd-sysv udev dbus kmod procps pciutils iproute2 iputils-ping ethtool bridge-utils less "
-    "bash-completion man-db binutils xen-utils-common xen-utils-4.17 "
+    "bash-completion man-db binutils libarchive13 xen-utils-common xen-utils-4.17 "
     "libvirt-daemon-system libvirt-daemon-driver-xen libvirt-clients"
 ).split()
 _MODULES = ("xenfs", "xen-gntdev", "xen-gntalloc", "xen-evtchn", "xen-privcmd", "xen-acpi-processor",

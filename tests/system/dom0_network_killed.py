@@ -20,6 +20,7 @@ LONG = "FERRY_LONG" in os.environ
 
 SETUP = ("setup noted", "configuration written", "created", "unpaused", "plugged", "moved", "waiting", "asking") if LONG else ("asking",)
 UNDO = ("undoing", "unplugged", "ended", "moved back", "laid aside", "record gone") if LONG else ("unplugged",)
+ONLY_VIF = ("plugged", "moved", "unplugged")  # steps of dom0's own vif
 START = ("dom0 noted", "noted whose", "taken", "created", "unpaused", "plugged", "moved") if LONG else ("plugged",)
 STOP = (("dom0 noted", "noted to stop", "unplugged", "destroyed", "given back", "moved back", "record gone") if LONG
         else ("unplugged", "given back"))
@@ -52,8 +53,8 @@ def config_gone(lab, step, when):
 
 
 def setup_killed(lab, interface, above, step, words, stdin=None):
-    when = f"setup, killed at '{step}'"
-    killed(lab, step, f"setup {interface} --yes --dom0-vif {words}", stdin)
+    when = f"setup {words}, killed at '{step}'"
+    killed(lab, step, f"setup {interface} --yes {words}", stdin)
     if step == "record gone":  # what is left is a journal that says that it was stopped
         lab.dom0.run("ferry stop domnet", timeout=60)
     back_on_card(lab, interface, above, when)
@@ -83,7 +84,7 @@ def goes_on(lab, interface, above, step, words):
     """ferryd, or the same command once more, brings the domain to where dom0 is served."""
     killed(lab, step, words)
     when = f"{words}, killed at '{step}'"
-    common.wait_for(lambda: common.status(lab)["state"] == "running", f"{when}: not back", 40)
+    common.wait_for(lambda: common.status(lab)["state"] == "running", f"{when}: not back", 90)
     nic.moved(lab, interface, above, when)
     lab.dom0.run(f"ferry {words}", timeout=60)
     nic.moved(lab, interface, above, f"{when}, and again")
@@ -132,10 +133,12 @@ def run(lab):
     nic.use(lab, interface, above)
     ferryd = common.supervise(lab)
     try:
-        for step in SETUP:
-            setup_killed(lab, interface, above, step, f"--confirm {CONFIRMED}", None if step == "asking" else b"yes\n")
-        for step in UNDO:
-            setup_killed(lab, interface, above, step, f"--confirm {CONFIRMED}", b"no\n")
+        for words, only_vif in (("--dom0-vif", ()), ("", ONLY_VIF)):
+            words = f"{words} --confirm {CONFIRMED}"
+            for step in (step for step in SETUP if step not in only_vif):
+                setup_killed(lab, interface, above, step, words, None if step == "asking" else b"yes\n")
+            for step in (step for step in UNDO if step not in only_vif):
+                setup_killed(lab, interface, above, step, words, b"no\n")
         done = lab.dom0.run(f"ferry setup {interface} --yes --dom0-vif --confirm 60", timeout=120, stdin=b"yes\n")
         expect(done.rc == 0, f"setup: {done}")
         nic.moved(lab, interface, above, "set up")

@@ -63,7 +63,7 @@ def stop_killed(lab, path, names, step):
 def replaced(lab, guest, step, words):
     """With ferryd: it, or the same command once more, brings the domain to where the guest is served."""
     killed(lab, step, words)
-    common.wait_for(lambda: common.status(lab)["state"] == "running", f"{words}, killed when '{step}': not back", 40)
+    common.wait_for(lambda: common.status(lab)["state"] == "running", f"{words}, killed when '{step}': not back", 90)
     common.ping_works(lab, guest, 20)
     lab.dom0.run(f"ferry {words}", timeout=60)
     common.ping_works(lab, guest, 20)

@@ -148,7 +148,7 @@ def outlives(lab, domnet, honest, stranger, spoofer):
         how = (f"xenstore-write /local/domain/{domnet.domid}/ferry/fault '{fault} {number}'"
                if fault else "xl destroy domnet")
         lab.dom0.run(how, timeout=60)
-        common.wait_for(lambda: common.is_over(lab, deaths), f"{what}: not back", 40)
+        common.wait_for(lambda: common.is_over(lab, deaths), f"{what}: not back", 90)
         death = common.status(lab)["deaths"][-1]
         expect(death["depth"] == depth, f"{what}: {death['way']} at depth {death['depth']}")
         common.ping_works(lab, honest)
@@ -170,7 +170,7 @@ def lost_is_not_none(lab, ferryd, honest, spoofer):
     time.sleep(1)
     expect(not pings(lab, honest), "served without its policy")
     lab.dom0.run("ferry policy domnet", timeout=60)
-    common.wait_for(lambda: common.status(lab)["state"] == "running", "not back", 40)
+    common.wait_for(lambda: common.status(lab)["state"] == "running", "not back", 90)
     common.ping_works(lab, honest, 20)
     spoofer.expect_blocked(began, "the kept policy was lost")
 

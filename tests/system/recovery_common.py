@@ -76,7 +76,7 @@ def is_over(lab, deaths, name="domnet"):
             now["state"] == "running")
 
 
-def death(lab, begin, what, name="domnet", limit=40):
+def death(lab, begin, what, name="domnet", limit=90):
     """Calls begin(), which ends in a death; returns it, as `ferry status --json` has it, once the domain is back."""
     before = status(lab, name)["nr_deaths"]
     begin()

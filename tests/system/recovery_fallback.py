@@ -27,7 +27,7 @@ def id_taken(lab, domnet, guest):
     lab.dom0.run("xl destroy domnet", timeout=60)
     expect(lab.dom0.output(f"/root/take_domid {domid}") == str(domid), "the id is not to be had")
     ferryd = common.supervise(lab)
-    common.wait_for(lambda: common.is_over(lab, deaths), "not back", 40)
+    common.wait_for(lambda: common.is_over(lab, deaths), "not back", 90)
     now = common.status(lab)
     print(ferryd.stdout, flush=True)
     expect(now["domid"] != domid, "two domains have one id")

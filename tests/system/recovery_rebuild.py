@@ -26,9 +26,9 @@ def fault(kind):
 
 # How to kill, the cause that ferryd must see, a limit, and whether the NIC's reads may be refused while it sends, as `xl destroy`
 # does (docs/recovery.md): then a change of the data passes if the wire shows that it came of that.
-KINDS = {"destroyed": (destroy, "vanished", 40, True),
-         "crashed": (fault("null"), "crash", 40, False),
-         "hung": (fault("loop"), "hang", 40, False)}
+KINDS = {"destroyed": (destroy, "vanished", 90, True),
+         "crashed": (fault("null"), "crash", 90, False),
+         "hung": (fault("loop"), "hang", 90, False)}
 
 
 def back_again(lab, deaths):
