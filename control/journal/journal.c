@@ -100,6 +100,15 @@ int journal_save_quick(const struct journal *journal)
     return err ? err : save(journal, path, files_write_quick);
 }
 
+int journal_save_somewhere(const struct journal *journal)
+{
+    int err = journal_save(journal);
+
+    if (err)
+        (void)journal_save_quick(journal);
+    return err;
+}
+
 int journal_stat(const char *name, struct stat *stat_r)
 {
     char path[FILES_PATH_SIZE];

@@ -20,6 +20,9 @@ int journal_load(const char *name, struct journal *journal_r);
  * whose end leaves nothing to recover. */
 int journal_save(const struct journal *journal);
 int journal_save_quick(const struct journal *journal);
+/* For what has happened and must be known: where the disk does not take it, it goes into the run directory.
+ * Returns the disk's error all the same. */
+int journal_save_somewhere(const struct journal *journal);
 /*
  * Whether dom0 was booted since the journal was written: no domain of its time is left, and whatever bears its id now is
  * another one. Not of journals that do not tell.

@@ -291,7 +291,7 @@ static int recover_run(struct host *host, struct journal *journal, struct config
     if (err)
         return err;
     steps_mark(journal, "built");
-    if (journal->domid != old_domid && journal_save(journal))
+    if (journal->domid != old_domid && journal_save_somewhere(journal))
         log_line("%s: the journal cannot be written", journal->name);
     err = policy_restore(host, journal, policy);
     if (err)
@@ -335,7 +335,7 @@ int recover(struct host *host, struct journal *journal)
     err = kept_run(host, journal);
     journal->recovering = false;
     journal->tries = 0;
-    if (journal_save(journal))
+    if (journal_save_somewhere(journal))
         log_line("%s: the journal cannot be written", journal->name);
     return err;
 }

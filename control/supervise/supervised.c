@@ -27,7 +27,7 @@ struct supervised *supervised_new(struct supervise_common *common, const struct 
 
 void supervised_save(const struct supervised *supervised)
 {
-    int err = journal_save(&supervised->journal);
+    int err = journal_save_somewhere(&supervised->journal);
 
     if (err)
         log_line("%s: the journal %s/%s.json cannot be written: %s%s", supervised->journal.name,

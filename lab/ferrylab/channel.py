@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from .errors import LabError, LabTimeout
+from .limits import PATIENCE, deadline_in
 
 _ESCAPED = [b"\\x%02x" % code for code in range(256)]
 for _code in range(0x20, 0x7F):
@@ -65,11 +66,11 @@ class Session:
 
     def wait(self, timeout, silence=None):
         """Wait for the end; `silence` limits the time without any output."""
-        deadline = time.monotonic() + timeout
+        deadline = deadline_in(timeout)
         with self.channel.news:
             while self.rc is None:
                 now = time.monotonic()
-                quiet_until = self.last_sign + silence if silence else deadline
+                quiet_until = self.last_sign + silence * PATIENCE if silence else deadline
                 if now >= min(deadline, quiet_until):
                     break
                 self.channel.check()

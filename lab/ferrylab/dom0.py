@@ -10,6 +10,7 @@ from pathlib import Path
 from . import paths
 from .channel import Channel, unescape
 from .errors import CommandFailed, LabError, LabTimeout
+from .limits import deadline_in
 
 DEFAULT_TIMEOUT_S = 60
 
@@ -50,7 +51,7 @@ class Dom0(Runner):
 
     def wait_greeting(self, limit):
         """Until its agent answers, after a boot."""
-        deadline = time.monotonic() + limit
+        deadline = deadline_in(limit)
         with self.channel.news:
             while not self.channel.greeted:
                 self._machine.check_alive()

@@ -6,6 +6,7 @@ import time
 from .channel import Channel
 from .dom0 import Runner
 from .errors import CheckFailed, LabError
+from .limits import deadline_in
 
 
 class Domain:
@@ -65,7 +66,7 @@ class Guest(Domain, Runner):
             self._listening = True
             self.lab.consoles.listen(self.name, self.channel.receive)
         self._open_pty()
-        deadline = time.monotonic() + timeout
+        deadline = deadline_in(timeout)
         with self.channel.news:
             while not self.channel.greeted:
                 if time.monotonic() > deadline:

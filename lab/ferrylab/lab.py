@@ -12,6 +12,7 @@ from .dom0 import Consoles, Dom0
 from .errors import CheckFailed, LabTimeout
 from .image import build
 from .instructions import make_plugin
+from .limits import deadline_in
 from .lock import LabLock
 from .machine import Machine
 from .progress import say
@@ -107,7 +108,7 @@ class Lab:
 
     def wait_console(self, domain, pattern, timeout=60):
         """Wait until a console matches a regular expression; returns the match."""
-        deadline = time.monotonic() + timeout
+        deadline = deadline_in(timeout)
         while True:
             match = re.search(pattern, self.console(domain), re.MULTILINE)
             if match:

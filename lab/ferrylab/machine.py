@@ -4,6 +4,7 @@ import socket
 import subprocess
 
 from .errors import LabError, LabTimeout
+from .limits import PATIENCE
 from .process import run_host, spawn, stop
 from .qmp import Qmp
 from .slots import disks_beside
@@ -114,7 +115,7 @@ class Machine:
     def wait_end(self, limit):
         """Until the machine has reset itself, at which QEMU ends (-no-reboot)."""
         try:
-            self.process.wait(limit)
+            self.process.wait(limit * PATIENCE)
         except subprocess.TimeoutExpired as late:
             raise LabTimeout(f"the machine did not go down within {limit} s; see {self.serial_log}") from late
 

@@ -11,6 +11,7 @@ import time
 from .channel import Result
 from .dom0 import DEFAULT_TIMEOUT_S
 from .errors import CommandFailed, LabError, LabTimeout
+from .limits import PATIENCE
 from .process import run_host, spawn, stop
 
 TAP = "wire0"
@@ -99,7 +100,7 @@ class Wire:
         """Run a command at the wire's end; CommandFailed unless it ends with 0."""
         argv = ["ip", "netns", "exec", self.netns, *_argv(command)]
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout,
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout * PATIENCE,
                                   check=False, stdin=subprocess.DEVNULL)
         except subprocess.TimeoutExpired as late:
             raise LabTimeout(f"{self.name}: `{command}` did not end within {timeout} s") from late

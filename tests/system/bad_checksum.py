@@ -5,6 +5,7 @@ import struct
 import time
 
 import ferry_domnet
+from ferrylab.limits import deadline_in
 
 FRAMES = 20
 
@@ -44,7 +45,7 @@ def run(lab):
         before = udp_counters(guest)
         for _ in range(FRAMES):
             wire.inject(udp_frame("02:00:00:00:00:01", ferry_domnet.mac(1), wire.ip, guest.ip, damage))
-        deadline = time.monotonic() + 10
+        deadline = deadline_in(10)
         seen = {}
         while sum(seen.values()) < FRAMES and time.monotonic() < deadline:
             after = udp_counters(guest)

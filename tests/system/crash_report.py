@@ -7,6 +7,7 @@ import time
 import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import CheckFailed
+from ferrylab.limits import deadline_in
 
 REPORTS = {
     "null": r"page fault: write of 0000000000000008 \(null\) at fault_null\+0x",
@@ -29,7 +30,7 @@ def die(lab, fault):
 
 def wait_shut_down(lab, domain, how, limit=20):
     """Wait until `xl list` shows the domain shut down, crashed (`how` is "sc") or by watchdog ("sw")."""
-    deadline = time.monotonic() + limit
+    deadline = deadline_in(limit)
     while time.monotonic() < deadline:
         shown = lab.dom0.output(f"xl list {domain.name} | tail -n 1").split()[4]
         if shown[3:5] == how:

@@ -5,6 +5,7 @@ import time
 
 import ferry_domnet
 from ferry_domnet import expect
+from ferrylab.limits import deadline_in
 from ferrylab.slots import SLOTS
 
 IMAGE = "evil-domain"
@@ -61,7 +62,7 @@ class Faults:
         return [(kind, int(addr, 16)) for kind, bdf, addr in FAULT.findall(self.text()) if bdf == self._bdf]
 
     def wait(self, kind, maddr, what, limit=5):
-        deadline = time.monotonic() + limit
+        deadline = deadline_in(limit)
         while (kind, maddr & ~0xFFF) not in self.all():
             expect(time.monotonic() < deadline, f"{what}: Xen's log shows no DMA {kind} fault at {maddr:#x}; it says:\n"
                                                 f"{self.text()[-1000:]}")

@@ -8,6 +8,7 @@ import hostile_guest
 import hostile_wire
 from ferry_domnet import expect
 from ferrylab import CheckFailed, LabError, measure
+from ferrylab.limits import deadline_in
 
 # Attacks of one guest, the longest they may take in s, and how many of a thousand pings of the
 # bystander they may cost: none, but where the wire itself is full.
@@ -73,7 +74,7 @@ class Scenario:
     def grant_tables(self):
         """Xen's list of all grants in use."""
         self.lab.dom0.run("xl dmesg -c > /dev/null; xl debug-keys g")
-        deadline = time.monotonic() + 10
+        deadline = deadline_in(10)
         while "gnttab_usage_print_all ] done" not in (text := self.lab.dom0.output("xl dmesg")):
             if time.monotonic() > deadline:
                 raise LabError(f"Xen did not print all grant tables:\n{text[-500:]}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import ferry_domnet
 from ferrylab import CheckFailed
+from ferrylab.limits import deadline_in
 
 IP_NUMBER = 66
 MAC = ferry_domnet.mac(IP_NUMBER)
@@ -58,7 +59,7 @@ def finish(lab, name, timeout):
 
 def wait_gone(lab, name, timeout=10):
     """The domain has left nothing: a zombie would show pages that somebody still has mapped."""
-    deadline = time.monotonic() + timeout
+    deadline = deadline_in(timeout)
     while True:
         listed = lab.dom0.output("xl list")
         if name not in listed and "(null)" not in listed:

@@ -5,6 +5,7 @@ import time
 import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import CheckFailed, measure
+from ferrylab.limits import deadline_in
 
 IDLE_S = 10
 
@@ -12,7 +13,7 @@ IDLE_S = 10
 def wait_gone(lab, domnet, node, limit=10):
     """Wait until a guest's nodes below the backend's directory are gone."""
     path = f"/local/domain/{domnet.domid}/backend/vif/{node}"
-    deadline = time.monotonic() + limit
+    deadline = deadline_in(limit)
     while time.monotonic() < deadline:
         if lab.dom0.run(f"xenstore-exists {path}", check=False).rc:
             return
@@ -74,7 +75,7 @@ def recreated(lab, domnet):
     """`xl shutdown` ends it by itself; a new one of the same configuration serves again."""
     lab.dom0.run(f"xl shutdown -w {domnet.name}", timeout=60)
     lab.wait_console(domnet.name, "poweroff asked for by dom0", timeout=5)
-    deadline = time.monotonic() + 20
+    deadline = deadline_in(20)
     while domnet.exists():  # xl's monitor destroys it, as on_poweroff says
         expect(time.monotonic() < deadline, "the driver domain is there 20 s after xl shutdown")
         time.sleep(0.2)

@@ -9,6 +9,7 @@ import ferry_domnet
 from ferry_domnet import BUILD, expect
 from ferrylab import CheckFailed
 from ferrylab.domain import Domain, config_text
+from ferrylab.limits import deadline_in
 from ferrylab.slots import SLOTS
 from recovery_zeros import Capture
 
@@ -62,7 +63,7 @@ def status(lab, name="domnet"):
 
 
 def wait_for(holds, what, limit):
-    deadline = time.monotonic() + limit
+    deadline = deadline_in(limit)
     while not holds():
         if time.monotonic() > deadline:
             raise CheckFailed(f"{what} within {limit} s")

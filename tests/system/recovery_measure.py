@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ferry_domnet import expect
 from ferrylab import CheckFailed, LabTimeout
 from ferrylab import wire as wires
+from ferrylab.limits import deadline_in
 from ferrylab.wire import now_ns
 
 ENDLESS = 10**13
@@ -46,7 +47,7 @@ class Load:
 
     def wait_flowing(self, limit=30):
         """Until frames of all three go both ways."""
-        deadline = time.monotonic() + limit
+        deadline = deadline_in(limit)
         words = [f"{self.sent} {wires.ICMP_REQUEST}"]
         if self._clients:
             words += [f"{self.sent} minlen=1000 {wires.TCP}", f"to_nic minlen=1000 {wires.TCP}"]

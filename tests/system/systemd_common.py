@@ -95,13 +95,17 @@ def install_tools(lab, prefix="/usr/local"):
 
 
 def _later_make(deb, target):
-    """The same package but for its version, which is a later one."""
+    """The same package but for its version, which is a later one, and its kernel, which does as it is told: it has faults."""
     unpacked = target / deb.stem
     subprocess.run(["dpkg-deb", "-R", deb, unpacked], check=True)
     control = unpacked / "DEBIAN/control"
     version = subprocess.check_output(["dpkg-deb", "-f", deb, "Version"], text=True).strip()
     control.write_text(control.read_text().replace(f"Version: {version}\n", f"Version: {version}+1\n")
                        .replace(f"(= {version})", f"(= {version}+1)"))
+    for place, source in (("usr/lib/ferry/ferry-net", "ferry-net-faults"),
+                          ("usr/lib/debug/usr/lib/ferry/ferry-net.debug", "kernel-faults/second")):
+        if (unpacked / place).exists():
+            (unpacked / place).write_bytes((BUILD / source).read_bytes())
     made = target / deb.name
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", unpacked, made], check=True,
                    stdout=subprocess.DEVNULL)
@@ -109,13 +113,14 @@ def _later_make(deb, target):
 
 
 def install_packages(lab, names=("ferry", "ferry-net"), later=False):
-    """Those that `make deb` made, by dpkg; or a later version of them."""
+    """Those that `make deb` made, by apt; or a later version of them."""
     debs = [next(DEBS.glob(f"{name}_*.deb"), None) for name in names]
     expect(all(debs), f"no packages in {DEBS}: `make deb`, as `make check-systemd` does")
     if later:
         target = lab.run_dir / "later"
-        target.mkdir()
+        target.mkdir(exist_ok=True)
         debs = [_later_make(deb, target) for deb in debs]
     for deb in debs:
         lab.dom0.put(deb, f"/root/debs/{deb.name}")
-    lab.dom0.run(f"cd /root/debs && dpkg -i {' '.join(deb.name for deb in debs)}", timeout=240)
+    files = " ".join(f"./{deb.name}" for deb in debs)
+    lab.dom0.run(f"cd /root/debs && apt-get -q -y install {files}", timeout=240)

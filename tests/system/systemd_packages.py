@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Debian packages in a dom0 with systemd, from installing to purging (docs/install.md): `make check-systemd`."""
+import re
 
 import ferry_domnet
 import recovery_common as common
 import systemd_common as systemd
 from ferry_domnet import expect
+from ferrylab.domain import Domain
 
 MACHINE = "systemd"
 IN_CHECK = False  # needs `make deb`
 COMMAND = "make check-systemd"
-EXAMPLES = "/usr/share/doc/ferry/examples"
 
 
 # Written by others, or by the machine itself.
@@ -48,6 +49,41 @@ def init_script(lab):
     systemd.expect_started(lab)
 
 
+def restrictions(lab):
+    """As docs/install.md says of the unit."""
+    said = lab.dom0.output("systemd-analyze security ferryd.service --no-pager | tail -n 1", timeout=60)
+    expect("2.3 OK" in said, f"systemd-analyze security: {said}")
+
+
+def set_up(lab):
+    """The first driver domain; dom0 does not use the card, so nobody is asked."""
+    lab.dom0.run("modprobe xen-pciback")
+    shown = lab.dom0.output(f"ferry setup {systemd.NIC} --dry-run", timeout=60)
+    expect("pci           = [" in shown and systemd.is_dom0s(lab), f"--dry-run: {shown}")
+    expect(lab.dom0.run(f"test -e {systemd.CONFIG}", check=False).rc, "--dry-run wrote the configuration")
+    lab.dom0.run(f"ferry setup {systemd.NIC}", timeout=90)
+    expect(not systemd.is_dom0s(lab), "dom0 still has the card")
+    lab.dom0.run(f"ferry check {systemd.CONFIG}")
+    return Domain(lab, "domnet")
+
+
+def kernel_upgrade(lab, guest):
+    """The package's new kernel, which does as it is told, comes under the guests."""
+    fault = "xenstore-write /local/domain/$(xl domid domnet)/ferry/fault null"
+    before = common.status(lab)["nr_deaths"]
+    lab.dom0.run(fault)
+    common.ping_works(lab, guest)
+    expect(common.status(lab)["nr_deaths"] == before, "the new package's kernel runs already")
+    lab.dom0.run("ferry upgrade domnet --kernel /usr/lib/ferry/ferry-net", timeout=60)
+    common.ping_works(lab, guest)
+    systemd.dies(lab, guest, fault, 1)
+    report = lab.dom0.output("ferry logs --report domnet 2>&1", timeout=60)
+    expect("apt" in report or "ferry-net-dbg" in report, f"no word of the package with source lines: {report}")
+    systemd.install_packages(lab, ("ferry-net-dbg",), later=True)
+    report = lab.dom0.output("ferry logs --report domnet 2>&1", timeout=60)
+    expect(re.search(r"fault_null\S* .*domain/main/fault\.c:\d+", report), f"no source lines: {report}")
+
+
 def upgrade(lab):
     """The same with another version."""
     before = systemd.unit(lab, "ferryd", "MainPID")
@@ -67,14 +103,14 @@ def removal_refused(lab):
 
 
 def remove(lab):
-    lab.dom0.run("apt-get -q -y remove ferry ferry-net", timeout=240)
+    lab.dom0.run("apt-get -q -y remove ferry ferry-net ferry-net-dbg", timeout=240)
     expect(lab.dom0.run("pidof ferryd", check=False).rc, "ferryd still runs")
     expect(lab.dom0.run("test -e /run/ferry", check=False).rc, "/run/ferry is left")
     expect(lab.dom0.run(f"test -e {systemd.CONFIG}", check=False).rc == 0, "a removal took the configuration")
 
 
 def purge(lab, before):
-    lab.dom0.run("apt-get -q -y purge ferry ferry-net", timeout=240)
+    lab.dom0.run("apt-get -q -y purge ferry ferry-net ferry-net-dbg", timeout=240)
     left = files(lab) ^ before
     expect(not left, f"left or gone: {sorted(left)}")
     units = lab.dom0.output("systemctl list-units --all --no-legend --plain 'ferry*' | grep -v lab-agent || true")
@@ -85,17 +121,14 @@ def run(lab):
     before = files(lab)
     at_first(lab)
     init_script(lab)
-    systemd.configure(lab, EXAMPLES)
-    lab.dom0.run("modprobe xen-pciback")
-    lab.dom0.run(f"ferry check {systemd.CONFIG}")
-    domnet = systemd.start(lab)
+    restrictions(lab)
+    domnet = set_up(lab)
     guest = ferry_domnet.guest(lab, 1)
     common.ping_works(lab, guest)
     systemd.dies(lab, guest, "xl destroy domnet", 3)
     with systemd.Undisturbed(lab, domnet, guest, "upgrade"):
         upgrade(lab)
-    lab.dom0.run("ferry upgrade domnet --kernel /usr/lib/ferry/ferry-net", timeout=60)
-    common.ping_works(lab, guest)
+    kernel_upgrade(lab, guest)
     with systemd.Undisturbed(lab, domnet, guest, "apt remove"):
         removal_refused(lab)
     guest.destroy()

@@ -359,6 +359,26 @@ static void a_journal_that_cannot_be_removed_is_not_believed_again(void **state)
     assert_int_equal(journal_load("domnet", &journal), -ENOENT);
 }
 
+/* A successor with another id must be found, or it is taken for gone and rebuilt again and again. */
+static void what_has_happened_is_known_though_the_disk_takes_nothing(void **state)
+{
+    struct journal journal = { .name = "domnet", .domid = 7, .wish = JOURNAL_RUN };
+
+    (void)state;
+    assert_int_equal(journal_save(&journal), 0);
+    journal.domid = 8;
+    read_only(1);
+    assert_int_equal(journal_save_somewhere(&journal), -EROFS);
+    assert_int_equal(journal_load("domnet", &journal), 0);
+    assert_int_equal(journal.domid, 8);
+    read_only(0);
+    journal.domid = 9;
+    assert_int_equal(journal_save_somewhere(&journal), 0);
+    assert_int_equal(journal_load("domnet", &journal), 0);
+    assert_int_equal(journal.domid, 9);
+    journal_remove("domnet");
+}
+
 static char run_dir[] = "/tmp/ferry-test-run-XXXXXX";
 
 static int disk_make(void **state)
@@ -401,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_capture_ends_with_a_whole_block),
         cmocka_unit_test(a_capture_that_never_began_leaves_no_file),
         cmocka_unit_test(a_journal_that_cannot_be_removed_is_not_believed_again),
+        cmocka_unit_test(what_has_happened_is_known_though_the_disk_takes_nothing),
     };
 
     return cmocka_run_group_tests(tests, disk_make, disk_end);
