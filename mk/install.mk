@@ -74,6 +74,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ferry
 	-rmdir $(DESTDIR)$(LIBDIR)/ferry $(DESTDIR)$(DEBUGDIR)
 
-# Debian 12; build/deb/*.deb.
+# Debian 12; build/deb/*.deb. Installs what that needs, which only root can; a package that builds them elsewhere runs tools/make-deb.
 deb:
+	@tools/setup debian/packages.txt
 	@tools/make-deb $(BUILD)/deb
