@@ -54,7 +54,7 @@ install-control: control
 	$(call install-text,755,control/init/ferryd.init,$(DATADIR)/doc/ferry/examples/ferryd.init)
 	$(if $(wildcard $(DESTDIR)$(SYSCONFDIR)/default/ferry),,$(call \
 		install-text,644,control/init/ferry.default,$(SYSCONFDIR)/default/ferry))
-	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/ferry/auto
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/ferry/auto $(DESTDIR)$(SYSCONFDIR)/ferry/hooks.d
 	$(if $(paths-shared),,install -d -m 755 $(DESTDIR)$(LOCALSTATEDIR)/lib $(DESTDIR)$(LOCALSTATEDIR)/log)
 	$(if $(paths-shared),,install -d -m 700 $(DESTDIR)$(LOCALSTATEDIR)/lib/ferry)
 
