@@ -39,7 +39,7 @@ INSTALL_MAN := ferry.8 ferryd.8
 # As they lie here, so that links hold; what a link leads to that is not installed is then named without it.
 INSTALL_DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.svg docs/decisions/*.md)
 INSTALL_EXAMPLES := $(wildcard docs/examples/*.* docs/examples/prometheus/*)
-INSTALL_UNLINK := -e 's,\[\([^]]*\)\](\(CONTRIBUTING\|lab/README\)\.md),\1,g' -e 's,\[\([^]]*\)\](man/[a-z]*\.8),\1,g'
+INSTALL_UNLINK := -e 's,\[\([^]]*\)\](\(CONTRIBUTING\|lab/README\)\.md),\1 (in the sources),g' -e 's,\[\([^]]*\)\](man/[a-z]*\.8),\1,g'
 
 install: install-control install-kernels install-debug
 
