@@ -51,6 +51,7 @@ install-control: control
 	$(foreach m,$(INSTALL_MAN),$(call install-text,644,docs/man/$(m),$(DATADIR)/man/man8/$(m)))
 	$(foreach u,ferryd.service ferry.service,$(call install-text,644,control/init/$(u),$(UNITDIR)/$(u)))
 	$(call install-text,644,control/cli/ferry.bash-completion,$(DATADIR)/bash-completion/completions/ferry)
+	ln -sfn ferry $(DESTDIR)$(DATADIR)/bash-completion/completions/ferryd
 	$(foreach e,$(INSTALL_EXAMPLES),$(call install-text,644,$(e),$(DATADIR)/doc/ferry/$(e:docs/%=%)))
 	$(foreach d,$(INSTALL_DOCS),$(call install-text,644,$(d),$(DATADIR)/doc/ferry/$(d)))
 	ln -sfn ../examples $(DESTDIR)$(DATADIR)/doc/ferry/docs/examples
@@ -71,7 +72,7 @@ install-debug: images
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ferry $(DESTDIR)$(SBINDIR)/ferryd $(DESTDIR)$(EXTCAPDIR)/ferry-extcap $(INSTALL_MAN:%=$(DESTDIR)$(DATADIR)/man/man8/%) \
 		$(DESTDIR)$(UNITDIR)/ferryd.service $(DESTDIR)$(UNITDIR)/ferry.service \
-		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(DESTDIR)$(DATADIR)/bash-completion/completions/ferryd $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
 		$(IMAGES_NAMES:%=$(DESTDIR)$(DEBUGDIR)/%.debug) $(DESTDIR)$(LIBDIR)/ferry/ferry-linux-image $(DESTDIR)$(LIBDIR)/ferry/linux-init \
 		$(DESTDIR)$(LIBDIR)/ferry/linux-block
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ferry
