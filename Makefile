@@ -19,7 +19,7 @@ help:
 	@echo '  make control  build/ferry and build/ferryd, the tools for dom0'
 	@echo '  make images   build/images/: a kernel for each NIC driver, one with all, and their source lines'
 	@echo '  make install  tools, kernels and manuals in place, PREFIX=/usr/local DESTDIR= (mk/paths.mk)'
-	@echo '  make deb      Debian packages, build/deb/*.deb'
+	@echo '  make deb      Debian packages, build/deb/*.deb, and what making them needs (root, if that is not there)'
 	@echo '  make check-systemd   those packages in a dom0 with systemd: install, upgrade, reboot, libvirt'
 	@echo '  make unit     the host tests of the pure parts, with gcc and clang, under ASan and UBSan'
 	@echo '  make fuzz     libFuzzer on everything that reads hostile bytes, MINUTES=10 in all'
@@ -60,7 +60,6 @@ check-long: setup
 	tests/run-system --long
 
 check-systemd: setup
-	@tools/setup debian/packages.txt
 	$(MAKE) deb control
 	tests/run-system systemd_units systemd_packages systemd_reboot systemd_libvirt
 

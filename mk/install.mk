@@ -29,15 +29,17 @@ $(foreach n,$(IMAGES_NAMES),$(eval $(call image-rule,$(n))))
 # $(1) mode, $(2) file, $(3) where to; its paths are those of this installation.
 define install-text
 	@install -d $(dir $(DESTDIR)$(3))
-	@$(PATHS_SED) $(2) > $(DESTDIR)$(3)
+	@$(PATHS_SED) $(if $(filter %.md,$(2)),$(INSTALL_UNLINK)) $(2) > $(DESTDIR)$(3)
 	@chmod $(1) $(DESTDIR)$(3)
 	@echo '  install $(3)'
 
 endef
 
 INSTALL_MAN := ferry.8 ferryd.8
-INSTALL_DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md)
+# As they lie here, so that links hold; what a link leads to that is not installed is then named without it.
+INSTALL_DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.svg docs/decisions/*.md)
 INSTALL_EXAMPLES := $(wildcard docs/examples/*.* docs/examples/prometheus/*)
+INSTALL_UNLINK := -e 's,\[\([^]]*\)\](\(CONTRIBUTING\|lab/README\)\.md),\1 (in the sources),g' -e 's,\[\([^]]*\)\](man/[a-z]*\.8),\1,g'
 
 install: install-control install-kernels install-debug
 
@@ -49,12 +51,14 @@ install-control: control
 	$(foreach m,$(INSTALL_MAN),$(call install-text,644,docs/man/$(m),$(DATADIR)/man/man8/$(m)))
 	$(foreach u,ferryd.service ferry.service,$(call install-text,644,control/init/$(u),$(UNITDIR)/$(u)))
 	$(call install-text,644,control/cli/ferry.bash-completion,$(DATADIR)/bash-completion/completions/ferry)
-	$(foreach e,$(INSTALL_EXAMPLES),$(call install-text,644,$(e),$(DATADIR)/doc/ferry/examples/$(notdir $(e))))
-	$(foreach d,$(INSTALL_DOCS),$(call install-text,644,$(d),$(DATADIR)/doc/ferry/$(notdir $(d))))
+	ln -sfn ferry $(DESTDIR)$(DATADIR)/bash-completion/completions/ferryd
+	$(foreach e,$(INSTALL_EXAMPLES),$(call install-text,644,$(e),$(DATADIR)/doc/ferry/$(e:docs/%=%)))
+	$(foreach d,$(INSTALL_DOCS),$(call install-text,644,$(d),$(DATADIR)/doc/ferry/$(d)))
+	ln -sfn ../examples $(DESTDIR)$(DATADIR)/doc/ferry/docs/examples
 	$(call install-text,755,control/init/ferryd.init,$(DATADIR)/doc/ferry/examples/ferryd.init)
 	$(if $(wildcard $(DESTDIR)$(SYSCONFDIR)/default/ferry),,$(call \
 		install-text,644,control/init/ferry.default,$(SYSCONFDIR)/default/ferry))
-	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/ferry/auto
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/ferry/auto $(DESTDIR)$(SYSCONFDIR)/ferry/hooks.d
 	$(if $(paths-shared),,install -d -m 755 $(DESTDIR)$(LOCALSTATEDIR)/lib $(DESTDIR)$(LOCALSTATEDIR)/log)
 	$(if $(paths-shared),,install -d -m 700 $(DESTDIR)$(LOCALSTATEDIR)/lib/ferry)
 
@@ -68,12 +72,13 @@ install-debug: images
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ferry $(DESTDIR)$(SBINDIR)/ferryd $(DESTDIR)$(EXTCAPDIR)/ferry-extcap $(INSTALL_MAN:%=$(DESTDIR)$(DATADIR)/man/man8/%) \
 		$(DESTDIR)$(UNITDIR)/ferryd.service $(DESTDIR)$(UNITDIR)/ferry.service \
-		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(DESTDIR)$(DATADIR)/bash-completion/completions/ferryd $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
 		$(IMAGES_NAMES:%=$(DESTDIR)$(DEBUGDIR)/%.debug) $(DESTDIR)$(LIBDIR)/ferry/ferry-linux-image $(DESTDIR)$(LIBDIR)/ferry/linux-init \
 		$(DESTDIR)$(LIBDIR)/ferry/linux-block
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ferry
 	-rmdir $(DESTDIR)$(LIBDIR)/ferry $(DESTDIR)$(DEBUGDIR)
 
-# Debian 12; build/deb/*.deb.
+# Debian 12; build/deb/*.deb. Installs what that needs, which only root can; a package that builds them elsewhere runs tools/make-deb.
 deb:
+	@tools/setup debian/packages.txt
 	@tools/make-deb $(BUILD)/deb
