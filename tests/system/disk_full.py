@@ -54,8 +54,8 @@ def deaths(lab, ferryd, guest, domid, when):
 def run(lab):
     common.install(lab)
     lab.dom0.run(f"mkdir -p {STATE} && mount -t tmpfs -o size={STATE_MB}m,mode=700 tmpfs {STATE}")
-    path = common.config(lab)
-    lab.dom0.put(BUILD / "ferry-net", NEXT)
+    path = common.config(lab, image="ferry-net-faults")
+    lab.dom0.put(BUILD / "ferry-net-faults", NEXT)
     ferryd = common.supervise(lab)
     common.start(lab, path)
     guest = ferry_domnet.guest(lab, 1)
