@@ -14,6 +14,7 @@
 #include "cli/capture_lock.h"
 #include "cli/capture_out.h"
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "cli/pcapng.h"
 #include "journal/journal.h"
 #include "recover/reference.h"
@@ -179,10 +180,14 @@ static bool frames_take(void)
 /* After a death: its successor is asked anew. Returns whether it could be, or is still to come. */
 static bool go_on(void)
 {
-    int err;
+    struct journal now;
+    int err = journal_load(capture.journal.name, &now);
 
-    if (journal_load(capture.journal.name, &capture.journal) || capture.journal.wish != JOURNAL_RUN)
+    if (err && err != -ENOENT)
+        journal_fault_tell(capture.journal.name, err);
+    if (err || now.wish != JOURNAL_RUN)
         return false;
+    capture.journal = now;
     if (capture.journal.recovering)
         return true;
     err = pages_map();
@@ -459,10 +464,9 @@ int command_capture(int argc, char **argv)
         log_line("this is no text: -w FILE, or | tcpdump -n -r -, or | wireshark -k -i -");
         return EXIT_USAGE;
     }
-    if (!files_name_ok(argv[optind]) || journal_load(argv[optind], &capture.journal)) {
-        log_line("there is no driver domain %.63s that ferry started", argv[optind]);
-        return EXIT_NO_SUCH;
-    }
+    code = journal_read(argv[optind], &capture.journal);
+    if (code)
+        return code;
     if (capture.journal.is_linux) {
         command_linux_refuses(&capture.journal, "the captures",
                               "use tcpdump in the guest, or at a port of the switch");

@@ -127,12 +127,12 @@ static bool has_link(struct setup *setup, const char **why_r)
 {
     static struct ferry_stats stats;
     struct journal journal;
-    int err = journal_load(setup->name, &journal);
+    int unread = journal_load(setup->name, &journal);
+    int err = unread ? unread : stats_read(&setup->host, &journal, &stats);
 
-    if (!err)
-        err = stats_read(&setup->host, &journal, &stats);
-    *why_r = err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
-             : err == -ESRCH ? "the domain does not run"
+    *why_r = unread            ? "its journal is gone, or damaged: `ferry status` says more"
+             : err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
+             : err == -ESRCH   ? "the domain does not run"
              : err == -EPROTONOSUPPORT
                  ? "its kernel is newer than these tools and shows other statistics"
              : err ? "its statistics make no sense"

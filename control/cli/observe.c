@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "recover/stats.h"
 #include "util/log.h"
 #include "xen/domain.h"
@@ -61,9 +62,12 @@ static void one(void *ctx, const char *name)
 
     if (observe->only && strcmp(observe->only, name) != 0)
         return;
+    err = journal_load(name, &journal);
+    if (err == -ENOENT) /* just now */
+        return;
     observe->nr++;
-    if (journal_load(name, &journal)) {
-        log_line("%s: its journal makes no sense", name);
+    if (err) {
+        journal_fault_tell(name, err);
         observe->failed = true;
         return;
     }
@@ -91,18 +95,22 @@ static int show_all(struct observe *observe, bool as_json)
         json_begin(&json);
         json_array_open(&json, NULL);
     }
-    journal_each(one, observe);
+    if (journal_read_each(one, observe))
+        observe->failed = true;
     if (as_json) {
         json_array_close(&json);
         json_print(&json);
     }
+    if (observe->failed)
+        return EXIT_FAILED;
     if (observe->only && !observe->nr) {
-        log_line("there is no driver domain %s that ferry started", observe->only);
+        log_line("there is no driver domain %.63s that ferry started; `ferry status` lists them",
+                 observe->only);
         return EXIT_NO_SUCH;
     }
     if (!observe->nr && !as_json)
         printf("no driver domains; `ferry start CONFIG` makes one\n");
-    return observe->failed ? EXIT_FAILED : EXIT_OK;
+    return EXIT_OK;
 }
 
 int observe_all(const char *only, bool as_json,

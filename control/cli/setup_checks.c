@@ -14,6 +14,7 @@
 #include "check/check.h"
 #include "check/pci_rows.h"
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "image/kind.h"
 #include "journal/journal.h"
 #include "util/log.h"
@@ -27,8 +28,8 @@ static int name_free_wanted(struct setup *setup)
     struct journal journal;
     struct stat there;
     uint32_t domid;
-    int len =
-        snprintf(setup->path, sizeof(setup->path), "%s/%s.cfg", files_config_dir(), setup->name);
+    int err, len = snprintf(setup->path, sizeof(setup->path), "%s/%s.cfg", files_config_dir(),
+                            setup->name);
 
     if (len >= (int)sizeof(setup->path)) {
         log_line("the path of %s.cfg is too long", setup->name);
@@ -45,8 +46,12 @@ static int name_free_wanted(struct setup *setup)
                  domid);
         return -EEXIST;
     }
-    if (journal_load(setup->name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
-        !journal_is_of_another_boot(&journal)) {
+    err = journal_load(setup->name, &journal);
+    if (err && err != -ENOENT) {
+        journal_fault_tell(setup->name, err);
+        return err;
+    }
+    if (!err && journal.wish == JOURNAL_RUN && !journal_is_of_another_boot(&journal)) {
         log_line("%s was started and has died; `ferry stop %s` first, or --name makes another one",
                  setup->name, setup->name);
         return -EEXIST;
@@ -57,15 +62,20 @@ static int name_free_wanted(struct setup *setup)
 struct holder {
     const struct bdf *bdf;
     char name[FILES_NAME_MAX + 1];
+    bool unknown; /* one could not be asked */
 };
 
 static void holder_look(void *ctx, const char *name)
 {
     struct holder *holder = ctx;
     struct journal journal;
+    int err = journal_load(name, &journal);
 
-    if (journal_load(name, &journal) || journal.wish == JOURNAL_STOP ||
-        journal_is_of_another_boot(&journal))
+    if (err && err != -ENOENT) {
+        journal_fault_tell(name, err);
+        holder->unknown = true;
+    }
+    if (err || journal.wish == JOURNAL_STOP || journal_is_of_another_boot(&journal))
         return;
     for (unsigned int i = 0; i < journal.nr_nics; i++)
         if (bdf_is_same(&journal.nics[i].bdf, holder->bdf))
@@ -79,7 +89,13 @@ static int nic_wanted(struct setup *setup)
     if (pci_find(setup->nic, &setup->bdf))
         return -ENODEV;
     bdf_format(&setup->bdf, setup->address);
-    journal_each(holder_look, &holder);
+    if (journal_read_each(holder_look, &holder))
+        holder.unknown = true;
+    if (!*holder.name && holder.unknown) {
+        log_line("whether %s belongs to another driver domain cannot be told: see above",
+                 setup->address);
+        return -EBUSY;
+    }
     if (!*holder.name)
         return 0;
     log_line("%s belongs to the driver domain %s; `ferry stop %s` gives it back", setup->address,

@@ -60,6 +60,7 @@ static int journal_fresh(struct supervised *supervised)
     struct stat now;
     int err = journal_stat(supervised->journal.name, &now);
 
+    supervised->unread = err;
     if (err || (now.st_ino == supervised->read.st_ino && now.st_dev == supervised->read.st_dev &&
                 now.st_mtim.tv_sec == supervised->read.st_mtim.tv_sec &&
                 now.st_mtim.tv_nsec == supervised->read.st_mtim.tv_nsec))
@@ -67,6 +68,7 @@ static int journal_fresh(struct supervised *supervised)
     err = journal_load(supervised->journal.name, &supervised->journal);
     if (!err)
         supervised->read = now;
+    supervised->unread = err;
     return err;
 }
 
@@ -280,7 +282,7 @@ void supervised_look(struct supervised *supervised)
         return;
     }
     if (journal_fresh(supervised))
-        return; /* supervisor_refresh() will find it gone */
+        return; /* supervisor_refresh() will find it gone, or say what is wrong with it */
     if (is_fine(supervised, &hangs)) {
         if (supervised->journal.wish == JOURNAL_RUN)
             events_on(supervised);

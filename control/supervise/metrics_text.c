@@ -22,7 +22,7 @@ struct domain {
     char name[FILES_NAME_MAX + 1];
     struct journal journal;
     struct recoveries recoveries;
-    bool seen, runs, has_stats;
+    bool named, seen, runs, has_stats;
     int64_t beat_age_ms; /* -1: not known */
     struct ferry_stats stats;
     char guests[FERRY_STATS_PORTS][GUEST_NAME_SIZE];
@@ -60,7 +60,10 @@ static void look(void *ctx, const char *name)
     struct domain_seen seen;
     const char *why;
 
-    if (!d || journal_load(name, &d->journal))
+    if (!d)
+        return;
+    d->named = true;
+    if (journal_load(name, &d->journal))
         return;
     d->seen = true;
     recoveries_count(&d->recoveries, &d->journal);
@@ -78,10 +81,11 @@ static void look(void *ctx, const char *name)
 static void domains_look(struct host *host)
 {
     for (unsigned int i = 0; i < DOMAINS_MAX; i++)
-        domains[i].seen = false;
-    journal_each(look, host);
+        domains[i].named = domains[i].seen = false;
+    if (journal_each(look, host))
+        return; /* what was counted is kept for those that were not seen */
     for (unsigned int i = 0; i < DOMAINS_MAX; i++)
-        if (!domains[i].seen)
+        if (!domains[i].named)
             memset(&domains[i], 0, sizeof(domains[i]));
 }
 

@@ -33,9 +33,10 @@ int journal_load(const char *name, struct journal *journal_r)
     return 0;
 }
 
-void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
+int journal_each(void (*found)(void *ctx, const char *name), void *ctx)
 {
     found(ctx, journal.name);
+    return 0;
 }
 
 int domain_look(struct host *host, const struct journal *asked, struct domain_seen *seen_r)
