@@ -22,6 +22,7 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/option.h"
+#include "util/paths.h"
 #include "xen/capturering.h"
 #include "xen/domain.h"
 #include "xen/domctl.h"
@@ -329,7 +330,8 @@ static const char *why(int err)
     case -ESRCH:
         return "it does not run (`ferry status`)";
     case -ENOTSUP:
-        return "its kernel can do no captures: `ferry upgrade` to one that can";
+        return "its kernel can do no captures: `ferry upgrade NAME --kernel IMAGE` to one that "
+               "can, of " PATHS_KERNELS;
     case -EPROTONOSUPPORT:
         return "its kernel is newer than these tools: install the tools that came with it";
     case -ETIMEDOUT:

@@ -21,6 +21,7 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/option.h"
+#include "util/paths.h"
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 3600
@@ -211,7 +212,8 @@ static void next_print(const struct setup *setup)
            setup->bridge, setup->name, setup->name, setup->name, files_config_dir());
     if (setup->nr_uses && !setup->dom0_vif)
         printf("  dom0:       modprobe xen-netfront; xl network-attach 0 bridge=%s backend=%s\n"
-               "              then addresses and routes on its new interface (docs/install.md)\n",
+               "              then addresses and routes on its new interface (" PATHS_DOCS
+               "/install.md)\n",
                setup->bridge, setup->name);
 }
 

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/journal_read.h"
 #include "recover/stats.h"
+#include "util/files.h"
 #include "util/log.h"
 #include "xen/domain.h"
 
@@ -38,13 +39,19 @@ void observe_mac(const uint8_t mac[6], char text[OBSERVE_MAC_SIZE])
              mac[3], mac[4], mac[5]);
 }
 
+void observe_kernel_tell(const struct journal *journal, const char *lacks)
+{
+    log_line(
+        "%s: its kernel %s: `ferry upgrade %s --kernel IMAGE`, with the image in %s that drives "
+        "its card",
+        journal->name, lacks, journal->name, files_kernel_dir());
+}
+
 static const char *why(int err)
 {
     switch (err) {
     case -ESRCH:
         return "it does not run (`ferry status`)";
-    case -ENOTSUP:
-        return "its kernel shows no statistics: `ferry upgrade` to one that does";
     case -EPROTONOSUPPORT:
         return "its kernel is newer than these tools and shows other statistics: install the tools "
                "that came with it";
@@ -82,7 +89,10 @@ static void one(void *ctx, const char *name)
         observe->show(observe, &journal, &stats);
         return;
     }
-    log_line("%s: %s", name, why(err));
+    if (err == -ENOTSUP)
+        observe_kernel_tell(&journal, "shows no statistics");
+    else
+        log_line("%s: %s", name, why(err));
     observe->failed = true;
 }
 

@@ -18,6 +18,7 @@
 #include "image/kind.h"
 #include "journal/journal.h"
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/pci.h"
 
 #define MTU_OF_BRIDGES 1500 /* without mtu= */
@@ -175,10 +176,9 @@ static int kernel_wanted(struct setup *setup)
     if (*setup->kernel)
         return 0;
     if (nr > 0)
-        log_line(
-            "none of the %d images in %s drives %s (%04x:%04x): docs/nics.md has the drivers that "
-            "there are; `make kernel NICS=...`, then --kernel",
-            nr, files_kernel_dir(), setup->address, device.vendor, device.device);
+        log_line("none of the %d images in %s drives %s (%04x:%04x): " PATHS_DOCS
+                 "/nics.md has the drivers that there are; `make kernel NICS=...`, then --kernel",
+                 nr, files_kernel_dir(), setup->address, device.vendor, device.device);
     else
         log_line("there are no images in %s: install the package ferry-net, or name one by "
                  "--kernel",
@@ -250,7 +250,9 @@ int setup_checks(struct setup *setup)
     }
     if (setup->dom0_vif && atoi(setup->keep.mtu) > MTU_OF_BRIDGES) {
         log_line("--dom0-vif: %s has an MTU of %s, and the bridge would have %d: write a "
-                 "configuration with mtu= and dom0_vif= (docs/install.md), and `ferry start` it",
+                 "configuration with mtu= (" PATHS_DOCS
+                 "/configuration.md) and dom0_vif= (" PATHS_DOCS
+                 "/install.md), and `ferry start` it",
                  setup->nic, setup->keep.mtu, MTU_OF_BRIDGES);
         return EXIT_FAILED;
     }
