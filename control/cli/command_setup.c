@@ -337,22 +337,29 @@ static int setup_all(struct setup *setup)
 /* Returns -1 to go on, or an exit code. */
 static int option_take(struct setup *setup, int option)
 {
-    bool ok = true;
-
     switch (option) {
     case 'h':
         return command_help();
     case 'n':
         setup->name = optarg;
-        ok = files_name_ok(optarg) && strlen(optarg) + sizeof(".cfg.failed") < FILES_NAME_MAX;
-        break;
+        if (files_name_ok(optarg) && strlen(optarg) + sizeof(".cfg.failed") < FILES_NAME_MAX)
+            break;
+        log_line(
+            "--name '%.63s': a name is of up to 50 letters, digits, '_', '-' and '.', and does "
+            "not begin with '.'",
+            optarg);
+        return EXIT_USAGE;
     case 'k':
         setup->kernel_asked = optarg;
         break;
     case 'b':
         setup->bridge = optarg;
-        ok = setup_bridge_ok(optarg);
-        break;
+        if (setup_bridge_ok(optarg))
+            break;
+        log_line("--bridge '%.63s': a bridge's name is of up to 15 letters, digits, '_', '-' and "
+                 "'.'",
+                 optarg);
+        return EXIT_USAGE;
     case 'm':
         return option_number("memory", optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, &setup->memory)
                    ? EXIT_USAGE
@@ -379,12 +386,7 @@ static int option_take(struct setup *setup, int option)
     default:
         return command_usage();
     }
-    if (ok)
-        return -1;
-    log_line("'%.63s' makes no sense there; a name is of up to 50 letters, digits, '_', '-' and "
-             "'.', a bridge's of up to 15",
-             optarg);
-    return EXIT_USAGE;
+    return -1;
 }
 
 static int words_read(struct setup *setup, int argc, char **argv)

@@ -482,6 +482,10 @@ int command_status(int argc, char **argv)
     }
     if (argc - optind > 1)
         return command_usage();
+    if (as_json && report.all_deaths) {
+        log_line("--json has all deaths that are kept: --deaths is for text");
+        return EXIT_USAGE;
+    }
     report.only = argv[optind];
     if (host_open(&report.host))
         return EXIT_FAILED;

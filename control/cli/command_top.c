@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/journal_read.h"
@@ -178,11 +179,18 @@ static bool key_take(int key)
     return true;
 }
 
-static void screen_run(void)
+static int screen_run(void)
 {
+    SCREEN *screen = newterm(NULL, stdout, stdin);
     bool goes_on = true;
 
-    initscr();
+    if (!screen) {
+        const char *term = getenv("TERM");
+
+        log_line("TERM=%.40s: that terminal is not known; --batch prints lines instead",
+                 term ? term : "");
+        return EXIT_FAILED;
+    }
     cbreak();
     noecho();
     keypad(stdscr, TRUE);
@@ -201,6 +209,8 @@ static void screen_run(void)
         }
     }
     endwin();
+    delscreen(screen);
+    return EXIT_OK;
 }
 
 /* The first reading has no rates: with a number of iterations it is none of them. */
@@ -293,6 +303,10 @@ int command_top(int argc, char **argv)
 
     if (code >= 0)
         return code;
+    if (!top.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+        log_line("standard input or output is no terminal: --batch prints lines instead");
+        return EXIT_USAGE;
+    }
     if (host_open(&top.host))
         return EXIT_FAILED;
     code = top.only ? journal_read(top.only, &journal) : EXIT_OK;
@@ -304,7 +318,7 @@ int command_top(int argc, char **argv)
         if (top.batch)
             batch_run();
         else
-            screen_run();
+            code = screen_run();
     }
     host_close(&top.host);
     return code;
