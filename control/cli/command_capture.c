@@ -29,7 +29,7 @@
 
 #define POLL_MS 5
 #define LOOK_MS                                                                                    \
-    50 /* whether the domain is still there: what is mapped keeps a dead one from going (R11) */
+    50 /* whether the domain is still there: what is mapped keeps a dead one from going */
 #define ANSWER_MS 3000
 #define STOPPED_MS                                                                                 \
     1000 /* longer than a kernel that restarts itself takes to read the request again */

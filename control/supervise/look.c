@@ -181,7 +181,7 @@ static void act(struct supervised *supervised, bool hangs)
     struct journal *journal = &supervised->journal;
     bool cut_short = journal->recovering && journal->nr_deaths;
     struct domain_seen seen;
-    enum domain_state verdict;
+    enum domain_state now;
     const char *why = "hang";
 
     if (journal->wish == JOURNAL_RUN && journal_is_of_another_boot(journal)) {
@@ -190,12 +190,12 @@ static void act(struct supervised *supervised, bool hangs)
     }
     if (journal->wish != JOURNAL_RUN || domain_look(supervised->common->host, journal, &seen))
         return;
-    verdict = domain_state_of(&seen, &why);
-    if (verdict == DOMAIN_STATE_ENDED && !cut_short) {
+    now = domain_state_of(&seen, &why);
+    if (now == DOMAIN_STATE_ENDED && !cut_short) {
         respect(supervised);
         return;
     }
-    if (verdict == DOMAIN_STATE_WAIT || (verdict == DOMAIN_STATE_FINE && !cut_short && !hangs))
+    if (now == DOMAIN_STATE_WAIT || (now == DOMAIN_STATE_FINE && !cut_short && !hangs))
         return;
     if (cut_short && !supervised->noted) {
         log_line("%s: a recovery was cut short", journal->name);
