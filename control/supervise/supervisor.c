@@ -91,12 +91,21 @@ static void name_seen(void *ctx, const char *name)
 
 void supervisor_refresh(struct supervisor *supervisor)
 {
+    int err;
+
     for (unsigned int i = 0; i < supervisor->nr; i++)
         supervisor->domains[i]->seen = supervised_is_busy(supervisor->domains[i]);
     for (unsigned int i = 0; i < supervisor->nr_left_out; i++)
         supervisor->left_out[i].seen = false;
-    if (journal_each(name_seen, supervisor))
-        return; /* one that was not seen may be there: those that are looked after stay so */
+    err = journal_each(name_seen, supervisor);
+    if (err && err != supervisor->each_err)
+        log_line(
+            "%s: %s: which driver domains there are cannot be told: those that are looked after "
+            "stay so, others are not seen",
+            files_state_dir(), strerror(-err));
+    supervisor->each_err = err;
+    if (err)
+        return;
     left_out_forget_unseen(supervisor);
     for (unsigned int i = 0; i < supervisor->nr;) {
         struct supervised *supervised = supervisor->domains[i];

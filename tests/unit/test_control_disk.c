@@ -20,11 +20,12 @@
 #include "util/log.h"
 
 static char dir[] = "/tmp/ferry-test-XXXXXX";
-static unsigned int nr_complaints;
+static unsigned int nr_complaints, nr_unseen;
 
 void log_line(const char *format, ...)
 {
     nr_complaints += strstr(format, "not looked after:") != NULL;
+    nr_unseen += strstr(format, "cannot be told") != NULL;
 }
 
 struct supervised *supervised_new(struct supervise_common *common, const struct journal *journal)
@@ -221,7 +222,10 @@ static void a_directory_that_cannot_be_read_ends_no_supervision(void **state)
     supervisor_refresh(&supervisor);
     assert_int_equal(supervisor.nr, 1);
     setenv("FERRY_STATE_DIR", "/dev/null", 1);
+    nr_unseen = 0;
     supervisor_refresh(&supervisor);
+    supervisor_refresh(&supervisor);
+    assert_int_equal(nr_unseen, 1);
     setenv("FERRY_STATE_DIR", dir, 1);
     assert_int_equal(supervisor.nr, 1);
     journal_remove("domnet");
