@@ -22,9 +22,11 @@ UNITDIR ?= $(LIBDIR)/systemd/system
 DEBUGDIR ?= /usr/lib/debug$(LIBDIR)/ferry
 # Where Wireshark looks for programs that capture (`tshark -G folders`): Debian's has /usr/lib/x86_64-linux-gnu/wireshark/extcap.
 EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
+# The documents that messages name; tools/check-deb looks whether they are there.
+DOCSDIR ?= $(DATADIR)/doc/ferry/docs
 
 paths-wrong := $(foreach p,PREFIX SBINDIR LIBDIR DATADIR SYSCONFDIR LOCALSTATEDIR RUNDIR UNITDIR DEBUGDIR \
-	EXTCAPDIR,\
+	EXTCAPDIR DOCSDIR,\
 	$(if $(filter /%,$($(p))),$(if $(word 2,$($(p))),$(p)),$(p)))
 ifneq ($(strip $(paths-wrong)),)
 $(error $(strip $(paths-wrong)): one path from the root on is wanted)
@@ -33,7 +35,8 @@ endif
 # For control/util/paths.h.
 PATHS_CFLAGS := -DPATHS_CONFIG='"$(SYSCONFDIR)/ferry"' -DPATHS_STATE='"$(LOCALSTATEDIR)/lib/ferry"' \
 	-DPATHS_RUN='"$(RUNDIR)/ferry"' -DPATHS_LOG='"$(LOCALSTATEDIR)/log/ferryd.log"' \
-	-DPATHS_DEBUG='"$(DEBUGDIR)"' -DPATHS_KERNELS='"$(LIBDIR)/ferry"' -DPATHS_FERRY='"$(SBINDIR)/ferry"'
+	-DPATHS_DEBUG='"$(DEBUGDIR)"' -DPATHS_KERNELS='"$(LIBDIR)/ferry"' -DPATHS_FERRY='"$(SBINDIR)/ferry"' \
+	-DPATHS_DOCS='"$(DOCSDIR)"'
 
 # What is text names the same places: it is written for PREFIX=/usr. A second pass keeps what one pattern put in
 # from being found by the next.

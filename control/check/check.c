@@ -12,6 +12,7 @@
 #include "check/xenlog.h"
 #include "util/files.h"
 #include "util/log.h"
+#include "util/paths.h"
 
 #define RING_MAX (16u << 20) /* Xen's own limit is below */
 #define BOOT_LOG "xen-boot.log"
@@ -38,7 +39,7 @@ static const struct check_row templates[] = {
       "its path in /etc/default/xencommons), reboot",
       0, "" },
     { "driver", "the image has no driver for the device: the domain would be without it",
-      "make kernel NICS=... with a driver for it; docs/nics.md lists them", 0, "" },
+      "make kernel NICS=... with a driver for it; " PATHS_DOCS "/nics.md lists them", 0, "" },
 };
 #define NR_ROWS (sizeof(templates) / sizeof(templates[0]))
 _Static_assert(NR_ROWS == CHECK_ROWS_MAX, "all of them have room");

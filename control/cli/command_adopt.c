@@ -11,6 +11,7 @@
 #include <libxl_uuid.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "cli/kernel_replace.h"
 #include "config/policies.h"
 #include "config/policystore.h"
@@ -192,7 +193,13 @@ static int adopt(struct host *host, struct config *config, uint32_t domid, bool 
         log_line("%s: %s%s", files_run_dir(), strerror(-lock), files_todo(lock));
         return EXIT_FAILED;
     }
-    was_known = journal_load(config->xl.c_info.name, &journal) != -ENOENT;
+    err = journal_load(config->xl.c_info.name, &journal);
+    was_known = err != -ENOENT;
+    if (was_known && err) {
+        journal_fault_tell(config->xl.c_info.name, err);
+        close(lock);
+        return EXIT_FAILED;
+    }
     if (was_known && journal.domid == domid && journal.wish == JOURNAL_RUN) {
         log_line("%s is looked after already", journal.name);
         close(lock);

@@ -14,6 +14,7 @@
 #include "cli/capture_lock.h"
 #include "cli/capture_out.h"
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "cli/pcapng.h"
 #include "journal/journal.h"
 #include "recover/reference.h"
@@ -21,13 +22,14 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/option.h"
+#include "util/paths.h"
 #include "xen/capturering.h"
 #include "xen/domain.h"
 #include "xen/domctl.h"
 
 #define POLL_MS 5
 #define LOOK_MS                                                                                    \
-    50 /* whether the domain is still there: what is mapped keeps a dead one from going (R11) */
+    50 /* whether the domain is still there: what is mapped keeps a dead one from going */
 #define ANSWER_MS 3000
 #define STOPPED_MS                                                                                 \
     1000 /* longer than a kernel that restarts itself takes to read the request again */
@@ -179,10 +181,14 @@ static bool frames_take(void)
 /* After a death: its successor is asked anew. Returns whether it could be, or is still to come. */
 static bool go_on(void)
 {
-    int err;
+    struct journal now;
+    int err = journal_load(capture.journal.name, &now);
 
-    if (journal_load(capture.journal.name, &capture.journal) || capture.journal.wish != JOURNAL_RUN)
+    if (err && err != -ENOENT)
+        journal_fault_tell(capture.journal.name, err);
+    if (err || now.wish != JOURNAL_RUN)
         return false;
+    capture.journal = now;
     if (capture.journal.recovering)
         return true;
     err = pages_map();
@@ -324,7 +330,8 @@ static const char *why(int err)
     case -ESRCH:
         return "it does not run (`ferry status`)";
     case -ENOTSUP:
-        return "its kernel can do no captures: `ferry upgrade` to one that can";
+        return "its kernel can do no captures: `ferry upgrade NAME --kernel IMAGE` to one that "
+               "can, of " PATHS_KERNELS;
     case -EPROTONOSUPPORT:
         return "its kernel is newer than these tools: install the tools that came with it";
     case -ETIMEDOUT:
@@ -459,10 +466,9 @@ int command_capture(int argc, char **argv)
         log_line("this is no text: -w FILE, or | tcpdump -n -r -, or | wireshark -k -i -");
         return EXIT_USAGE;
     }
-    if (!files_name_ok(argv[optind]) || journal_load(argv[optind], &capture.journal)) {
-        log_line("there is no driver domain %.63s that ferry started", argv[optind]);
-        return EXIT_NO_SUCH;
-    }
+    code = journal_read(argv[optind], &capture.journal);
+    if (code)
+        return code;
     if (capture.journal.is_linux) {
         command_linux_refuses(&capture.journal, "the captures",
                               "use tcpdump in the guest, or at a port of the switch");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "image/lines.h"
 #include "journal/journal.h"
 #include "util/files.h"
@@ -63,6 +64,30 @@ static void report_print(const char *name, char *text)
                  files_debug_dir());
 }
 
+/* Whose fault it is that the file cannot be read. Returns an exit code. */
+static int missing_tell(const char *name, const char *path, bool report, int err)
+{
+    struct journal journal;
+    int code;
+
+    if (err != -ENOENT) {
+        log_line("%s: %s%s", path, strerror(-err), files_todo(err));
+        return EXIT_FAILED;
+    }
+    code = journal_read(name, &journal);
+    if (code)
+        return code;
+    if (report && !journal.nr_deaths_ever)
+        log_line("%s has not died: there is no report of a death", name);
+    else if (report)
+        log_line("%s: %s is not there: nothing was kept of its last death", name, path);
+    else
+        log_line("%s: %s; is xenconsoled run with --log=guest? (XENCONSOLED_ARGS=--log=guest in "
+                 "/etc/default/xen, XENCONSOLED_TRACE=guest in /etc/default/xencommons)",
+                 path, strerror(-err));
+    return EXIT_FAILED;
+}
+
 int command_logs(int argc, char **argv)
 {
     char path[FILES_PATH_SIZE], *text;
@@ -73,19 +98,14 @@ int command_logs(int argc, char **argv)
     if (code >= 0)
         return code;
     if (!files_name_ok(argv[optind]))
-        return command_usage();
+        return missing_tell(argv[optind], "", report, -ENOENT);
     if (report)
         journal_path(argv[optind], ".report", path);
     else
         snprintf(path, sizeof(path), "%s/guest-%s.log", files_console_dir(), argv[optind]);
     err = files_read_tail(path, LOG_TAIL, &text, &len);
-    if (err) {
-        log_line("%s: %s%s", path, strerror(-err),
-                 report ? ""
-                        : "; is xenconsoled run with --log=guest? (XENCONSOLED_ARGS=--log=guest in "
-                          "/etc/default/xen, XENCONSOLED_TRACE=guest in /etc/default/xencommons)");
-        return err == -ENOENT ? EXIT_NO_SUCH : EXIT_FAILED;
-    }
+    if (err)
+        return missing_tell(argv[optind], path, report, err);
     log_clean(text, len);
     if (report)
         report_print(argv[optind], text);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "config/policies.h"
 #include "config/policystore.h"
 #include "journal/journal.h"
@@ -167,14 +168,14 @@ static int show(const struct asked *asked)
     struct journal journal;
     struct policyfile file = { 0 };
     struct host host;
-    int code = EXIT_FAILED;
+    int code = journal_read(asked->name, &journal);
 
+    if (code)
+        return code;
     if (host_open(&host))
         return EXIT_FAILED;
-    if (journal_load(asked->name, &journal)) {
-        log_line("there is no driver domain %s that ferry started", asked->name);
-        code = EXIT_NO_SUCH;
-    } else if (journal.is_linux) {
+    code = EXIT_FAILED;
+    if (journal.is_linux) {
         linux_refuses(&journal);
     } else if (shown_get(&host, &journal, &file) == 0) {
         if (asked->json)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "cli/observe.h"
 #include "cli/report_file.h"
 #include "cli/report_page.h"
@@ -59,12 +60,10 @@ static int report(const char *name, const char *path)
     struct host host;
     char *text = NULL;
     size_t len;
-    int err;
+    int err, code = journal_read(name, &journal);
 
-    if (!files_name_ok(name) || journal_load(name, &journal)) {
-        log_line("there is no driver domain %.63s that ferry started", name);
-        return EXIT_NO_SUCH;
-    }
+    if (code)
+        return code;
     if (host_open(&host))
         return EXIT_FAILED;
     err = page_text(&host, &journal, &text, &len);

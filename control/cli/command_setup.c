@@ -21,6 +21,7 @@
 #include "util/files.h"
 #include "util/log.h"
 #include "util/option.h"
+#include "util/paths.h"
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 3600
@@ -127,12 +128,12 @@ static bool has_link(struct setup *setup, const char **why_r)
 {
     static struct ferry_stats stats;
     struct journal journal;
-    int err = journal_load(setup->name, &journal);
+    int unread = journal_load(setup->name, &journal);
+    int err = unread ? unread : stats_read(&setup->host, &journal, &stats);
 
-    if (!err)
-        err = stats_read(&setup->host, &journal, &stats);
-    *why_r = err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
-             : err == -ESRCH ? "the domain does not run"
+    *why_r = unread            ? "its journal is gone, or damaged: `ferry status` says more"
+             : err == -ENOTSUP ? "its kernel shows no statistics, so no link can be seen"
+             : err == -ESRCH   ? "the domain does not run"
              : err == -EPROTONOSUPPORT
                  ? "its kernel is newer than these tools and shows other statistics"
              : err ? "its statistics make no sense"
@@ -211,7 +212,8 @@ static void next_print(const struct setup *setup)
            setup->bridge, setup->name, setup->name, setup->name, files_config_dir());
     if (setup->nr_uses && !setup->dom0_vif)
         printf("  dom0:       modprobe xen-netfront; xl network-attach 0 bridge=%s backend=%s\n"
-               "              then addresses and routes on its new interface (docs/install.md)\n",
+               "              then addresses and routes on its new interface (" PATHS_DOCS
+               "/install.md)\n",
                setup->bridge, setup->name);
 }
 
@@ -335,22 +337,29 @@ static int setup_all(struct setup *setup)
 /* Returns -1 to go on, or an exit code. */
 static int option_take(struct setup *setup, int option)
 {
-    bool ok = true;
-
     switch (option) {
     case 'h':
         return command_help();
     case 'n':
         setup->name = optarg;
-        ok = files_name_ok(optarg) && strlen(optarg) + sizeof(".cfg.failed") < FILES_NAME_MAX;
-        break;
+        if (files_name_ok(optarg) && strlen(optarg) + sizeof(".cfg.failed") < FILES_NAME_MAX)
+            break;
+        log_line(
+            "--name '%.63s': a name is of up to 50 letters, digits, '_', '-' and '.', and does "
+            "not begin with '.'",
+            optarg);
+        return EXIT_USAGE;
     case 'k':
         setup->kernel_asked = optarg;
         break;
     case 'b':
         setup->bridge = optarg;
-        ok = setup_bridge_ok(optarg);
-        break;
+        if (setup_bridge_ok(optarg))
+            break;
+        log_line("--bridge '%.63s': a bridge's name is of up to 15 letters, digits, '_', '-' and "
+                 "'.'",
+                 optarg);
+        return EXIT_USAGE;
     case 'm':
         return option_number("memory", optarg, SETUP_MEMORY_MIN, SETUP_MEMORY_MAX, &setup->memory)
                    ? EXIT_USAGE
@@ -377,12 +386,7 @@ static int option_take(struct setup *setup, int option)
     default:
         return command_usage();
     }
-    if (ok)
-        return -1;
-    log_line("'%.63s' makes no sense there; a name is of up to 50 letters, digits, '_', '-' and "
-             "'.', a bridge's of up to 15",
-             optarg);
-    return EXIT_USAGE;
+    return -1;
 }
 
 static int words_read(struct setup *setup, int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/dom0_finish.h"
 #include "cli/dom0_move.h"
+#include "cli/journal_read.h"
 #include "cli/kernel_replace.h"
 #include "config/policies.h"
 #include "journal/journal.h"
@@ -28,20 +29,29 @@ static int absent_wanted(struct host *host, const struct config *config)
     const char *name = config->xl.c_info.name;
     struct domain_seen seen;
     struct journal journal;
-    bool is_known = journal_load(name, &journal) == 0;
+    int err = journal_load(name, &journal);
+    bool is_known = !err;
     uint32_t domid;
 
+    if (err && err != -ENOENT)
+        journal_fault_tell(name, err);
     if (libxl_name_to_domid(host->xl, name, &domid) == 0) {
         if (is_known && journal.domid == JOURNAL_NO_DOMID && journal.wish == JOURNAL_STOP)
             log_line("a domain %s is there already, with id %u, of a start that was cut short: "
                      "`ferry stop %s`, and start again",
                      name, domid, name);
+        else if (!is_known && err != -ENOENT)
+            log_line("a domain %s is there already, with id %u, and is not replaced", name, domid);
         else
             log_line("a domain %s is there already, with id %u; `ferry restart %s` replaces one "
                      "that ferry started",
                      name, domid, name);
         return -EEXIST;
     }
+    if (!is_known && err != -ENOENT)
+        log_line("%s: no domain of that name runs: its journal is written anew; what dom0 had of "
+                 "its devices before is not known",
+                 name);
     if (is_known && journal.wish == JOURNAL_RUN && !journal_is_of_another_boot(&journal) &&
         (domain_look(host, &journal, &seen) || !seen.exists)) {
         log_line("%s was started and has died; ferryd brings it back if it runs; otherwise `ferry "
@@ -300,7 +310,9 @@ static int dom0_follow(struct host *host, const struct config *config, const str
     struct journal journal;
     int err = journal_load(name, &journal);
 
-    if (!err)
+    if (err)
+        journal_fault_tell(name, err);
+    else
         err = dom0_move_behind(host, &journal, &config->dom0_vif, keep);
     faultpoint("moved");
     if (!err)

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/dom0_record.h"
+#include "cli/journal_read.h"
 #include "cli/links.h"
 #include "cli/observe.h"
 #include "cli/status_ports.h"
@@ -50,6 +51,7 @@ struct report {
     bool supervised;
     bool all_deaths; /* as text: not only the last ones */
     unsigned int nr;
+    bool failed; /* something is not shown, or not whole */
 };
 
 static unsigned int nr_serving(struct host *host, const struct journal *journal, unsigned int *nr_r)
@@ -376,14 +378,19 @@ static void one(void *ctx, const char *name)
 {
     struct report *report = ctx;
     struct journal journal;
+    int err;
 
     if (report->only && strcmp(report->only, name) != 0)
         return;
-    if (journal_load(name, &journal)) {
-        log_line("%s: its journal makes no sense", name);
+    err = journal_load(name, &journal);
+    if (err == -ENOENT) /* just now */
+        return;
+    report->nr++;
+    if (err) {
+        journal_fault_tell(name, err);
+        report->failed = true;
         return;
     }
-    report->nr++;
     if (report->json)
         one_json(report, &journal);
     else
@@ -416,6 +423,7 @@ static int status(struct report *report, bool as_json)
 {
     struct json json;
     char *text;
+    int err;
 
     if (socket_ask("status", &text) == 0) {
         report->supervised = true;
@@ -430,14 +438,23 @@ static int status(struct report *report, bool as_json)
         if (nr_readings)
             host_sleep_ms(RATE_MS);
     }
-    journal_each(one, report);
-    unfinished_each(unfinished_alone, report);
+    if (journal_read_each(one, report))
+        report->failed = true;
+    err = unfinished_each(unfinished_alone, report);
+    if (err) {
+        log_line("%s: %s%s: what a `ferry` left unfinished cannot be told", files_run_dir(),
+                 strerror(-err), files_todo(err));
+        report->failed = true;
+    }
     if (as_json) {
         json_array_close(&json);
         json_print(&json);
     }
+    if (report->failed)
+        return EXIT_FAILED;
     if (report->only && !report->nr) {
-        log_line("there is no driver domain %s that ferry started", report->only);
+        log_line("there is no driver domain %.63s that ferry started; `ferry status` lists them",
+                 report->only);
         return EXIT_NO_SUCH;
     }
     if (!report->nr && !as_json)
@@ -465,6 +482,10 @@ int command_status(int argc, char **argv)
     }
     if (argc - optind > 1)
         return command_usage();
+    if (as_json && report.all_deaths) {
+        log_line("--json has all deaths that are kept: --deaths is for text");
+        return EXIT_USAGE;
+    }
     report.only = argv[optind];
     if (host_open(&report.host))
         return EXIT_FAILED;

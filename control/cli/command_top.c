@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "cli/top_rows.h"
 #include "journal/journal.h"
 #include "recover/stats.h"
@@ -33,7 +35,8 @@ static struct top {
     double delay_s;
     long iterations; /* -1: until it is ended */
     enum top_order order;
-    unsigned int nr_readings, nr_rows, nr_linux;
+    unsigned int nr_readings, nr_rows, nr_linux, nr_unread;
+    bool incomplete; /* there may be more domains */
     struct reading readings[DOMAINS_MAX];
     struct top_row rows[TOP_ROWS_MAX];
 } top = { .delay_s = 2, .iterations = -1 };
@@ -67,9 +70,14 @@ static void read_one(void *ctx, const char *name)
     static struct ferry_stats stats;
     struct reading *reading;
     struct journal journal;
+    int err;
 
     (void)ctx;
-    if ((top.only && strcmp(top.only, name) != 0) || journal_load(name, &journal))
+    if (top.only && strcmp(top.only, name) != 0)
+        return;
+    err = journal_load(name, &journal);
+    top.nr_unread += err && err != -ENOENT;
+    if (err)
         return;
     if (journal.is_linux) {
         top.nr_linux++;
@@ -92,9 +100,10 @@ static void read_all(void)
 {
     top.nr_rows = 0;
     top.nr_linux = 0;
+    top.nr_unread = 0;
     for (unsigned int i = 0; i < top.nr_readings; i++)
         top.readings[i].is_there = false;
-    journal_each(read_one, NULL);
+    top.incomplete = journal_each(read_one, NULL) != 0;
     top_rows_sort(top.rows, top.nr_rows, top.order);
 }
 
@@ -116,6 +125,9 @@ static void summary_format(char line[TOP_LINE_SIZE])
     if (top.nr_linux)
         snprintf(line + strlen(line), TOP_LINE_SIZE - strlen(line), "; %u with Linux not shown",
                  top.nr_linux);
+    if (top.nr_unread || top.incomplete)
+        snprintf(line + strlen(line), TOP_LINE_SIZE - strlen(line),
+                 "; not all can be read: see `ferry status`");
 }
 
 static void batch_print(void)
@@ -167,11 +179,18 @@ static bool key_take(int key)
     return true;
 }
 
-static void screen_run(void)
+static int screen_run(void)
 {
+    SCREEN *screen = newterm(NULL, stdout, stdin);
     bool goes_on = true;
 
-    initscr();
+    if (!screen) {
+        const char *term = getenv("TERM");
+
+        log_line("TERM=%.40s: that terminal is not known; --batch prints lines instead",
+                 term ? term : "");
+        return EXIT_FAILED;
+    }
     cbreak();
     noecho();
     keypad(stdscr, TRUE);
@@ -190,6 +209,8 @@ static void screen_run(void)
         }
     }
     endwin();
+    delscreen(screen);
+    return EXIT_OK;
 }
 
 /* The first reading has no rates: with a number of iterations it is none of them. */
@@ -282,21 +303,22 @@ int command_top(int argc, char **argv)
 
     if (code >= 0)
         return code;
+    if (!top.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+        log_line("standard input or output is no terminal: --batch prints lines instead");
+        return EXIT_USAGE;
+    }
     if (host_open(&top.host))
         return EXIT_FAILED;
-    if (top.only && journal_load(top.only, &journal)) {
-        log_line("there is no driver domain %s that ferry started", top.only);
-        code = EXIT_NO_SUCH;
-    } else if (top.only && journal.is_linux) {
+    code = top.only ? journal_read(top.only, &journal) : EXIT_OK;
+    if (code == EXIT_OK && top.only && journal.is_linux) {
         command_linux_refuses(&journal, "the statistics",
                               "`ip -s link` in its guests, or the switch, count frames");
         code = EXIT_FAILED;
-    } else {
-        code = EXIT_OK;
+    } else if (code == EXIT_OK) {
         if (top.batch)
             batch_run();
         else
-            screen_run();
+            code = screen_run();
     }
     host_close(&top.host);
     return code;

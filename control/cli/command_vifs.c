@@ -81,9 +81,7 @@ static bool has_more(const struct journal *journal, const struct ferry_stats *st
 {
     if (statspages_has_more(stats))
         return true;
-    log_line("%s: its kernel is older than these tools and counts no queues and no bridges: `ferry "
-             "upgrade %s`",
-             journal->name, journal->name);
+    observe_kernel_tell(journal, "is older than these tools and counts no queues and no bridges");
     return false;
 }
 

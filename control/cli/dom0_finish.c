@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/dom0_move.h"
+#include "cli/journal_read.h"
 #include "cli/setup_text.h"
 #include "journal/journal.h"
 #include "journal/unfinished.h"
@@ -84,8 +85,7 @@ static int journal_find(const char *name, const struct dom0_record *record,
     int err = journal_load(name, journal_r);
 
     if (err && err != -ENOENT) {
-        log_line("%s/%s.json cannot be read or makes no sense: %s", files_state_dir(), name,
-                 strerror(-err));
+        journal_fault_tell(name, err);
         return err;
     }
     /* `xl create` made that one, or it is none of this boot. */

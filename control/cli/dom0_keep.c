@@ -16,6 +16,7 @@
 
 #include "util/files.h"
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/host.h"
 #include "xen/pci.h"
 
@@ -261,7 +262,7 @@ static int all_read(struct dom0_keep *keep, const char *path)
 
     if (err > 1) {
         log_line("the device has %d interfaces; `ferry setup` knows how to bring one back: write a "
-                 "configuration (docs/install.md) and use `ferry start`",
+                 "configuration (" PATHS_DOCS "/install.md) and use `ferry start`",
                  err);
         return -EOPNOTSUPP;
     }

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/dom0_finish.h"
+#include "cli/journal_read.h"
 #include "journal/journal.h"
 #include "journal/unfinished.h"
 #include "util/files.h"
@@ -106,7 +107,7 @@ int command_words(int argc, char **argv, int min, int max, const char *flag, boo
 
 int command_journal_take(const char *name, struct journal *journal_r, int *lock_r)
 {
-    int err;
+    int err, code;
 
     if (geteuid() != 0) {
         log_line("only root can do this: run it with sudo");
@@ -129,18 +130,10 @@ int command_journal_take(const char *name, struct journal *journal_r, int *lock_
         return EXIT_FAILED;
     }
     *lock_r = err;
-    err = journal_load(name, journal_r);
-    if (!err)
-        return 0;
-    close(*lock_r);
-    if (err == -ENOENT) {
-        log_line("there is no driver domain %s that ferry started; `ferry status` lists them",
-                 name);
-        return EXIT_NO_SUCH;
-    }
-    log_line("%s/%s.json cannot be read or makes no sense: %s", files_state_dir(), name,
-             strerror(-err));
-    return EXIT_FAILED;
+    code = journal_read(name, journal_r);
+    if (code)
+        close(*lock_r);
+    return code;
 }
 
 int command_journal_save(const struct journal *journal)

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "recover/stats.h"
+#include "util/files.h"
 #include "util/log.h"
 #include "xen/domain.h"
 
@@ -37,13 +39,19 @@ void observe_mac(const uint8_t mac[6], char text[OBSERVE_MAC_SIZE])
              mac[3], mac[4], mac[5]);
 }
 
+void observe_kernel_tell(const struct journal *journal, const char *lacks)
+{
+    log_line(
+        "%s: its kernel %s: `ferry upgrade %s --kernel IMAGE`, with the image in %s that drives "
+        "its card",
+        journal->name, lacks, journal->name, files_kernel_dir());
+}
+
 static const char *why(int err)
 {
     switch (err) {
     case -ESRCH:
         return "it does not run (`ferry status`)";
-    case -ENOTSUP:
-        return "its kernel shows no statistics: `ferry upgrade` to one that does";
     case -EPROTONOSUPPORT:
         return "its kernel is newer than these tools and shows other statistics: install the tools "
                "that came with it";
@@ -61,9 +69,12 @@ static void one(void *ctx, const char *name)
 
     if (observe->only && strcmp(observe->only, name) != 0)
         return;
+    err = journal_load(name, &journal);
+    if (err == -ENOENT) /* just now */
+        return;
     observe->nr++;
-    if (journal_load(name, &journal)) {
-        log_line("%s: its journal makes no sense", name);
+    if (err) {
+        journal_fault_tell(name, err);
         observe->failed = true;
         return;
     }
@@ -78,7 +89,10 @@ static void one(void *ctx, const char *name)
         observe->show(observe, &journal, &stats);
         return;
     }
-    log_line("%s: %s", name, why(err));
+    if (err == -ENOTSUP)
+        observe_kernel_tell(&journal, "shows no statistics");
+    else
+        log_line("%s: %s", name, why(err));
     observe->failed = true;
 }
 
@@ -91,18 +105,22 @@ static int show_all(struct observe *observe, bool as_json)
         json_begin(&json);
         json_array_open(&json, NULL);
     }
-    journal_each(one, observe);
+    if (journal_read_each(one, observe))
+        observe->failed = true;
     if (as_json) {
         json_array_close(&json);
         json_print(&json);
     }
+    if (observe->failed)
+        return EXIT_FAILED;
     if (observe->only && !observe->nr) {
-        log_line("there is no driver domain %s that ferry started", observe->only);
+        log_line("there is no driver domain %.63s that ferry started; `ferry status` lists them",
+                 observe->only);
         return EXIT_NO_SUCH;
     }
     if (!observe->nr && !as_json)
         printf("no driver domains; `ferry start CONFIG` makes one\n");
-    return observe->failed ? EXIT_FAILED : EXIT_OK;
+    return EXIT_OK;
 }
 
 int observe_all(const char *only, bool as_json,

@@ -35,6 +35,13 @@ int observe_run(int argc, char **argv,
                 void (*show)(struct observe *observe, const struct journal *journal,
                              const struct ferry_stats *stats));
 
+/*
+ * Say that a domain's kernel does not show what is asked for, and how it gets one that does.
+ *
+ *   lacks  "shows no ..."
+ */
+void observe_kernel_tell(const struct journal *journal, const char *lacks);
+
 /* A word for what is there now of a driver domain. */
 const char *observe_state_word(struct host *host, const struct journal *journal);
 

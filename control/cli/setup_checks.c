@@ -14,9 +14,11 @@
 #include "check/check.h"
 #include "check/pci_rows.h"
 #include "cli/command.h"
+#include "cli/journal_read.h"
 #include "image/kind.h"
 #include "journal/journal.h"
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/pci.h"
 
 #define MTU_OF_BRIDGES 1500 /* without mtu= */
@@ -27,8 +29,8 @@ static int name_free_wanted(struct setup *setup)
     struct journal journal;
     struct stat there;
     uint32_t domid;
-    int len =
-        snprintf(setup->path, sizeof(setup->path), "%s/%s.cfg", files_config_dir(), setup->name);
+    int err, len = snprintf(setup->path, sizeof(setup->path), "%s/%s.cfg", files_config_dir(),
+                            setup->name);
 
     if (len >= (int)sizeof(setup->path)) {
         log_line("the path of %s.cfg is too long", setup->name);
@@ -45,8 +47,12 @@ static int name_free_wanted(struct setup *setup)
                  domid);
         return -EEXIST;
     }
-    if (journal_load(setup->name, &journal) == 0 && journal.wish == JOURNAL_RUN &&
-        !journal_is_of_another_boot(&journal)) {
+    err = journal_load(setup->name, &journal);
+    if (err && err != -ENOENT) {
+        journal_fault_tell(setup->name, err);
+        return err;
+    }
+    if (!err && journal.wish == JOURNAL_RUN && !journal_is_of_another_boot(&journal)) {
         log_line("%s was started and has died; `ferry stop %s` first, or --name makes another one",
                  setup->name, setup->name);
         return -EEXIST;
@@ -57,15 +63,20 @@ static int name_free_wanted(struct setup *setup)
 struct holder {
     const struct bdf *bdf;
     char name[FILES_NAME_MAX + 1];
+    bool unknown; /* one could not be asked */
 };
 
 static void holder_look(void *ctx, const char *name)
 {
     struct holder *holder = ctx;
     struct journal journal;
+    int err = journal_load(name, &journal);
 
-    if (journal_load(name, &journal) || journal.wish == JOURNAL_STOP ||
-        journal_is_of_another_boot(&journal))
+    if (err && err != -ENOENT) {
+        journal_fault_tell(name, err);
+        holder->unknown = true;
+    }
+    if (err || journal.wish == JOURNAL_STOP || journal_is_of_another_boot(&journal))
         return;
     for (unsigned int i = 0; i < journal.nr_nics; i++)
         if (bdf_is_same(&journal.nics[i].bdf, holder->bdf))
@@ -79,7 +90,13 @@ static int nic_wanted(struct setup *setup)
     if (pci_find(setup->nic, &setup->bdf))
         return -ENODEV;
     bdf_format(&setup->bdf, setup->address);
-    journal_each(holder_look, &holder);
+    if (journal_read_each(holder_look, &holder))
+        holder.unknown = true;
+    if (!*holder.name && holder.unknown) {
+        log_line("whether %s belongs to another driver domain cannot be told: see above",
+                 setup->address);
+        return -EBUSY;
+    }
     if (!*holder.name)
         return 0;
     log_line("%s belongs to the driver domain %s; `ferry stop %s` gives it back", setup->address,
@@ -159,10 +176,9 @@ static int kernel_wanted(struct setup *setup)
     if (*setup->kernel)
         return 0;
     if (nr > 0)
-        log_line(
-            "none of the %d images in %s drives %s (%04x:%04x): docs/nics.md has the drivers that "
-            "there are; `make kernel NICS=...`, then --kernel",
-            nr, files_kernel_dir(), setup->address, device.vendor, device.device);
+        log_line("none of the %d images in %s drives %s (%04x:%04x): " PATHS_DOCS
+                 "/nics.md has the drivers that there are; `make kernel NICS=...`, then --kernel",
+                 nr, files_kernel_dir(), setup->address, device.vendor, device.device);
     else
         log_line("there are no images in %s: install the package ferry-net, or name one by "
                  "--kernel",
@@ -234,7 +250,9 @@ int setup_checks(struct setup *setup)
     }
     if (setup->dom0_vif && atoi(setup->keep.mtu) > MTU_OF_BRIDGES) {
         log_line("--dom0-vif: %s has an MTU of %s, and the bridge would have %d: write a "
-                 "configuration with mtu= and dom0_vif= (docs/install.md), and `ferry start` it",
+                 "configuration with mtu= (" PATHS_DOCS
+                 "/configuration.md) and dom0_vif= (" PATHS_DOCS
+                 "/install.md), and `ferry start` it",
                  setup->nic, setup->keep.mtu, MTU_OF_BRIDGES);
         return EXIT_FAILED;
     }

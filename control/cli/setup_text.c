@@ -7,6 +7,7 @@
 
 #include "util/files.h"
 #include "util/log.h"
+#include "util/paths.h"
 
 #define IMAGE "ferry-net"
 #define IMAGE_ALL "ferry-net-all"
@@ -96,8 +97,8 @@ int setup_text(const struct setup_words *words, char text[SETUP_TEXT_SIZE])
         "# domain has it. The first one is nic0 below, the next one nic1.\n"
         "pci           = [ \"%s\" ]\n"
         "\n"
-        "# The bridge that guests name with bridge=, and its wire. More words: "
-        "docs/configuration.md.\n"
+        "# The bridge that guests name with bridge=, and its wire. More words: " PATHS_DOCS
+        "/configuration.md.\n"
         "extra         = \"bridge=%s,uplink=nic0\"\n",
         words->name, words->address, *interface ? ", dom0's " : "", interface, words->name,
         *words->driver ? "; the card is driven by its " : "", words->driver, words->kernel,

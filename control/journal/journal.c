@@ -41,6 +41,7 @@ bool journal_is_of_another_boot(const struct journal *journal)
 int journal_load(const char *name, struct journal *journal_r)
 {
     char path[FILES_PATH_SIZE], *text;
+    struct journal journal;
     int err;
 
     if (!files_name_ok(name))
@@ -53,13 +54,16 @@ int journal_load(const char *name, struct journal *journal_r)
     }
     if (err)
         return err;
-    err = journal_decode(text, journal_r);
-    if (!err && strcmp(journal_r->name, name) != 0)
-        err = -EINVAL;
-    if (!err && journal_is_of_another_boot(journal_r))
-        journal_deaths_age(journal_r);
+    err = journal_decode(text, &journal);
     free(text);
-    return err;
+    if (err)
+        return err;
+    if (strcmp(journal.name, name) != 0)
+        return -EINVAL;
+    if (journal_is_of_another_boot(&journal))
+        journal_deaths_age(&journal);
+    *journal_r = journal;
+    return 0;
 }
 
 static int save(const struct journal *journal, const char *path,
@@ -109,6 +113,15 @@ int journal_save_somewhere(const struct journal *journal)
     return err;
 }
 
+void journal_file(const char *name, char path[FILES_PATH_SIZE])
+{
+    struct stat is;
+
+    quick_path(name, path);
+    if (stat(path, &is) && errno == ENOENT)
+        journal_path(name, ".json", path);
+}
+
 int journal_stat(const char *name, struct stat *stat_r)
 {
     char path[FILES_PATH_SIZE];
@@ -140,12 +153,15 @@ void journal_remove(const char *name)
         unlink(path);
 }
 
-void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
+int journal_each(void (*found)(void *ctx, const char *name), void *ctx)
 {
     DIR *dir = opendir(files_state_dir());
     struct dirent *entry;
+    int err;
 
-    while (dir && (entry = readdir(dir))) {
+    if (!dir)
+        return errno == ENOENT ? 0 : -errno;
+    while (errno = 0, (entry = readdir(dir))) {
         char name[FILES_NAME_MAX + 1];
         size_t len = strlen(entry->d_name);
 
@@ -156,6 +172,7 @@ void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
         if (files_name_ok(name))
             found(ctx, name);
     }
-    if (dir)
-        closedir(dir);
+    err = -errno;
+    closedir(dir);
+    return err;
 }

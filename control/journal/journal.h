@@ -14,6 +14,10 @@
 #include "journal/record.h"
 #include "util/files.h"
 
+/*
+ * What is known of a domain. Returns 0, or a negative errno: -ENOENT if there is nothing; -EINVAL or -EFBIG if the file is damaged, or
+ * the name can be nobody's; else why it cannot be read.
+ */
 int journal_load(const char *name, struct journal *journal_r);
 /* Synced to disk. The other one is for the midst of a recovery: it goes into the run directory, and is
  * what journal_load() finds until the next journal_save(). It outlives any process, but not the machine,
@@ -32,9 +36,11 @@ bool journal_is_of_another_boot(const struct journal *journal);
 const char *journal_boot(void);
 /* The file that journal_load() would read. Returns 0 or a negative errno. */
 int journal_stat(const char *name, struct stat *stat_r);
+/* The path of that file, or of the one that would be. */
+void journal_file(const char *name, char path[FILES_PATH_SIZE]);
 void journal_remove(const char *name);
-/* Call found() for each name that has one. */
-void journal_each(void (*found)(void *ctx, const char *name), void *ctx);
+/* Call found() for each name that has one. Returns 0, or a negative errno: then there may be more. No directory means that there are none. */
+int journal_each(void (*found)(void *ctx, const char *name), void *ctx);
 /* Path of "NAME<suffix>" in the state directory. */
 void journal_path(const char *name, const char *suffix, char path[FILES_PATH_SIZE]);
 

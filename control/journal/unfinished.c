@@ -2,6 +2,7 @@
 #include "journal/unfinished.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,12 +44,15 @@ bool unfinished_is_abandoned(const char *name)
     return unfinished_is_there(name); /* it may have ended just now */
 }
 
-void unfinished_each(void (*found)(void *ctx, const char *name), void *ctx)
+int unfinished_each(void (*found)(void *ctx, const char *name), void *ctx)
 {
     DIR *dir = opendir(files_run_dir());
     struct dirent *entry;
+    int err;
 
-    while (dir && (entry = readdir(dir))) {
+    if (!dir)
+        return errno == ENOENT ? 0 : -errno;
+    while (errno = 0, (entry = readdir(dir))) {
         char name[FILES_NAME_MAX + 1];
         size_t len = strlen(entry->d_name), suffix = strlen(SUFFIX);
 
@@ -60,6 +64,7 @@ void unfinished_each(void (*found)(void *ctx, const char *name), void *ctx)
         if (files_name_ok(name))
             found(ctx, name);
     }
-    if (dir)
-        closedir(dir);
+    err = -errno;
+    closedir(dir);
+    return err;
 }

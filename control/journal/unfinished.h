@@ -19,7 +19,7 @@ bool unfinished_is_there(const char *name);
 bool unfinished_is_abandoned(const char *name);
 /* Take the guard, without waiting. Returns a descriptor to be closed, or a negative errno: -EAGAIN when a `ferry` holds it. */
 int unfinished_guard(const char *name);
-/* Call found() for each name that has a file, without any order. */
-void unfinished_each(void (*found)(void *ctx, const char *name), void *ctx);
+/* Call found() for each name that has a file, without any order. Returns 0, or a negative errno: then there may be more. */
+int unfinished_each(void (*found)(void *ctx, const char *name), void *ctx);
 
 #endif

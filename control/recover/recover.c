@@ -60,7 +60,7 @@ void recover_note_death(struct journal *journal, const char *cause)
     recover_report_keep(journal, "");
 }
 
-/* Prepare the devices: quiet (R12), and pciback's again if somebody gave them back to dom0. */
+/* Prepare the devices: no DMA while the old memory is used for something else, and pciback's again if somebody gave them back to dom0. */
 static int nics_prepare(struct host *host, struct journal *journal)
 {
     for (unsigned int i = 0; i < journal->nr_nics; i++) {
@@ -77,7 +77,8 @@ static int nics_prepare(struct host *host, struct journal *journal)
 }
 
 /*
- * The successor, paused: with the old id, or with another when that one is not to be had (R10).
+ * The successor, paused: with the old id, or with another when that one is not to be had: another domain may
+ * have got it in between.
  */
 static int successor_create(struct host *host, struct journal *journal, struct config *config,
                             uint32_t domid, bool is_free)
@@ -155,7 +156,7 @@ static int linux_wait(struct host *host, const struct journal *journal, int64_t 
             break;
         host_sleep_ms(AGENT_POLL_MS);
     }
-    agentpage_forget(&agent); /* mapped, it would keep the domain from going (R11) */
+    agentpage_forget(&agent); /* mapped, it would keep the domain from going */
     return err;
 }
 

@@ -51,7 +51,7 @@ void reload_unpause(struct reload *reload)
     reload->paused = false;
 }
 
-/* No DMA while, and after, the memory behind the NIC's rings changes hands (R12). */
+/* No DMA while, and after, the memory behind the NIC's rings changes hands. */
 static void nics_stop(struct reload *reload)
 {
     if (!(reload->kind & FERRY_RESTART_RESET_NIC))

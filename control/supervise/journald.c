@@ -44,7 +44,10 @@ static size_t fields_make(char text[TEXT_SIZE], const struct journal *journal,
     field_put(out, "FERRY_DOMAIN", journal->name);
     field_put(out, "FERRY_CAUSE", death->cause);
     field_put(out, "FERRY_REASON", death->reason);
-    fprintf(out, "FERRY_DEPTH=%u\nFERRY_OUTAGE_MS=%ld\n", death->depth, (long)death->back_ms);
+    if (death->back_ms < 0)
+        fprintf(out, "FERRY_DEPTH=none\nFERRY_OUTAGE_MS=\n");
+    else
+        fprintf(out, "FERRY_DEPTH=%u\nFERRY_OUTAGE_MS=%ld\n", death->depth, (long)death->back_ms);
     len = ftell(out);
     if (fclose(out) || len <= 0 || len >= TEXT_SIZE)
         return 0;

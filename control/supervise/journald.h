@@ -10,6 +10,7 @@
 
 /*
  * Send one, if it is systemd's journal that has our messages (JOURNAL_STREAM).
+ * FERRY_DEPTH is "none" and FERRY_OUTAGE_MS empty of a domain that was not brought back, as hooks have them (hooks.h).
  * Source: systemd.io/JOURNAL_NATIVE_PROTOCOL.
  */
 void journald_send(const struct journal *journal, const struct journal_death *death);

@@ -60,6 +60,7 @@ static int journal_fresh(struct supervised *supervised)
     struct stat now;
     int err = journal_stat(supervised->journal.name, &now);
 
+    supervised->unread = err;
     if (err || (now.st_ino == supervised->read.st_ino && now.st_dev == supervised->read.st_dev &&
                 now.st_mtim.tv_sec == supervised->read.st_mtim.tv_sec &&
                 now.st_mtim.tv_nsec == supervised->read.st_mtim.tv_nsec))
@@ -67,6 +68,7 @@ static int journal_fresh(struct supervised *supervised)
     err = journal_load(supervised->journal.name, &supervised->journal);
     if (!err)
         supervised->read = now;
+    supervised->unread = err;
     return err;
 }
 
@@ -179,7 +181,7 @@ static void act(struct supervised *supervised, bool hangs)
     struct journal *journal = &supervised->journal;
     bool cut_short = journal->recovering && journal->nr_deaths;
     struct domain_seen seen;
-    enum domain_state verdict;
+    enum domain_state now;
     const char *why = "hang";
 
     if (journal->wish == JOURNAL_RUN && journal_is_of_another_boot(journal)) {
@@ -188,12 +190,12 @@ static void act(struct supervised *supervised, bool hangs)
     }
     if (journal->wish != JOURNAL_RUN || domain_look(supervised->common->host, journal, &seen))
         return;
-    verdict = domain_state_of(&seen, &why);
-    if (verdict == DOMAIN_STATE_ENDED && !cut_short) {
+    now = domain_state_of(&seen, &why);
+    if (now == DOMAIN_STATE_ENDED && !cut_short) {
         respect(supervised);
         return;
     }
-    if (verdict == DOMAIN_STATE_WAIT || (verdict == DOMAIN_STATE_FINE && !cut_short && !hangs))
+    if (now == DOMAIN_STATE_WAIT || (now == DOMAIN_STATE_FINE && !cut_short && !hangs))
         return;
     if (cut_short && !supervised->noted) {
         log_line("%s: a recovery was cut short", journal->name);
@@ -280,7 +282,7 @@ void supervised_look(struct supervised *supervised)
         return;
     }
     if (journal_fresh(supervised))
-        return; /* supervisor_refresh() will find it gone */
+        return; /* supervisor_refresh() will find it gone, or say what is wrong with it */
     if (is_fine(supervised, &hangs)) {
         if (supervised->journal.wish == JOURNAL_RUN)
             events_on(supervised);

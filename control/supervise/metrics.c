@@ -176,6 +176,7 @@ static void serve(struct metrics *metrics, struct host *host)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (host_reopen(host, &metrics->listener))
         _exit(1);
+    metrics_text_begin(host);
     for (;;) {
         int fd = accept4(metrics->listener, NULL, NULL, SOCK_CLOEXEC);
 

@@ -22,13 +22,16 @@ struct domain {
     char name[FILES_NAME_MAX + 1];
     struct journal journal;
     struct recoveries recoveries;
-    bool seen, runs, has_stats;
+    bool named, seen, runs, has_stats;
+    bool counted; /* its recoveries have begun */
+    bool unread; /* its journal could not be read since then: what it has is not new */
     int64_t beat_age_ms; /* -1: not known */
     struct ferry_stats stats;
     char guests[FERRY_STATS_PORTS][GUEST_NAME_SIZE];
 };
 
 static struct domain domains[DOMAINS_MAX];
+static bool has_looked; /* at all that there were when the process began */
 
 #define EACH(d)                                                                                    \
     for (struct domain *d = domains; d < domains + DOMAINS_MAX; d++)                               \
@@ -60,9 +63,17 @@ static void look(void *ctx, const char *name)
     struct domain_seen seen;
     const char *why;
 
-    if (!d || journal_load(name, &d->journal))
+    if (!d)
         return;
+    d->named = true;
+    if (journal_load(name, &d->journal)) {
+        d->unread = !d->counted;
+        return;
+    }
     d->seen = true;
+    if (!d->counted && (d->unread || !has_looked))
+        recoveries_begin(&d->recoveries, &d->journal);
+    d->counted = true;
     recoveries_count(&d->recoveries, &d->journal);
     d->runs = !d->journal.recovering && domain_look(host, &d->journal, &seen) == 0 &&
               domain_state_of(&seen, &why) == DOMAIN_STATE_FINE;
@@ -78,11 +89,13 @@ static void look(void *ctx, const char *name)
 static void domains_look(struct host *host)
 {
     for (unsigned int i = 0; i < DOMAINS_MAX; i++)
-        domains[i].seen = false;
-    journal_each(look, host);
+        domains[i].named = domains[i].seen = false;
+    if (journal_each(look, host))
+        return; /* what was counted is kept for those that were not seen */
     for (unsigned int i = 0; i < DOMAINS_MAX; i++)
-        if (!domains[i].seen)
+        if (!domains[i].named)
             memset(&domains[i], 0, sizeof(domains[i]));
+    has_looked = true;
 }
 
 static void domains_put(struct exposition *e)
@@ -171,11 +184,10 @@ static void recoveries_put(struct exposition *e)
     EACH(d)
     for (unsigned int depth = 0; depth < RECOVERIES_DEPTHS; depth++)
         for (unsigned int cause = 0; cause < RECOVERIES_CAUSES; cause++)
-            if (d->recoveries.counts[depth][cause])
-                exposition_counter(e, "ferry_recoveries",
-                                   EXPOSITION_LABELS("domain", d->name, "depth", depths[depth],
-                                                     "cause", recoveries_cause_word(cause)),
-                                   d->recoveries.counts[depth][cause]);
+            exposition_counter(e, "ferry_recoveries",
+                               EXPOSITION_LABELS("domain", d->name, "depth", depths[depth], "cause",
+                                                 recoveries_cause_word(cause)),
+                               d->recoveries.counts[depth][cause]);
     exposition_family(e, "ferry_recovery_seconds", EXPOSITION_HISTOGRAM,
                       "From when a death was noticed until guests were served again.");
     EACH(d)
@@ -304,6 +316,13 @@ static void more_put(struct exposition *e)
     if (d->has_stats && statspages_has_more(&d->stats))
         more[nr++] = (struct metrics_more){ d->name, &d->stats, d->guests };
     metrics_more_put(e, more, nr);
+}
+
+void metrics_text_begin(struct host *host)
+{
+    memset(domains, 0, sizeof(domains));
+    has_looked = false;
+    domains_look(host);
 }
 
 char *metrics_text(struct host *host, bool openmetrics, size_t *len_r)

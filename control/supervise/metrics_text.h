@@ -8,6 +8,12 @@
 
 #include "xen/host.h"
 
+/*
+ * The deaths that there were are not counted: to be called once, as the process that serves metrics begins. A domain that is
+ * started after it is counted from its first death on.
+ */
+void metrics_text_begin(struct host *host);
+
 /* As text, to be freed; NULL without memory. What was seen of deaths is kept from call to call. */
 char *metrics_text(struct host *host, bool openmetrics, size_t *len_r);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "supervise/recoveries.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const double recoveries_limits[RECOVERIES_LIMITS] = { 0.001, 0.003, 0.01, 0.03, 0.1,
@@ -48,15 +47,20 @@ static bool is_under_way(const struct journal *journal, const struct journal_dea
     return journal->recovering || (journal->wish == JOURNAL_RUN && death->back_ms < 0);
 }
 
+void recoveries_begin(struct recoveries *recoveries, const struct journal *journal)
+{
+    bool last_is_open =
+        journal->nr_deaths && is_under_way(journal, &journal->deaths[journal->nr_deaths - 1]);
+
+    recoveries->nr_seen = journal->nr_deaths_ever - last_is_open;
+}
+
 void recoveries_count(struct recoveries *recoveries, const struct journal *journal)
 {
     uint64_t nr_new;
 
-    if (strcmp(recoveries->uuid, journal->uuid) != 0 ||
-        journal->nr_deaths_ever < recoveries->nr_seen) {
-        memset(recoveries, 0, sizeof(*recoveries));
-        snprintf(recoveries->uuid, sizeof(recoveries->uuid), "%s", journal->uuid);
-    }
+    if (journal->nr_deaths_ever < recoveries->nr_seen)
+        recoveries->nr_seen = 0; /* another journal, since the name was started anew */
     nr_new = journal->nr_deaths_ever - recoveries->nr_seen;
     if (nr_new > journal->nr_deaths)
         nr_new = journal->nr_deaths; /* those before are forgotten */

@@ -32,7 +32,7 @@ static void rebuild_start(struct supervised *supervised)
 {
     supervised_report_keep(supervised);
     supervised_forget(
-        supervised); /* a mapped page would keep the old domain, and its id, from going (R11) */
+        supervised); /* a mapped page would keep the old domain, and its id, from going */
     supervised_worker_start(supervised, rebuild);
 }
 

@@ -29,6 +29,7 @@ struct supervised {
     struct supervise_common *common;
     struct journal journal; /* as it was last read */
     struct stat read; /* the file, then */
+    int unread; /* 0, or the error with which it could not be read the last time */
     libxl_evgen_domain_death *evgen; /* NULL: no events asked for */
     uint32_t evgen_domid;
     int64_t noticed_us; /* ticks at which a death was first seen; 0: it is not dead */

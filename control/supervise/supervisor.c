@@ -18,11 +18,20 @@ static struct supervised *find(const struct supervisor *supervisor, const char *
     return NULL;
 }
 
-static const char *why_left_out(int err)
+static void left_out_tell(const char *name, int err)
 {
+    char path[FILES_PATH_SIZE];
+
+    journal_file(name, path);
     if (!err)
-        return "there are too many";
-    return err == -EINVAL || err == -EFBIG ? "its journal makes no sense" : strerror(-err);
+        log_line("%s: not looked after: there are too many", name);
+    else if (err == -EINVAL || err == -EFBIG)
+        log_line(
+            "%s: not looked after: its journal %s is damaged: `ferry status %s` says what to do",
+            name, path, name);
+    else
+        log_line("%s: not looked after: its journal %s cannot be read: %s", name, path,
+                 strerror(-err));
 }
 
 static void left_out(struct supervisor *supervisor, const char *name, int err)
@@ -36,7 +45,7 @@ static void left_out(struct supervisor *supervisor, const char *name, int err)
     if (i == SUPERVISED_MAX)
         return;
     if (i == supervisor->nr_left_out) {
-        log_line("%s: not looked after: %s", name, why_left_out(err));
+        left_out_tell(name, err);
         snprintf(supervisor->left_out[i].name, sizeof(supervisor->left_out[i].name), "%s", name);
         supervisor->nr_left_out++;
     }
@@ -62,6 +71,8 @@ static void name_seen(void *ctx, const char *name)
 
     if (supervised) {
         supervised->seen = true;
+        if (supervised->unread)
+            left_out(supervisor, name, supervised->unread);
         return;
     }
     err = journal_load(name, &journal);
@@ -80,11 +91,21 @@ static void name_seen(void *ctx, const char *name)
 
 void supervisor_refresh(struct supervisor *supervisor)
 {
+    int err;
+
     for (unsigned int i = 0; i < supervisor->nr; i++)
         supervisor->domains[i]->seen = supervised_is_busy(supervisor->domains[i]);
     for (unsigned int i = 0; i < supervisor->nr_left_out; i++)
         supervisor->left_out[i].seen = false;
-    journal_each(name_seen, supervisor);
+    err = journal_each(name_seen, supervisor);
+    if (err && err != supervisor->each_err)
+        log_line(
+            "%s: %s: which driver domains there are cannot be told: those that are looked after "
+            "stay so, others are not seen",
+            files_state_dir(), strerror(-err));
+    supervisor->each_err = err;
+    if (err)
+        return;
     left_out_forget_unseen(supervisor);
     for (unsigned int i = 0; i < supervisor->nr;) {
         struct supervised *supervised = supervisor->domains[i];

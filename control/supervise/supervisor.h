@@ -15,12 +15,13 @@ struct supervisor {
         bool seen;
     } left_out[SUPERVISED_MAX]; /* those that the log has named */
     unsigned int nr_left_out;
+    int each_err; /* of the last look at the directory of journals */
     unsigned int nr;
     struct supervised *domains[SUPERVISED_MAX];
 };
 
 /* Read the journals: new ones are looked after, vanished ones no more. One that cannot be read keeps no other
- * from it; the log names it once, until it is gone or can be read. */
+ * from it; the log names it once, until it is gone or can be read. Where the directory cannot be read all stays as it is. */
 void supervisor_refresh(struct supervisor *supervisor);
 
 /* Look at every domain, and begin to bring back what died. Takes milliseconds, never seconds. */

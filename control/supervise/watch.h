@@ -13,7 +13,7 @@
 bool supervised_watch(struct supervised *supervised, bool runs);
 /* The last death's link may still come up: note when. offset_us as in steps_take(). */
 void supervised_link_wait(struct supervised *supervised, int64_t offset_us);
-/* Let go of its memory (R11). The last copy of its status stays. */
+/* Let go of its memory, which would keep a dead domain from going. The last copy of its status stays. */
 void supervised_unwatch(struct supervised *supervised);
 /* Another kernel, or another domain: what is known of the old one does not hold. */
 void supervised_forget(struct supervised *supervised);

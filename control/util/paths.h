@@ -12,6 +12,10 @@
 #define PATHS_KERNELS "/usr/lib/ferry" /* kernels: ferry-net, ferry-net-NIC */
 #endif
 
+#ifndef PATHS_DOCS
+#define PATHS_DOCS "/usr/share/doc/ferry/docs" /* what messages point to: NAME.md */
+#endif
+
 #ifndef PATHS_FERRY
 #define PATHS_FERRY "/usr/sbin/ferry" /* for those whose PATH has no sbin */
 #endif

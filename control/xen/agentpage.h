@@ -33,7 +33,7 @@ struct agentpage {
  *
  *   name  of the domain, for the log: what is wrong is said once
  *
- * Returns the page, or NULL. A mapped page keeps a domain from going (R11): agentpage_unmap() comes before its end.
+ * Returns the page, or NULL. A mapped page keeps a domain, and its id, from going: agentpage_unmap() comes before its end.
  * Source: xen/grant_table.h, GNTTABOP_map_grant_ref.
  */
 const volatile void *agentpage_map(struct agentpage *agent, struct host *host, uint32_t domid,

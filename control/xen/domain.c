@@ -60,7 +60,7 @@ int domain_create(struct host *host, libxl_domain_config *config, struct journal
 
     if (libxl_uuid_from_string(&config->c_info.uuid, journal->uuid))
         return -EINVAL;
-    /* libxl refuses an id used within the same second even with LIBXL_DOMID_REUSE_TIMEOUT=0 (R9). */
+    /* libxl refuses an id used within the same second even with LIBXL_DOMID_REUSE_TIMEOUT=0. */
     if (domid != JOURNAL_NO_DOMID)
         libxl_clear_domid_history(host->xl);
     config->c_info.domid = domid == JOURNAL_NO_DOMID ? INVALID_DOMID : (libxl_domid)domid;

@@ -32,16 +32,16 @@ int domain_create(struct host *host, libxl_domain_config *config, struct journal
                   uint32_t domid);
 int domain_unpause(struct host *host, const struct journal *journal);
 
-/* Stop what is left of the domain, if it is ours, and its devices' DMA (R12). */
+/* Stop what is left of the domain, if it is ours, and its devices' DMA, before its memory is used for something else. */
 void domain_quiet(struct host *host, const struct journal *journal);
 
 /* Destroy a domain with the journal's uuid and another id: left by a recovery that was cut short. */
 void domain_destroy_twin(struct host *host, const struct journal *journal);
 
 /*
- * Destroy what is left of the domain, if it is ours, and wait until its id is free: Xen has let go of
- * it (R11), xenstored has released it (R8), and dom0's pciback has forgotten it.
- * The NICs' bus mastering is switched off first (R12). Returns 0, or -ETIMEDOUT.
+ * Destroy what is left of the domain, if it is ours, and wait until its id is free: the last reference to it in Xen
+ * is gone, xenstored has released it (and with it what the id owned, and its rights), and dom0's pciback has forgotten it.
+ * The NICs' bus mastering is switched off first. Returns 0, or -ETIMEDOUT.
  */
 int domain_destroy(struct host *host, const struct journal *journal);
 int domain_wait_gone(struct host *host, const struct journal *journal, unsigned int limit_ms);

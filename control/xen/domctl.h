@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A PV domain's memory and processor, from dom0. A mapped page keeps a destroyed domain's id taken:
- * whoever holds one lets go of it when the domain is dying (R11).
+ * whoever holds one lets go of it when the domain is dying: the last one keeps it, and its id, from going.
  */
 #ifndef CONTROL_DOMCTL_H
 #define CONTROL_DOMCTL_H

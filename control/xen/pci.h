@@ -20,7 +20,7 @@ int pci_find(const char *text, struct bdf *bdf_r);
 /* The name of dom0's driver, "" for none. */
 void pci_driver(const struct bdf *bdf, char *name, size_t size);
 
-/* Clear Bus Master and mask INTx: no DMA from here on (R12). Says so if it cannot. */
+/* Clear Bus Master and mask INTx: no DMA from here on, so that memory behind the NIC's rings may be used for something else. Says so if it cannot. */
 void pci_quiet(const struct bdf *bdf);
 
 /* Clear Bus Master only: for a device whose domain goes on and sets it again. */

@@ -44,7 +44,7 @@ int store_state(struct xs_handle *xs, const char *format, ...)
 
 /*
  * Let the backend read the frontend's directory and what is in it and in its queues' directories again:
- * xenstored took the right with the dead domain. Values are not touched (R2). Returns 0 or a negative errno.
+ * xenstored took the right with the dead domain. Values are not touched: the frontend's nodes are the guest's. Returns 0 or a negative errno.
  */
 int store_vif_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
 
@@ -58,7 +58,7 @@ int store_vif_mtu(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32
 int store_vbd_rights(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle);
 
 /*
- * Write the backend's directory anew, with libxl's owner and rights, from /libxl (R7); `state` last.
+ * Write the backend's directory anew, with libxl's owner and rights, from /libxl, where neither guests nor driver domains can write; `state` last.
  * Returns 0 or a negative errno, and then nothing was written.
  */
 int store_vif_nodes(struct xs_handle *xs, uint32_t backend, uint32_t guest, uint32_t handle,

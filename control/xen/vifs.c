@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "util/paths.h"
 #include "xen/devices.h"
 #include "xen/domain.h"
 #include "xen/store.h"
@@ -213,7 +214,7 @@ void vifs_replug(struct host *host, const struct journal *journal, struct vifs *
         if (ref->guest == 0)
             log_line("vif0.%u: dom0 itself loses its network over it: `ip link` names the new "
                      "interface, `ip address add` and `ip route add` give it what the old one had "
-                     "(docs/recovery.md)",
+                     "(" PATHS_DOCS "/recovery.md)",
                      ref->handle);
         nics = libxl_device_nic_list(host->xl, ref->guest, &nr);
         for (int j = 0; nics && j < nr; j++)

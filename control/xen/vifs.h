@@ -2,7 +2,7 @@
 /*
  * The vifs that a driver domain served, and how a successor with the same id gets them back: by the
  * backend's nodes, written anew from what libxl keeps under /libxl, which neither guests nor driver
- * domains can write (R7). The frontends' nodes are not written; only rights on them are restored.
+ * domains can write. The frontends' nodes are not written; only rights on them are restored.
  */
 #ifndef CONTROL_VIFS_H
 #define CONTROL_VIFS_H
@@ -44,8 +44,8 @@ struct vifs {
 void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r);
 
 /*
- * While the successor is paused: rights and nodes of each vif, `state` last (R8). Of connected vifs the state is as the taker wants
- * it; a frontend that is Connected overlooks Initialising, and InitWait (R1). Sets each one's way.
+ * While the successor is paused: rights and nodes of each vif, `state` last, for a change of rights alone fires no watch. Of connected vifs the state is as the taker wants
+ * it; a frontend that is Connected overlooks Initialising, and InitWait; Closing and Closed it must never see. Sets each one's way.
  */
 void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs);
 
@@ -65,7 +65,7 @@ int vifs_settle(struct host *host, const struct journal *journal, struct vifs *v
 bool vifs_noticed(struct host *host, uint32_t backend, const struct vifs *vifs);
 
 /*
- * The fallback (R14), said for each vif: the guest sees its interface go and a new one come.
+ * The fallback where a vif cannot be taken over, said for each vif: the guest sees its interface go and a new one come.
  *
  *   limit_ms  for a backend that may still boot: libxl gives up after some seconds, but leaves the nodes, and the backend
  *             takes them when it comes to it. So long they are looked at; nothing is plugged in twice.

@@ -157,6 +157,27 @@ def alert_fires(prometheus, name):
     common.wait_for(fires, f"{name} does not fire: {prometheus.get('alerts')}; {prometheus.query('ferry_recoveries_total')}", 30)
 
 
+def nr_increased(prometheus):
+    return sum(value for _, value in prometheus.query(f'increase(ferry_recoveries_total{{domain="{NAME}"}}[1h])'))
+
+
+def restart_counts_no_death_again(lab, prometheus):
+    """ferryd begins anew: what it counts begins at 0, what Prometheus makes of that does not grow. Returns the new ferryd."""
+    before = nr_increased(prometheus)
+    expect(before > CRASHES - 1, f"{CRASHES} deaths and more, Prometheus says {before}")
+    common.ferryd_end(lab)
+    ferryd = common.supervise(lab, f"--metrics {METRICS}")
+    for depth in ("none", "1", "2", "3"):
+        deaths_are_told(prometheus, depth, 0)
+    time.sleep(3 * SCRAPE_S)
+    after = nr_increased(prometheus)
+    expect(after < before + 0.9, f"{before} deaths before ferryd was restarted, {after} after it, and none between")
+    domid = common.status(lab, NAME)["domid"]
+    common.death(lab, lambda: lab.dom0.run(f"xenstore-write /local/domain/{domid}/ferry/fault 'null again'"), "null")
+    deaths_are_told(prometheus, 1, 1)
+    return ferryd
+
+
 def run(lab):
     common.install(lab)
     ferryd = common.supervise(lab, f"--metrics {METRICS}")
@@ -185,6 +206,7 @@ def run(lab):
         every_family_has_its_type(lab, prometheus)
         dashboard_has_data(prometheus)
         rules_work(prometheus)
+        ferryd = restart_counts_no_death_again(lab, prometheus)
     finally:
         prometheus.end()
     lab.dom0.run(f"ferry stop {NAME}", timeout=60)

@@ -2,6 +2,8 @@
 """A dom0 with systemd: what `make install` puts there is enabled, keeps a driver domain alive under the unit's
 restrictions, and is itself restarted, ended by its watchdog and stopped while guests go on. What its restrictions keep it from,
 dom0's own network, it has brought back by a unit of its own."""
+import json
+
 import ferry_domnet
 import recovery_common as common
 import systemd_common as systemd
@@ -14,6 +16,7 @@ IN_CHECK = False  # its image takes minutes to make
 COMMAND = "make check-systemd"
 METRICS = "127.0.0.1:9101"
 WATCHDOG_S = 4  # instead of the unit's own
+MESSAGE_ID = "5b0c9f0e4c6f4d0d8a53c1e7f2d9a6b4"  # of all deaths (docs/observing.md)
 
 
 def hangs(lab):
@@ -47,8 +50,10 @@ def observers_see(lab):
     fetch = f'from urllib.request import urlopen; print(urlopen("http://{METRICS}/metrics").read())'
     page = lab.dom0.output(f"python3 -c '{fetch}'")
     expect("domnet" in page, f"not among the metrics: {page}")
-    said = lab.dom0.output("journalctl -b FERRY_DOMAIN=domnet -o cat --no-pager")
-    expect(said, "the journal has nothing with FERRY_DOMAIN=domnet")
+    said = lab.dom0.output(f"journalctl -b MESSAGE_ID={MESSAGE_ID} FERRY_DOMAIN=domnet -o json --no-pager")
+    deaths = [json.loads(line) for line in said.splitlines()]
+    expect([death["FERRY_DEPTH"] for death in deaths] == ["2", "3"] and
+           all(death["FERRY_OUTAGE_MS"].isdigit() for death in deaths), f"the journal's fields of the deaths: {deaths}")
 
 
 def network_comes_back(lab):

@@ -20,11 +20,12 @@
 #include "util/log.h"
 
 static char dir[] = "/tmp/ferry-test-XXXXXX";
-static unsigned int nr_complaints;
+static unsigned int nr_complaints, nr_unseen;
 
 void log_line(const char *format, ...)
 {
     nr_complaints += strstr(format, "not looked after:") != NULL;
+    nr_unseen += strstr(format, "cannot be told") != NULL;
 }
 
 struct supervised *supervised_new(struct supervise_common *common, const struct journal *journal)
@@ -178,6 +179,60 @@ static void journals_cut_anywhere_keep_no_other_from_being_looked_after(void **s
     free(text);
 }
 
+static void domain_of(const char *name)
+{
+    struct journal journal = journal_long(name, 1);
+
+    assert_int_equal(journal_save(&journal), 0);
+}
+
+/* Its journal becomes damaged while it is looked after: said once, and again only after it was sound. */
+static void one_whose_journal_is_damaged_later_is_named_once(void **state)
+{
+    struct supervisor supervisor = { .nr = 0 };
+
+    (void)state;
+    journal_remove("sound");
+    journal_remove("cut1");
+    journal_remove("cut2");
+    domain_of("domnet");
+    nr_complaints = 0;
+    supervisor_refresh(&supervisor);
+    assert_int_equal(supervisor.nr, 1);
+    supervisor.domains[0]->unread = -EINVAL;
+    for (unsigned int i = 0; i < 3; i++)
+        supervisor_refresh(&supervisor);
+    assert_int_equal(supervisor.nr, 1);
+    assert_int_equal(nr_complaints, 1);
+    supervisor.domains[0]->unread = 0;
+    supervisor_refresh(&supervisor);
+    assert_int_equal(nr_complaints, 1);
+    supervisor.domains[0]->unread = -EIO;
+    supervisor_refresh(&supervisor);
+    assert_int_equal(nr_complaints, 2);
+    supervisor_end(&supervisor);
+}
+
+static void a_directory_that_cannot_be_read_ends_no_supervision(void **state)
+{
+    struct supervisor supervisor = { .nr = 0 };
+
+    (void)state;
+    domain_of("domnet");
+    supervisor_refresh(&supervisor);
+    assert_int_equal(supervisor.nr, 1);
+    setenv("FERRY_STATE_DIR", "/dev/null", 1);
+    nr_unseen = 0;
+    supervisor_refresh(&supervisor);
+    supervisor_refresh(&supervisor);
+    assert_int_equal(nr_unseen, 1);
+    setenv("FERRY_STATE_DIR", dir, 1);
+    assert_int_equal(supervisor.nr, 1);
+    journal_remove("domnet");
+    supervisor_refresh(&supervisor);
+    assert_int_equal(supervisor.nr, 0);
+}
+
 static int disk_make(void **state)
 {
     (void)state;
@@ -205,6 +260,8 @@ int main(void)
         cmocka_unit_test(a_full_disk_keeps_the_journal_that_was_there),
         cmocka_unit_test(a_read_only_disk_is_said_to_be_one),
         cmocka_unit_test(journals_cut_anywhere_keep_no_other_from_being_looked_after),
+        cmocka_unit_test(one_whose_journal_is_damaged_later_is_named_once),
+        cmocka_unit_test(a_directory_that_cannot_be_read_ends_no_supervision),
     };
 
     return cmocka_run_group_tests(tests, disk_make, disk_end);

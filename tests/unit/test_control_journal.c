@@ -130,6 +130,22 @@ static void name_count(void *ctx, const char *name)
     ++*(unsigned int *)ctx;
 }
 
+/* A copy under another name, which is read into what was known of that one. */
+static void another_ones_journal_changes_nothing(void)
+{
+    struct journal known = { .name = "other", .domid = 9 };
+    char from[FILES_PATH_SIZE], to[FILES_PATH_SIZE];
+    const char *culprit;
+
+    journal_path("domnet", ".json", from);
+    journal_path("other", ".json", to);
+    assert_int_equal(files_copy(from, to, 262144, &culprit), 0);
+    assert_int_equal(journal_load(known.name, &known), -EINVAL);
+    assert_string_equal(known.name, "other");
+    assert_int_equal(known.domid, 9);
+    assert_int_equal(unlink(to), 0);
+}
+
 static void test_journal_file(void **state)
 {
     char dir[] = "/tmp/ferry-test-XXXXXX", path[FILES_PATH_SIZE];
@@ -149,6 +165,7 @@ static void test_journal_file(void **state)
     assert_int_equal(nr, 1);
     unlink(path);
     assert_int_equal(journal_load("../domnet", &read), -EINVAL);
+    another_ones_journal_changes_nothing();
     journal_remove("domnet");
     assert_int_equal(journal_load("domnet", &read), -ENOENT);
     assert_int_equal(rmdir(dir), 0); /* nothing was left behind */

@@ -67,12 +67,14 @@ static void a_death_has_its_fields(void **state)
 
 static void one_that_stays_is_an_error(void **state)
 {
-    const struct journal_death death = { .cause = "hang", .back_ms = -1 };
+    const struct journal_death death = { .cause = "hang", .depth = 3, .back_ms = -1 };
     const char *text = sent(&death);
 
     (void)state;
     assert_non_null(strstr(text, "MESSAGE=domnet: death 3: hang, not brought back\n"));
     assert_non_null(strstr(text, "\nPRIORITY=3\n"));
+    assert_non_null(strstr(text, "\nFERRY_DEPTH=none\nFERRY_OUTAGE_MS=\n"));
+    assert_null(strstr(text, "-1"));
 }
 
 /* A line end begins a field, and in the journal's other form a line without '=' would. */

@@ -185,17 +185,63 @@ static void what_the_journal_forgot_is_left_out(void **state)
     fclose(e.out);
 }
 
-static void another_domain_of_the_name_begins_anew(void **state)
+static void one_that_is_started_anew_is_counted_on(void **state)
 {
     (void)state;
+    die("crash", 1, 1000);
     die("crash", 1, 1000);
     recoveries_count(&recoveries, &journal);
     memset(&journal, 0, sizeof(journal));
     strcpy(journal.uuid, "2");
     die("hang", 2, 1000);
     recoveries_count(&recoveries, &journal);
-    assert_int_equal(counted(1, "crash"), 0);
+    assert_int_equal(counted(1, "crash"), 2); /* a counter never falls */
     assert_int_equal(counted(2, "hang"), 1);
+    fclose(e.out);
+}
+
+static uint64_t counted_all(void)
+{
+    uint64_t nr = 0;
+
+    for (unsigned int depth = 0; depth < RECOVERIES_DEPTHS; depth++)
+        for (unsigned int i = 0; i < RECOVERIES_CAUSES; i++)
+            nr += recoveries.counts[depth][i];
+    return nr;
+}
+
+/* More deaths than the journal has, and then another process begins to count. */
+static void those_before_the_beginning_are_not_new(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 40; i++)
+        die("crash", 1, 1000);
+    recoveries_begin(&recoveries, &journal);
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted_all(), 0);
+    die("hang", 2, 1000);
+    recoveries_count(&recoveries, &journal);
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted_all(), 1);
+    assert_int_equal(counted(2, "hang"), 1);
+    fclose(e.out);
+}
+
+static void one_under_way_at_the_beginning_is_counted(void **state)
+{
+    (void)state;
+    die("crash", 1, 1000);
+    die("hang", 0, -1000);
+    journal.recovering = true;
+    recoveries_begin(&recoveries, &journal);
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted_all(), 0);
+    journal.recovering = false;
+    journal_death_last(&journal)->depth = 3;
+    journal_death_last(&journal)->back_ms = 1500;
+    recoveries_count(&recoveries, &journal);
+    assert_int_equal(counted_all(), 1);
+    assert_int_equal(counted(3, "hang"), 1);
     fclose(e.out);
 }
 
@@ -213,7 +259,9 @@ int main(void)
         TEST(one_that_is_given_up_counts_as_not_brought_back),
         TEST(an_unknown_cause_makes_no_series_of_its_own),
         TEST(what_the_journal_forgot_is_left_out),
-        TEST(another_domain_of_the_name_begins_anew),
+        TEST(one_that_is_started_anew_is_counted_on),
+        TEST(those_before_the_beginning_are_not_new),
+        TEST(one_under_way_at_the_beginning_is_counted),
     };
 
     return cmocka_run_group_tests_name("control_metrics", tests, NULL, NULL);

@@ -21,7 +21,8 @@
 
 static struct journal journal;
 static int64_t now_ms;
-static bool domain_runs;
+static bool domain_runs, is_absent;
+static int load_err, each_err;
 static char *text;
 static struct ferry_stats stats; /* version 0: there are none */
 
@@ -29,13 +30,16 @@ static struct ferry_stats stats; /* version 0: there are none */
 int journal_load(const char *name, struct journal *journal_r)
 {
     assert_string_equal(name, journal.name);
-    *journal_r = journal;
-    return 0;
+    if (!load_err)
+        *journal_r = journal;
+    return load_err;
 }
 
-void journal_each(void (*found)(void *ctx, const char *name), void *ctx)
+int journal_each(void (*found)(void *ctx, const char *name), void *ctx)
 {
-    found(ctx, journal.name);
+    if (!each_err && !is_absent)
+        found(ctx, journal.name);
+    return each_err;
 }
 
 int domain_look(struct host *host, const struct journal *asked, struct domain_seen *seen_r)
@@ -73,6 +77,9 @@ static int start(void **state)
     strcpy(journal.name, "domnet");
     strcpy(journal.uuid, "1");
     strcpy(journal.kernel, "/usr/lib/ferry/ferry-net");
+    is_absent = false;
+    load_err = each_err = 0;
+    metrics_text_begin(NULL);
     domain_runs = true;
     now_ms = 100000;
     return beats_init();
@@ -332,6 +339,89 @@ static void an_older_kernel_is_told_without_them(void **state)
     assert_null(strstr(text, "ferry_bridge_frames_total{"));
 }
 
+static void die(unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        struct journal_death *death;
+
+        journal_death_add(&journal, 1, 500, "crash");
+        death = journal_death_last(&journal);
+        death->depth = 1;
+        death->back_us = 2000;
+        death->back_ms = 2;
+    }
+}
+
+#define CRASHES "ferry_recoveries_total{domain=\"domnet\",depth=\"1\",cause=\"crash\"} "
+
+/* Where a series begins with its first death nobody sees it grow. */
+static void recoveries_begin_with_zeros(void **state)
+{
+    (void)state;
+    ask(false);
+    expect_line(CRASHES "0");
+    expect_line("ferry_recoveries_total{domain=\"domnet\",depth=\"none\",cause=\"other\"} 0");
+    expect_line("ferry_recovery_seconds_count{domain=\"domnet\",depth=\"3\"} 0");
+    die(1);
+    ask(false);
+    expect_line(CRASHES "1");
+    expect_line("ferry_recovery_seconds_count{domain=\"domnet\",depth=\"1\"} 1");
+}
+
+/* ferryd, or its process for metrics, begins anew. */
+static void old_deaths_are_not_counted_again(void **state)
+{
+    (void)state;
+    die(40);
+    metrics_text_begin(NULL);
+    ask(false);
+    expect_line(CRASHES "0");
+    expect_line("ferry_domain_deaths_total{domain=\"domnet\"} 40");
+    die(1);
+    ask(false);
+    expect_line(CRASHES "1");
+}
+
+static void one_that_is_started_later_is_counted_from_its_first_death_on(void **state)
+{
+    (void)state;
+    is_absent = true;
+    metrics_text_begin(NULL);
+    is_absent = false;
+    die(2); /* before anybody asked */
+    ask(false);
+    expect_line(CRASHES "2");
+}
+
+static void what_could_not_be_read_is_not_new_when_it_can(void **state)
+{
+    (void)state;
+    die(5);
+    load_err = -EIO;
+    metrics_text_begin(NULL);
+    ask(false);
+    load_err = 0;
+    ask(false);
+    expect_line(CRASHES "0");
+    each_err = -EIO; /* none is seen */
+    metrics_text_begin(NULL);
+    each_err = 0;
+    ask(false);
+    expect_line(CRASHES "0");
+    die(1);
+    ask(false);
+    load_err = -EIO; /* what was counted is kept */
+    ask(false);
+    assert_null(strstr(text, CRASHES));
+    load_err = 0;
+    each_err = -EIO;
+    ask(false);
+    each_err = 0;
+    die(1);
+    ask(false);
+    expect_line(CRASHES "2");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -347,6 +437,10 @@ int main(void)
         TEST(what_nics_tell_is_told),
         TEST(latencies_are_histograms),
         TEST(an_older_kernel_is_told_without_them),
+        TEST(recoveries_begin_with_zeros),
+        TEST(old_deaths_are_not_counted_again),
+        TEST(one_that_is_started_later_is_counted_from_its_first_death_on),
+        TEST(what_could_not_be_read_is_not_new_when_it_can),
     };
 
     return cmocka_run_group_tests_name("control_metrics_text", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "config/cfgkeys.h"
 #include "config/dom0_vif.h"
 #include "util/files.h"
+#include "util/paths.h"
 
 static const struct setup_words usual = { .name = "domnet",
                                           .address = "0000:03:00.0",
@@ -46,6 +47,8 @@ static void the_configuration_says_what_it_was_given(void **state)
     assert_true(len > 0);
     assert_int_equal(strlen(text), len);
     expect_line(text, "type          = \"pv\"");
+    assert_non_null(
+        strstr(text, " " PATHS_DOCS "/configuration.md.\n")); /* where it is installed */
     expect_line(text, "name          = \"domnet\"");
     expect_line(text, "kernel        = \"/usr/lib/ferry/ferry-net\"");
     expect_line(text, "memory        = 48");
