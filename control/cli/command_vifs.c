@@ -11,8 +11,8 @@
 #include "xen/statspages.h"
 
 #define ROW "%-10s %-16s %-17s %-15s %-9s %12s %12s %12s %12s %9s %s\n"
-#define QUEUE_ROW "%-10s %-16s %5s %8s %12s %12s %12s %12s\n"
-#define BRIDGE_ROW "%-15s %5s %8s %12s %12s %9s %s\n"
+#define QUEUE_ROW "%-10s %-16s %5s %8s %12s %12s %12s %12s %12s %10s %10s %9s %s\n"
+#define BRIDGE_ROW "%-15s %5s %8s %12s %12s %12s %12s %9s %12s %s\n"
 #define NUMBER_SIZE 24
 #define WHY_SIZE 256
 
@@ -44,6 +44,13 @@ static void bridge_reasons(const struct ferry_stats_bridge *bridge, char text[WH
     text[0] = '\0';
     for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
         reasons_add(text, statspages_bridge_drop_word(drop), bridge->drops[drop]);
+}
+
+static void queue_reasons(const struct ferry_stats_queue_more *queue, char text[WHY_SIZE])
+{
+    text[0] = '\0';
+    for (enum ferry_drop drop = 0; drop < FERRY_QUEUE_DROPS; drop++)
+        reasons_add(text, statspages_drop_word(drop), queue->drops[drop]);
 }
 
 /* What a NIC lost before it was a port's frame: not among those dropped. */
@@ -85,6 +92,40 @@ static bool has_more(const struct journal *journal, const struct ferry_stats *st
     return false;
 }
 
+/* A number that came with version 3. */
+static const char *part(const struct ferry_stats *stats, char text[NUMBER_SIZE], uint64_t value)
+{
+    return statspages_has_parts(stats) ? number(text, value) : "-";
+}
+
+/* Says what is missing, if something is; the rest is shown. */
+static void parts_look(const struct journal *journal, const struct ferry_stats *stats,
+                       const char *missing)
+{
+    if (!statspages_has_parts(stats))
+        log_line("%s: its kernel is older than these tools and counts no %s: `ferry upgrade %s`",
+                 journal->name, missing, journal->name);
+}
+
+static void queue_text(struct observe *observe, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_queue *queue = &stats->queues[place];
+    const struct ferry_stats_queue_more *more = &stats->queues_more[place];
+    const struct ferry_stats_port *port = &stats->ports[queue->port];
+    char guest[GUEST_NAME_SIZE], index[NUMBER_SIZE], waiting[NUMBER_SIZE], in[NUMBER_SIZE],
+        in_bytes[NUMBER_SIZE], out[NUMBER_SIZE], out_bytes[NUMBER_SIZE], copies[NUMBER_SIZE],
+        notifications[NUMBER_SIZE], events[NUMBER_SIZE], dropped[NUMBER_SIZE], why[WHY_SIZE];
+
+    guest_name(&observe->host, port->guest, guest);
+    queue_reasons(more, why);
+    printf(QUEUE_ROW, port->name, guest, number(index, queue->index),
+           number(waiting, queue->nr_waiting), number(in, queue->in_frames),
+           number(in_bytes, queue->in_bytes), number(out, queue->out_frames),
+           number(out_bytes, queue->out_bytes), part(stats, copies, more->nr_copies),
+           part(stats, notifications, more->nr_notifications), part(stats, events, more->nr_events),
+           part(stats, dropped, statspages_queue_drops(more)), why);
+}
+
 static void queues_text(struct observe *observe, const struct journal *journal,
                         const struct ferry_stats *stats)
 {
@@ -93,19 +134,27 @@ static void queues_text(struct observe *observe, const struct journal *journal,
         return;
     }
     printf("%s\n" QUEUE_ROW, journal->name, "port", "guest", "queue", "waiting", "in", "bytes",
-           "out", "bytes");
-    for (unsigned int i = 0; i < stats->nr_queues; i++) {
-        const struct ferry_stats_queue *queue = &stats->queues[i];
-        const struct ferry_stats_port *port = &stats->ports[queue->port];
-        char guest[GUEST_NAME_SIZE], index[NUMBER_SIZE], waiting[NUMBER_SIZE], in[NUMBER_SIZE],
-            in_bytes[NUMBER_SIZE], out[NUMBER_SIZE], out_bytes[NUMBER_SIZE];
+           "out", "bytes", "copies", "notified", "events", "dropped", "why");
+    for (unsigned int i = 0; i < stats->nr_queues; i++)
+        queue_text(observe, stats, i);
+    parts_look(journal, stats, "copies, notifications and drops of a queue");
+}
 
-        guest_name(&observe->host, port->guest, guest);
-        printf(QUEUE_ROW, port->name, guest, number(index, queue->index),
-               number(waiting, queue->nr_waiting), number(in, queue->in_frames),
-               number(in_bytes, queue->in_bytes), number(out, queue->out_frames),
-               number(out_bytes, queue->out_bytes));
-    }
+static void bridge_text(const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_bridge *bridge = &stats->bridges[place];
+    const struct ferry_stats_bridge_bytes *bytes = &stats->bridges_bytes[place];
+    char ports[NUMBER_SIZE], stations[NUMBER_SIZE], forwarded[NUMBER_SIZE],
+        forwarded_bytes[NUMBER_SIZE], flooded[NUMBER_SIZE], flooded_bytes[NUMBER_SIZE],
+        dropped[NUMBER_SIZE], dropped_bytes[NUMBER_SIZE], why[WHY_SIZE];
+
+    bridge_reasons(bridge, why);
+    printf(BRIDGE_ROW, bridge->name, number(ports, bridge->nr_ports),
+           number(stations, bridge->nr_stations), number(forwarded, bridge->nr_forwarded),
+           part(stats, forwarded_bytes, bytes->forwarded), number(flooded, bridge->nr_flooded),
+           part(stats, flooded_bytes, bytes->flooded),
+           number(dropped, statspages_bridge_drops(bridge)),
+           part(stats, dropped_bytes, statspages_bridge_drop_bytes(bytes)), why);
 }
 
 static void bridges_text(struct observe *observe, const struct journal *journal,
@@ -115,19 +164,11 @@ static void bridges_text(struct observe *observe, const struct journal *journal,
         observe->failed = true;
         return;
     }
-    printf("%s\n" BRIDGE_ROW, journal->name, "bridge", "ports", "stations", "forwarded", "flooded",
-           "dropped", "why");
-    for (unsigned int i = 0; i < stats->nr_bridges; i++) {
-        const struct ferry_stats_bridge *bridge = &stats->bridges[i];
-        char ports[NUMBER_SIZE], stations[NUMBER_SIZE], forwarded[NUMBER_SIZE],
-            flooded[NUMBER_SIZE], dropped[NUMBER_SIZE], why[WHY_SIZE];
-
-        bridge_reasons(bridge, why);
-        printf(BRIDGE_ROW, bridge->name, number(ports, bridge->nr_ports),
-               number(stations, bridge->nr_stations), number(forwarded, bridge->nr_forwarded),
-               number(flooded, bridge->nr_flooded),
-               number(dropped, statspages_bridge_drops(bridge)), why);
-    }
+    printf("%s\n" BRIDGE_ROW, journal->name, "bridge", "ports", "stations", "forwarded", "bytes",
+           "flooded", "bytes", "dropped", "bytes", "why");
+    for (unsigned int i = 0; i < stats->nr_bridges; i++)
+        bridge_text(stats, i);
+    parts_look(journal, stats, "bytes of a bridge");
 }
 
 static void ports_text(struct observe *observe, const struct journal *journal,

@@ -226,19 +226,66 @@ static void loop_put(FILE *out, const struct ferry_stats *stats)
     fputs("</table>\n", out);
 }
 
+/* A cell with a number that came with version 3. */
+static void part_put(FILE *out, const struct ferry_stats *stats, uint64_t value)
+{
+    if (statspages_has_parts(stats))
+        fprintf(out, "<td>%llu", (unsigned long long)value);
+    else
+        fputs("<td>-", out);
+}
+
+static void queue_put(FILE *out, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_queue *queue = &stats->queues[place];
+    const struct ferry_stats_queue_more *more = &stats->queues_more[place];
+
+    fputs("<tr>", out);
+    cell_put(out, stats->ports[queue->port].name);
+    fprintf(out, "<td>%u<td>%u<td>%llu<td>%llu<td>%llu<td>%llu", queue->index, queue->nr_waiting,
+            (unsigned long long)queue->in_frames, (unsigned long long)queue->in_bytes,
+            (unsigned long long)queue->out_frames, (unsigned long long)queue->out_bytes);
+    part_put(out, stats, more->nr_copies);
+    part_put(out, stats, more->nr_notifications);
+    part_put(out, stats, more->nr_events);
+    for (enum ferry_drop drop = 0; drop < FERRY_QUEUE_DROPS; drop++)
+        part_put(out, stats, more->drops[drop]);
+    fputs("</tr>\n", out);
+}
+
+static void queues_put(FILE *out, const struct ferry_stats *stats)
+{
+    fputs(
+        "<h2>Queues</h2><table><tr><th>port<th>queue<th>waiting<th>in, frames<th>in, bytes<th>out, "
+        "frames<th>out, bytes<th>grant copies<th>events to the guest<th>events from it",
+        out);
+    for (enum ferry_drop drop = 0; drop < FERRY_QUEUE_DROPS; drop++)
+        fprintf(out, "<th>dropped: %s", statspages_drop_word(drop));
+    fputs("</tr>\n", out);
+    for (unsigned int i = 0; i < stats->nr_queues; i++)
+        queue_put(out, stats, i);
+    fputs("</table>\n", out);
+}
+
 static void bridges_put(FILE *out, const struct ferry_stats *stats)
 {
     fputs("<h2>Bridges</h2><table><tr><th>bridge<th>ports<th>addresses<th>forwarded, "
-          "frames<th>flooded<th>dropped</tr>\n",
+          "frames<th>bytes<th>flooded, frames<th>bytes<th>dropped, frames<th>bytes</tr>\n",
           out);
     for (unsigned int i = 0; i < stats->nr_bridges; i++) {
         const struct ferry_stats_bridge *bridge = &stats->bridges[i];
+        const struct ferry_stats_bridge_bytes *bytes = &stats->bridges_bytes[i];
 
         fputs("<tr>", out);
         cell_put(out, bridge->name);
-        fprintf(out, "<td>%u<td>%u<td>%llu<td>%llu<td>%lu</tr>\n", bridge->nr_ports,
-                bridge->nr_stations, (unsigned long long)bridge->nr_forwarded,
-                (unsigned long long)bridge->nr_flooded, statspages_bridge_drops(bridge));
+        fprintf(out, "<td>%u<td>%u<td>%llu", bridge->nr_ports, bridge->nr_stations,
+                (unsigned long long)bridge->nr_forwarded);
+        part_put(out, stats, bytes->forwarded);
+        fprintf(out, "<td>%llu", (unsigned long long)bridge->nr_flooded);
+        part_put(out, stats, bytes->flooded);
+        fprintf(out, "<td>%lu", statspages_bridge_drops(bridge));
+        part_put(out, stats, statspages_bridge_drop_bytes(bytes));
+        fputs("</tr>\n", out);
     }
     fputs("</table>\n", out);
 }
@@ -261,8 +308,10 @@ void report_page_write(FILE *out, const struct report_page *page)
     if (page->stats) {
         ports_put(out, page);
         drops_put(out, page);
-        if (statspages_has_more(page->stats))
+        if (statspages_has_more(page->stats)) {
+            queues_put(out, page->stats);
             bridges_put(out, page->stats);
+        }
         loop_put(out, page->stats);
     } else if (journal->is_linux) {
         fputs("<p>No statistics: it runs Linux, and only Ferry's kernel has them.</p>\n", out);

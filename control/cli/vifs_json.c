@@ -3,8 +3,21 @@
 
 #include "xen/statspages.h"
 
-static void queue_json(struct json *json, const struct ferry_stats_queue *queue)
+static void queue_more_json(struct json *json, const struct ferry_stats_queue_more *more)
 {
+    json_integer(json, "copies", (int64_t)more->nr_copies);
+    json_integer(json, "notifications", (int64_t)more->nr_notifications);
+    json_integer(json, "events", (int64_t)more->nr_events);
+    json_map_open(json, "drops");
+    for (enum ferry_drop drop = 0; drop < FERRY_QUEUE_DROPS; drop++)
+        json_integer(json, statspages_drop_word(drop), (int64_t)more->drops[drop]);
+    json_map_close(json);
+}
+
+static void queue_json(struct json *json, const struct ferry_stats *stats, unsigned int place)
+{
+    const struct ferry_stats_queue *queue = &stats->queues[place];
+
     json_map_open(json, NULL);
     json_integer(json, "queue", queue->index);
     json_integer(json, "waiting", queue->nr_waiting);
@@ -12,6 +25,8 @@ static void queue_json(struct json *json, const struct ferry_stats_queue *queue)
     json_integer(json, "in_bytes", (int64_t)queue->in_bytes);
     json_integer(json, "out_frames", (int64_t)queue->out_frames);
     json_integer(json, "out_bytes", (int64_t)queue->out_bytes);
+    if (statspages_has_parts(stats))
+        queue_more_json(json, &stats->queues_more[place]);
     json_map_close(json);
 }
 
@@ -25,7 +40,7 @@ static void vif_more_json(struct json *json, const struct ferry_stats *stats, un
     json_array_open(json, "each_queue");
     for (unsigned int i = 0; i < stats->nr_queues; i++)
         if (stats->queues[i].port == place)
-            queue_json(json, &stats->queues[i]);
+            queue_json(json, stats, i);
     json_array_close(json);
 }
 
@@ -55,11 +70,21 @@ static void nic_more_json(struct json *json, const struct ferry_stats *stats, un
     json_integer(json, "out_errors", (int64_t)more->nr_out_errors);
 }
 
+static void bridge_drops_json(struct json *json, const char *name,
+                              const uint64_t drops[FERRY_BRIDGE_DROPS])
+{
+    json_map_open(json, name);
+    for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
+        json_integer(json, statspages_bridge_drop_word(drop), (int64_t)drops[drop]);
+    json_map_close(json);
+}
+
 static void bridges_json(struct json *json, const struct ferry_stats *stats)
 {
     json_array_open(json, "bridges");
     for (unsigned int i = 0; i < stats->nr_bridges; i++) {
         const struct ferry_stats_bridge *bridge = &stats->bridges[i];
+        const struct ferry_stats_bridge_bytes *bytes = &stats->bridges_bytes[i];
 
         json_map_open(json, NULL);
         json_string(json, "bridge", bridge->name);
@@ -67,10 +92,12 @@ static void bridges_json(struct json *json, const struct ferry_stats *stats)
         json_integer(json, "stations", bridge->nr_stations);
         json_integer(json, "forwarded", (int64_t)bridge->nr_forwarded);
         json_integer(json, "flooded", (int64_t)bridge->nr_flooded);
-        json_map_open(json, "drops");
-        for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
-            json_integer(json, statspages_bridge_drop_word(drop), (int64_t)bridge->drops[drop]);
-        json_map_close(json);
+        bridge_drops_json(json, "drops", bridge->drops);
+        if (statspages_has_parts(stats)) {
+            json_integer(json, "forwarded_bytes", (int64_t)bytes->forwarded);
+            json_integer(json, "flooded_bytes", (int64_t)bytes->flooded);
+            bridge_drops_json(json, "drop_bytes", bytes->drops);
+        }
         json_map_close(json);
     }
     json_array_close(json);

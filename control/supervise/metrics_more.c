@@ -49,6 +49,50 @@ static void queue_counter_put(const struct writing *w, const char *name, const c
     }
 }
 
+/* Those domains whose pages tell of parts: statspages_has_parts(). */
+#define EACH_PARTS(w, d) EACH(w, d) if (statspages_has_parts(d->stats))
+
+/* The same of one that has no direction; offset: in struct ferry_stats_queue_more. */
+static void queue_more_put(const struct writing *w, const char *name, const char *help,
+                           size_t offset)
+{
+    exposition_family(w->e, name, EXPOSITION_COUNTER, help);
+    EACH_PARTS(w, d)
+    for (unsigned int i = 0; i < d->stats->nr_queues; i++) {
+        const struct ferry_stats_queue *queue = &d->stats->queues[i];
+        char index[4];
+
+        snprintf(index, sizeof(index), "%u", queue->index);
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port",
+                                             d->stats->ports[queue->port].name, "guest",
+                                             d->guests[queue->port], "queue", index),
+                           at(&d->stats->queues_more[i], offset));
+    }
+}
+
+static void queue_drops_put(const struct writing *w)
+{
+    static const char name[] = "ferry_queue_drops";
+
+    exposition_family(w->e, name, EXPOSITION_COUNTER,
+                      "Those of ferry_port_drops that were on that queue, or for it.");
+    EACH_PARTS(w, d)
+    for (unsigned int i = 0; i < FERRY_QUEUE_DROPS * d->stats->nr_queues; i++) {
+        const struct ferry_stats_queue *queue = &d->stats->queues[i / FERRY_QUEUE_DROPS];
+        enum ferry_drop drop = i % FERRY_QUEUE_DROPS;
+        char index[4];
+
+        snprintf(index, sizeof(index), "%u", queue->index);
+        exposition_counter(w->e, name,
+                           EXPOSITION_LABELS("domain", d->name, "port",
+                                             d->stats->ports[queue->port].name, "guest",
+                                             d->guests[queue->port], "queue", index, "reason",
+                                             statspages_drop_word(drop)),
+                           d->stats->queues_more[i / FERRY_QUEUE_DROPS].drops[drop]);
+    }
+}
+
 static void queues_put(const struct writing *w)
 {
     static const char waiting[] = "ferry_queue_waiting_frames";
@@ -75,6 +119,13 @@ static void queues_put(const struct writing *w)
                                            d->guests[queue->port], "queue", index),
                          queue->nr_waiting);
     }
+    queue_more_put(w, "ferry_queue_grant_copies", "Copies from and to a guest, on that queue.",
+                   offsetof(struct ferry_stats_queue_more, nr_copies));
+    queue_more_put(w, "ferry_queue_notifications", "Events sent to a guest for that queue.",
+                   offsetof(struct ferry_stats_queue_more, nr_notifications));
+    queue_more_put(w, "ferry_queue_events", "Events that a guest sent for that queue.",
+                   offsetof(struct ferry_stats_queue_more, nr_events));
+    queue_drops_put(w);
 }
 
 /* A counter of each vif; offset: where it is in struct ferry_stats_more. */
@@ -127,6 +178,31 @@ static void bridge_gauge_put(const struct writing *w, const char *name, const ch
                      *(const uint32_t *)((const char *)bridge + offset));
 }
 
+static void bridge_bytes_put(const struct writing *w)
+{
+    static const char bytes[] = "ferry_bridge_bytes", dropped[] = "ferry_bridge_dropped_bytes";
+
+    exposition_family(w->e, bytes, EXPOSITION_COUNTER,
+                      "Bytes of the frames in ferry_bridge_frames, as long as they came in.");
+    EACH_BRIDGE(w, d, bridge)
+    {
+        const struct ferry_stats_bridge_bytes *counted =
+            &d->stats->bridges_bytes[bridge - d->stats->bridges];
+
+        if (!statspages_has_parts(d->stats))
+            continue;
+        bridge_counter_put(w, bytes, d, bridge, "way", "forwarded", counted->forwarded);
+        bridge_counter_put(w, bytes, d, bridge, "way", "flooded", counted->flooded);
+    }
+    exposition_family(w->e, dropped, EXPOSITION_COUNTER,
+                      "Bytes of the frames in ferry_bridge_drops, as long as they came in.");
+    EACH_BRIDGE(w, d, bridge)
+    for (enum ferry_bridge_drop drop = 0;
+         drop < FERRY_BRIDGE_DROPS && statspages_has_parts(d->stats); drop++)
+        bridge_counter_put(w, dropped, d, bridge, "reason", statspages_bridge_drop_word(drop),
+                           d->stats->bridges_bytes[bridge - d->stats->bridges].drops[drop]);
+}
+
 static void bridges_put(const struct writing *w)
 {
     static const char frames[] = "ferry_bridge_frames", drops[] = "ferry_bridge_drops";
@@ -147,6 +223,7 @@ static void bridges_put(const struct writing *w)
     for (enum ferry_bridge_drop drop = 0; drop < FERRY_BRIDGE_DROPS; drop++)
         bridge_counter_put(w, drops, d, bridge, "reason", statspages_bridge_drop_word(drop),
                            bridge->drops[drop]);
+    bridge_bytes_put(w);
     bridge_gauge_put(w, "ferry_bridge_stations", "Addresses that a bridge knows.",
                      offsetof(struct ferry_stats_bridge, nr_stations));
     bridge_gauge_put(w, "ferry_bridge_ports", "Ports of a bridge.",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Metrics of queues, bridges and NICs: what statistics pages have since version 2. Pure. */
+/* Metrics of queues, bridges and NICs: what statistics pages have since version 2, and 3. Pure. */
 #ifndef CONTROL_SUPERVISE_METRICS_MORE_H
 #define CONTROL_SUPERVISE_METRICS_MORE_H
 
@@ -8,7 +8,7 @@
 #include "supervise/exposition.h"
 #include "xen/guest.h"
 
-/* A driver domain whose pages have it. */
+/* A driver domain whose pages have it: statspages_has_more(). */
 struct metrics_more {
     const char *name;
     const struct ferry_stats *stats; /* as of statspages_copy() */

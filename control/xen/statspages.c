@@ -10,10 +10,13 @@
 #define TRIES 20
 #define PAUSE_NS 200000
 #define SIZE_OF_1 25752
+#define SIZE_OF_2 39552
 
 _Static_assert(sizeof(struct ferry_stats) % sizeof(uint64_t) == 0, "copied by words");
 _Static_assert(FERRY_STATS_SIZE_1 == SIZE_OF_1, "version 1 has its size for ever");
+_Static_assert(FERRY_STATS_SIZE_2 == SIZE_OF_2, "and so has version 2");
 _Static_assert(FERRY_STATS_SIZE_1 % sizeof(uint64_t) == 0, "copied by words");
+_Static_assert(FERRY_STATS_SIZE_2 % sizeof(uint64_t) == 0, "copied by words");
 
 static void clean_more(struct ferry_stats *stats)
 {
@@ -24,10 +27,13 @@ static void clean_more(struct ferry_stats *stats)
     for (unsigned int i = 0; i < stats->nr_bridges; i++)
         log_clean_name(stats->bridges[i].name, FERRY_STATS_NAME_SIZE);
     for (unsigned int i = 0; i < stats->nr_queues;) {
-        if (stats->queues[i].port < stats->nr_ports)
+        if (stats->queues[i].port < stats->nr_ports) {
             i++;
-        else
-            stats->queues[i] = stats->queues[--stats->nr_queues];
+            continue;
+        }
+        stats->nr_queues--;
+        stats->queues[i] = stats->queues[stats->nr_queues];
+        stats->queues_more[i] = stats->queues_more[stats->nr_queues];
     }
 }
 
@@ -57,6 +63,8 @@ static size_t size_of(uint32_t version)
     switch (version) {
     case 1:
         return FERRY_STATS_SIZE_1;
+    case 2:
+        return FERRY_STATS_SIZE_2;
     case FERRY_STATS_VERSION:
         return sizeof(struct ferry_stats);
     default:
@@ -73,7 +81,10 @@ int statspages_nr(const volatile void *page, unsigned int *nr_r)
         return -EAGAIN;
     if (version > FERRY_STATS_VERSION)
         return -EPROTONOSUPPORT;
-    *nr_r = (version == 1 ? FERRY_STATS_BYTES_1 : FERRY_STATS_BYTES) / STATSPAGES_PAGE;
+    *nr_r = (version == 1   ? FERRY_STATS_BYTES_1
+             : version == 2 ? FERRY_STATS_BYTES_2
+                            : FERRY_STATS_BYTES) /
+            STATSPAGES_PAGE;
     return 0;
 }
 
@@ -120,6 +131,11 @@ bool statspages_has_more(const struct ferry_stats *stats)
     return stats->version >= 2;
 }
 
+bool statspages_has_parts(const struct ferry_stats *stats)
+{
+    return stats->version >= 3;
+}
+
 const char *statspages_drop_word(enum ferry_drop drop)
 {
     static const char *const words[FERRY_DROPS] = { "bad",       "full",       "vlan",
@@ -160,20 +176,31 @@ const char *statspages_state_word(const struct ferry_stats_port *port)
     return port->flags & FERRY_PORT_UP ? "up" : "down";
 }
 
-unsigned long statspages_drops(const struct ferry_stats_port *port)
+static unsigned long sum_of(const uint64_t *counters, unsigned int nr)
 {
     unsigned long sum = 0;
 
-    for (unsigned int i = 0; i < FERRY_DROPS; i++)
-        sum += port->drops[i];
+    for (unsigned int i = 0; i < nr; i++)
+        sum += counters[i];
     return sum;
+}
+
+unsigned long statspages_drops(const struct ferry_stats_port *port)
+{
+    return sum_of(port->drops, FERRY_DROPS);
+}
+
+unsigned long statspages_queue_drops(const struct ferry_stats_queue_more *queue)
+{
+    return sum_of(queue->drops, FERRY_QUEUE_DROPS);
 }
 
 unsigned long statspages_bridge_drops(const struct ferry_stats_bridge *bridge)
 {
-    unsigned long sum = 0;
+    return sum_of(bridge->drops, FERRY_BRIDGE_DROPS);
+}
 
-    for (unsigned int i = 0; i < FERRY_BRIDGE_DROPS; i++)
-        sum += bridge->drops[i];
-    return sum;
+unsigned long statspages_bridge_drop_bytes(const struct ferry_stats_bridge_bytes *bytes)
+{
+    return sum_of(bytes->drops, FERRY_BRIDGE_DROPS);
 }

@@ -26,13 +26,16 @@ int statspages_nr(const volatile void *page, unsigned int *nr_r);
  *
  * Returns 0, or -EAGAIN if they are no such pages: magic, version, size, or they are in the midst of being
  * written for all of some tries. Only with 0 is stats_r set; its counts are within their arrays, its names end and
- * are of printable ASCII, ports that stations and queues name are there. Of version 1 what came later is 0, and
- * statspages_has_more() is false.
+ * are of printable ASCII, ports that stations and queues name are there. Of an older version
+ * what came later is 0, and statspages_has_more() or statspages_has_parts() is false.
  */
 int statspages_copy(const volatile void *pages, unsigned int nr, struct ferry_stats *stats_r);
 
 /* Whether there is what came with version 2: queues, bridges, more of each port. */
 bool statspages_has_more(const struct ferry_stats *stats);
+
+/* Whether there is what came with version 3: copies, events and drops of queues, bytes of bridges. */
+bool statspages_has_parts(const struct ferry_stats *stats);
 
 /* What a reason is called: "bad", "full", ...; never NULL. */
 const char *statspages_drop_word(enum ferry_drop drop);
@@ -43,8 +46,10 @@ const char *statspages_bridge_drop_word(enum ferry_bridge_drop drop);
 /* What state a port is in, a word: of a vif that waits for its frontend "waiting", else "up" or "down". */
 const char *statspages_state_word(const struct ferry_stats_port *port);
 
-/* All that a port, or a bridge, dropped. */
+/* All that a port, a queue, or a bridge dropped. */
 unsigned long statspages_drops(const struct ferry_stats_port *port);
+unsigned long statspages_queue_drops(const struct ferry_stats_queue_more *queue);
 unsigned long statspages_bridge_drops(const struct ferry_stats_bridge *bridge);
+unsigned long statspages_bridge_drop_bytes(const struct ferry_stats_bridge_bytes *bytes);
 
 #endif

@@ -279,16 +279,22 @@ static void queues_fill(unsigned int index, unsigned int nr_queues, unsigned int
 {
     for (unsigned int i = 0; i < nr_queues && pages->nr_queues < FERRY_STATS_QUEUES; i++) {
         struct vif_queue_info info;
+        unsigned int place = pages->nr_queues++;
 
         vif_queue_info(index, i, &info);
-        pages->queues[pages->nr_queues++] =
-            (struct ferry_stats_queue){ .port = (uint8_t)port,
-                                        .index = (uint8_t)i,
-                                        .nr_waiting = info.nr_waiting,
-                                        .in_frames = info.stats.rx_frames,
-                                        .in_bytes = info.stats.rx_bytes,
-                                        .out_frames = info.stats.tx_frames,
-                                        .out_bytes = info.stats.tx_bytes };
+        pages->queues[place] = (struct ferry_stats_queue){ .port = (uint8_t)port,
+                                                           .index = (uint8_t)i,
+                                                           .nr_waiting = info.nr_waiting,
+                                                           .in_frames = info.stats.rx_frames,
+                                                           .in_bytes = info.stats.rx_bytes,
+                                                           .out_frames = info.stats.tx_frames,
+                                                           .out_bytes = info.stats.tx_bytes };
+        pages->queues_more[place] =
+            (struct ferry_stats_queue_more){ .nr_copies = info.stats.nr_copies,
+                                             .nr_notifications = info.stats.nr_notified,
+                                             .nr_events = info.stats.nr_events,
+                                             .drops = { [FERRY_DROP_BAD] = info.stats.rx_bad,
+                                                        [FERRY_DROP_FULL] = info.stats.tx_drops } };
     }
 }
 

@@ -80,6 +80,9 @@ const char *bridge_name(const struct bridge *bridge);
 struct bridge_stats {
     uint64_t nr_forwarded, nr_flooded;
     uint64_t drops[FERRY_BRIDGE_DROPS];
+    /* The bytes of these frames, as long as they came in. */
+    uint64_t forwarded_bytes, flooded_bytes;
+    uint64_t drop_bytes[FERRY_BRIDGE_DROPS];
 };
 
 /* The bridge that was made as the index-th. The strings and counters stay the bridge's. */

@@ -20,6 +20,7 @@ struct passage {
     struct port *from;
     struct bridge *bridge; /* of from */
     struct rte_mbuf *frame;
+    uint32_t len; /* as it came in */
     bool has_tag;
     bool has_second_tag; /* behind that one */
     uint16_t tag_vid; /* 0: no tag, or one with a priority alone */
@@ -53,6 +54,7 @@ enum form {
 static void drop(const struct passage *p, enum ferry_bridge_drop why, uint64_t *counter)
 {
     p->bridge->stats.drops[why]++;
+    p->bridge->stats.drop_bytes[why] += p->len;
     if (counter)
         (*counter)++;
     rte_pktmbuf_free(p->frame);
@@ -174,6 +176,7 @@ static void flood(struct passage *p)
         return;
     }
     p->bridge->stats.nr_flooded++;
+    p->bridge->stats.flooded_bytes += p->len;
     for (unsigned int i = 0; i < FORM_NR; i++) {
         enum form form = order[i];
 
@@ -214,9 +217,11 @@ static void forward(struct passage *p, struct port *to)
         frame = form_make(p->frame, form, p);
         if (frame) {
             p->bridge->stats.nr_forwarded++;
+            p->bridge->stats.forwarded_bytes += p->len;
             egress_put(to, frame);
         } else {
             p->bridge->stats.drops[FERRY_BRIDGE_DROP_FULL]++;
+            p->bridge->stats.drop_bytes[FERRY_BRIDGE_DROP_FULL] += p->len;
             to->stats.tx_drops++;
         }
     }
@@ -357,6 +362,7 @@ void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint
 {
     struct verdict verdict = { 0 }; /* holds for no valid frame: nobody's address is 0 */
     struct bridge *bridge = port->bridge; /* lives for ever, though the port may leave it */
+    uint64_t straight_bytes = 0;
     uint16_t nr_straight = 0;
 
     for (uint16_t i = 0; i < nr; i++)
@@ -364,15 +370,20 @@ void bridge_input(struct port *port, struct rte_mbuf **frames, uint16_t nr, uint
     for (uint16_t i = 0; i < nr; i++) {
         if (goes_straight(&verdict, port, frames[i])) {
             nr_straight++;
+            straight_bytes += frames[i]->pkt_len;
             egress_put(verdict.straight, frames[i]);
         } else {
-            struct passage p = {
-                .from = port, .bridge = port->bridge, .frame = frames[i], .now = now
-            };
+            struct passage p = { .from = port,
+                                 .bridge = port->bridge,
+                                 .frame = frames[i],
+                                 .len = frames[i]->pkt_len,
+                                 .now = now };
 
             input_one(&p, &verdict);
         }
     }
-    if (bridge)
-        bridge->stats.nr_forwarded += nr_straight;
+    if (!bridge)
+        return;
+    bridge->stats.nr_forwarded += nr_straight;
+    bridge->stats.forwarded_bytes += straight_bytes;
 }

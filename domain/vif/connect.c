@@ -294,7 +294,7 @@ void vif_disconnect(struct vif *vif)
     log_limited(&vif->control.limit, LOG_INFO,
                 "%s: disconnected: %lu frames from it, %lu to it, %lu bad, %lu dropped",
                 vif->port.name, vif->port.stats.rx_frames, vif->port.stats.tx_frames,
-                vif->counts.rx_bad, vif->port.stats.tx_drops);
+                vif_nr_bad(vif), vif->port.stats.tx_drops);
 }
 
 void vif_break(struct vif *vif, const char *why)

@@ -111,6 +111,13 @@ static int request_cost(const struct xen_netif_ctrl_request *req)
                : 1;
 }
 
+/* Of no queue. */
+static void ctrl_notify(struct vif *vif)
+{
+    vif->counts.nr_ctrl_notified++;
+    evtchn_notify(vif->ctrl.port);
+}
+
 static void ctrl_answer(struct vif *vif, struct xen_netif_ctrl_response rsp)
 {
     xen_netif_ctrl_back_ring_t *ring = &vif->ctrl.ring;
@@ -119,7 +126,7 @@ static void ctrl_answer(struct vif *vif, struct xen_netif_ctrl_response rsp)
     *RING_GET_RESPONSE(ring, ring->rsp_prod_pvt) = rsp;
     ring->rsp_prod_pvt++;
     if (ring_push(&ring->sring->rsp_prod, &ring->sring->rsp_event, before, ring->rsp_prod_pvt))
-        vif_notify(vif, vif->ctrl.port);
+        ctrl_notify(vif);
 }
 
 static struct xen_netif_ctrl_request request_take(struct vif *vif)
@@ -278,7 +285,7 @@ void vif_ctrl_go(struct vif *vif, bool is_new)
         requests_fail(vif, in_hand > (uint32_t)nr ? (uint32_t)nr : in_hand);
     }
     if (!is_new)
-        vif_notify(vif, vif->ctrl.port); /* the last start may have died before */
+        ctrl_notify(vif); /* the last start may have died before */
     ctrl_serve(vif);
 }
 

@@ -163,9 +163,7 @@ struct vif_ctrl {
 /* What is counted besides port.stats, once for each burst. Outlives restarts. */
 struct vif_counts {
     uint64_t nr_filtered; /* multicast frames that it did not want */
-    uint64_t rx_bad; /* packets answered with an error, and copies Xen refused */
-    uint64_t nr_copies;
-    uint64_t nr_notified, nr_events;
+    uint64_t nr_ctrl_notified; /* events sent to it for the control ring */
     struct vif_queue_stats queues[VIF_QUEUES_MAX];
 };
 
@@ -226,6 +224,11 @@ static inline bool vif_is_timed(void)
     return vif_host.is_timed && *vif_host.is_timed;
 }
 
+static inline struct vif_queue_stats *vif_queue_counts(const struct vif_queue *queue)
+{
+    return &queue->vif->counts.queues[queue->index];
+}
+
 static inline struct vif_queue *vif_queue_of(struct vif *vif, unsigned int index)
 {
     return index == 0 ? &vif->queue : vif->more[index - 1];
@@ -242,6 +245,9 @@ struct vif *vif_find(domid_t guest, uint16_t handle);
 struct vif *vif_take(domid_t guest, uint16_t handle);
 void vif_retake(struct vif *vif, domid_t guest, uint16_t handle);
 void vif_release(struct vif *vif);
+
+/* table.c: packets answered with an error, and copies that Xen refused, of all its queues. */
+uint64_t vif_nr_bad(const struct vif *vif);
 
 /* One of vif_more_queues for a vif; NULL if none is free. Give it back. */
 struct vif_queue *vif_queue_take(struct vif *vif);
@@ -297,7 +303,7 @@ int vif_reconnect(struct vif *vif) __must_check;
  * queue.c: take the rings and ports of one queue, as vif_connect() and vif_reconnect() say of all of them,
  * or give them back. vif_queue_begin() forgets what waited for another ring; vif_queue_go(): responses are
  * written up to here and no further; vif_queue_notify() rings its ports. vif_notify() sends an event to the guest,
- * through one of the vif's ports, and counts it.
+ * through one of the queue's ports, and counts it.
  */
 int vif_queue_connect(struct vif_queue *queue, const struct vif_front_queue *front) __must_check;
 int vif_queue_reconnect(struct vif_queue *queue, const struct vif_front_queue *front,
@@ -306,7 +312,7 @@ void vif_queue_disconnect(struct vif_queue *queue);
 void vif_queue_begin(struct vif_queue *queue);
 void vif_queue_go(struct vif_queue *queue);
 void vif_queue_notify(const struct vif_queue *queue);
-void vif_notify(struct vif *vif, evtchn_port_t port);
+void vif_notify(const struct vif_queue *queue, evtchn_port_t port);
 
 /*
  * ctrl.c: the same for the control ring, if the frontend has one; without one only what was set on an
@@ -360,6 +366,9 @@ void vif_break(struct vif *vif, const char *why);
 uint16_t vif_tx_burst(struct port *port, struct rte_mbuf **frames, uint16_t nr);
 void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr);
 void vif_rx_purge(struct vif_queue *queue);
+
+/* rx_queue.c: a frame for this queue was dropped. */
+void vif_rx_drop_count(const struct vif_queue *queue);
 
 /* rx_queue.c: take the first frame that waits; there is one. */
 struct rte_mbuf *vif_waiting_take(struct vif_queue *queue);

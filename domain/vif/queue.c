@@ -10,13 +10,14 @@
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
 
-/* Any of the vif's ports rang: the loop will look at its rings. Nothing else is done here. */
+/* One of the queue's ports rang: the loop will look at the vif's rings. Nothing else is done here. */
 static void rings_event(void *ctx)
 {
-    struct vif *vif = ctx;
+    const struct vif_queue *queue = ctx;
+    struct vif *vif = queue->vif;
 
     vif_active |= vif_bit(vif);
-    vif->counts.nr_events++;
+    vif_queue_counts(queue)->nr_events++;
     if (vif_is_timed() && !vif->event_ns)
         vif->event_ns = clock_now();
 }
@@ -101,16 +102,16 @@ static int rings_resume(struct vif_queue *queue, const struct vif_front_queue *f
 static int ports_bind(struct vif_queue *queue, const struct vif_front_queue *front)
 {
     struct vif_queue_held *held = &queue->held;
-    struct vif *vif = queue->vif;
+    domid_t guest = queue->vif->guest;
     int err;
 
     held->rx_port = 0;
-    err = evtchn_bind_interdomain(vif->guest, front->port_tx, rings_event, vif, &held->tx_port);
+    err = evtchn_bind_interdomain(guest, front->port_tx, rings_event, queue, &held->tx_port);
     if (err)
         return why_set(queue, front->has_split ? "event-channel-tx" : "event-channel", err);
     if (!front->has_split)
         return 0;
-    err = evtchn_bind_interdomain(vif->guest, front->port_rx, rings_event, vif, &held->rx_port);
+    err = evtchn_bind_interdomain(guest, front->port_rx, rings_event, queue, &held->rx_port);
     if (err) {
         evtchn_close(held->tx_port);
         held->rx_port = 0;
@@ -119,16 +120,16 @@ static int ports_bind(struct vif_queue *queue, const struct vif_front_queue *fro
     return 0;
 }
 
-static int port_resume(struct vif *vif, evtchn_port_t port)
+static int port_resume(struct vif_queue *queue, evtchn_port_t port)
 {
-    return evtchn_resume(port, vif->guest, EVTCHNSTAT_interdomain, rings_event, vif);
+    return evtchn_resume(port, queue->vif->guest, EVTCHNSTAT_interdomain, rings_event, queue);
 }
 
 static int ports_resume(struct vif_queue *queue, const struct vif_queue_held *held)
 {
-    if (port_resume(queue->vif, held->tx_port))
+    if (port_resume(queue, held->tx_port))
         return why_set(queue, "the event channel", -ENOENT);
-    if (held->rx_port && port_resume(queue->vif, held->rx_port)) {
+    if (held->rx_port && port_resume(queue, held->rx_port)) {
         evtchn_close(held->tx_port);
         return why_set(queue, "the second event channel", -ENOENT);
     }
@@ -182,15 +183,15 @@ void vif_queue_go(struct vif_queue *queue)
     queue->marks.rx_mark = queue->rx.req_cons;
 }
 
-void vif_notify(struct vif *vif, evtchn_port_t port)
+void vif_notify(const struct vif_queue *queue, evtchn_port_t port)
 {
-    vif->counts.nr_notified++;
+    vif_queue_counts(queue)->nr_notified++;
     evtchn_notify(port);
 }
 
 void vif_queue_notify(const struct vif_queue *queue)
 {
-    vif_notify(queue->vif, queue->held.tx_port);
+    vif_notify(queue, queue->held.tx_port);
     if (queue->held.rx_port)
-        vif_notify(queue->vif, queue->held.rx_port);
+        vif_notify(queue, queue->held.rx_port);
 }

@@ -158,14 +158,14 @@ static void entry_answer(const struct rx_entry *entry, bool okay)
 static void sent_count(const struct vif_queue *queue, uint32_t frames, uint64_t bytes,
                        uint32_t copies)
 {
-    struct vif_counts *counts = &queue->vif->counts;
+    struct vif_queue_stats *counts = vif_queue_counts(queue);
     struct port_stats *stats = &queue->vif->port.stats;
 
     stats->tx_frames += frames;
     stats->tx_bytes += bytes;
     counts->nr_copies += copies;
-    counts->queues[queue->index].tx_frames += frames;
-    counts->queues[queue->index].tx_bytes += bytes;
+    counts->tx_frames += frames;
+    counts->tx_bytes += bytes;
 }
 
 /* Settle the entries of one queue, which lie together, from first on. Returns where the next queue's are. */
@@ -186,7 +186,7 @@ static unsigned int entries_settle(unsigned int first)
             frames++;
             bytes += entry->frame->pkt_len;
         } else {
-            queue->vif->port.stats.tx_drops++;
+            vif_rx_drop_count(queue);
         }
         rte_pktmbuf_free(entry->frame);
     }
@@ -293,7 +293,7 @@ void vif_rx_push(struct vif_queue *queue)
     if (before == queue->rx.rsp_prod_pvt)
         return;
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, before, queue->rx.rsp_prod_pvt))
-        vif_notify(queue->vif, queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
+        vif_notify(queue, queue->held.rx_port ? queue->held.rx_port : queue->held.tx_port);
 }
 
 /* The first frame found no room in time, and perhaps never can. */

@@ -109,12 +109,16 @@ static bool queue_is_open(struct vif_queue *queue)
     return !queue->waiting.stalled;
 }
 
-/* Where there are several, a flow stays in one. NULL: that one takes nothing. */
+/* Where there are several, a flow stays in one. */
 static struct vif_queue *queue_choose(struct vif *vif, struct rte_mbuf *frame)
 {
-    struct vif_queue *queue = vif_queue_of(vif, hash_queue(&vif->hash, frame, vif->nr_queues));
+    return vif_queue_of(vif, hash_queue(&vif->hash, frame, vif->nr_queues));
+}
 
-    return queue_is_open(queue) ? queue : NULL;
+void vif_rx_drop_count(const struct vif_queue *queue)
+{
+    queue->vif->port.stats.tx_drops++;
+    vif_queue_counts(queue)->tx_drops++;
 }
 
 /* The last frame of each queue that has grown is timed, unless one is already. before: how long they were */
@@ -136,7 +140,8 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 {
     struct vif *vif = (struct vif *)port;
     struct vif_queue *queue = &vif->queue;
-    bool open = vif->mapped && !vif->broken, several = vif->nr_queues > 1;
+    bool connected = vif->mapped && !vif->broken, several = vif->nr_queues > 1;
+    bool open = connected && !several && queue_is_open(queue); /* that queue */
     struct share share = queue_share();
     uint32_t queued = vif_nr_queued_mbufs();
     uint32_t room = vif_host.queue_mbufs > queued ? vif_host.queue_mbufs - queued : 0;
@@ -145,22 +150,26 @@ void vif_rx_enqueue(struct port *port, struct rte_mbuf **frames, uint16_t nr)
 
     for (unsigned int i = 0; is_timed && i < vif->nr_queues; i++)
         before[i] = vif_queue_of(vif, i)->waiting.list.nr;
-    open = open && (several || queue_is_open(queue));
     moderation_answered(&vif->moderation);
     for (uint16_t i = 0; i < nr; i++) {
-        bool fits = open && frame_fits(vif, frames[i]);
+        bool fits = connected && frame_fits(vif, frames[i]);
 
         if (vif->filters_multicast && multicast_filters(&vif->multicast, frames[i])) {
             rte_pktmbuf_free(frames[i]);
             vif->counts.nr_filtered++;
             continue;
         }
-        if (fits && several)
+        if (fits && several) {
             queue = queue_choose(vif, frames[i]);
-        if (fits && queue && queue_add(queue, frames[i], share, &room))
+            open = queue_is_open(queue);
+        }
+        if (fits && open && queue_add(queue, frames[i], share, &room))
             continue;
         rte_pktmbuf_free(frames[i]);
-        port->stats.tx_drops++;
+        if (fits)
+            vif_rx_drop_count(queue);
+        else
+            port->stats.tx_drops++; /* whichever queue it would have been for */
     }
     if (__builtin_expect(is_timed, 0))
         timed_begin(vif, before);
@@ -177,7 +186,7 @@ void vif_rx_purge(struct vif_queue *queue)
 
     while (queue->waiting.list.nr) {
         rte_pktmbuf_free(vif_waiting_take(queue));
-        vif->port.stats.tx_drops++;
+        vif_rx_drop_count(queue);
     }
     queue->waiting.stuck_ns = 0;
     queue->waiting.timed_ns = 0;

@@ -171,23 +171,46 @@ const struct port *vif_port(unsigned int index)
     return index < VIF_MAX && vif_table[index].used ? &vif_table[index].port : NULL;
 }
 
+/* All queues that it ever had. */
+static struct vif_queue_stats queues_sum(const struct vif *vif)
+{
+    struct vif_queue_stats sum = { 0 };
+
+    for (unsigned int i = 0; i < VIF_QUEUES_MAX; i++) {
+        const struct vif_queue_stats *queue = &vif->counts.queues[i];
+
+        sum.nr_copies += queue->nr_copies;
+        sum.nr_notified += queue->nr_notified;
+        sum.nr_events += queue->nr_events;
+        sum.rx_bad += queue->rx_bad;
+    }
+    return sum;
+}
+
+uint64_t vif_nr_bad(const struct vif *vif)
+{
+    return queues_sum(vif).rx_bad;
+}
+
 bool vif_info(unsigned int index, struct vif_info *info_r)
 {
     const struct vif *vif = &vif_table[index];
+    struct vif_queue_stats sum;
 
     if (!vif->used)
         return false;
+    sum = queues_sum(vif);
     *info_r = (struct vif_info){ .port = &vif->port,
                                  .guest = vif->guest,
                                  .handle = vif->handle,
                                  .connected = vif->mapped,
                                  .nr_queues = vif->nr_queues,
                                  .nr_waiting = vif->nr_waiting,
-                                 .nr_bad = vif->counts.rx_bad,
+                                 .nr_bad = sum.rx_bad,
                                  .nr_filtered = vif->counts.nr_filtered,
-                                 .nr_copies = vif->counts.nr_copies,
-                                 .nr_notified = vif->counts.nr_notified,
-                                 .nr_events = vif->counts.nr_events };
+                                 .nr_copies = sum.nr_copies,
+                                 .nr_notified = sum.nr_notified + vif->counts.nr_ctrl_notified,
+                                 .nr_events = sum.nr_events };
     return true;
 }
 

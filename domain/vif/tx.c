@@ -132,8 +132,9 @@ static bool copies_okay(const struct tx_entry *entry)
 }
 
 /* After the copy: a good entry keeps its frame, a bad one loses it and tells the guest. */
-static void entry_settle(struct vif *vif, struct tx_entry *entry)
+static void entry_settle(const struct vif_queue *queue, struct tx_entry *entry)
 {
+    struct vif *vif = queue->vif;
     struct port_stats *stats = &vif->port.stats;
 
     if (entry->status == NETIF_RSP_OKAY) /* it amended the multicast list */
@@ -151,7 +152,7 @@ static void entry_settle(struct vif *vif, struct tx_entry *entry)
     rte_pktmbuf_free(entry->frame);
     entry->frame = NULL;
     stats->rx_errors++;
-    vif->counts.rx_bad++;
+    vif_queue_counts(queue)->rx_bad++;
 }
 
 /*
@@ -177,7 +178,7 @@ void vif_tx_push(struct vif_queue *queue)
 
     if (ring_push(&sring->rsp_prod, &sring->rsp_event, READ_ONCE(sring->rsp_prod),
                   queue->tx.rsp_prod_pvt))
-        vif_notify(queue->vif, queue->held.tx_port);
+        vif_notify(queue, queue->held.tx_port);
 }
 
 /* before: what the vif had counted when the burst began */
@@ -185,11 +186,11 @@ static void burst_count(const struct vif_queue *queue, uint64_t frames_before,
                         uint64_t bytes_before)
 {
     const struct port_stats *stats = &queue->vif->port.stats;
-    struct vif_counts *counts = &queue->vif->counts;
+    struct vif_queue_stats *counts = vif_queue_counts(queue);
 
     counts->nr_copies += burst.nr_ops;
-    counts->queues[queue->index].rx_frames += stats->rx_frames - frames_before;
-    counts->queues[queue->index].rx_bytes += stats->rx_bytes - bytes_before;
+    counts->rx_frames += stats->rx_frames - frames_before;
+    counts->rx_bytes += stats->rx_bytes - bytes_before;
 }
 
 static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, uint16_t nr)
@@ -211,7 +212,7 @@ static uint16_t queue_burst(struct vif_queue *queue, struct rte_mbuf **frames, u
     for (unsigned int i = 0; i < burst.nr_entries; i++) {
         struct tx_entry *entry = &burst.entries[i];
 
-        entry_settle(vif, entry);
+        entry_settle(queue, entry);
         vif_tx_answer(queue, &burst.answers[entry->first_answer], entry->nr_answers, entry->status);
         if (entry->frame)
             frames[nr_frames++] = entry->frame;

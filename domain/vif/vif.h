@@ -169,7 +169,7 @@ struct vif_info {
     uint64_t nr_bad; /* packets answered with an error, and copies that Xen refused */
     uint64_t nr_filtered; /* multicast frames that it did not want */
     uint64_t nr_copies; /* grant copies from and to it */
-    uint64_t nr_notified, nr_events; /* events sent to it, and by it */
+    uint64_t nr_notified, nr_events; /* events sent to it, and by it but for the control ring */
 };
 bool vif_info(unsigned int index, struct vif_info *info_r);
 
@@ -177,6 +177,11 @@ bool vif_info(unsigned int index, struct vif_info *info_r);
 struct vif_queue_stats {
     uint64_t rx_frames, rx_bytes; /* from the guest */
     uint64_t tx_frames, tx_bytes;
+    uint64_t nr_copies; /* grant copies from and to the guest */
+    uint64_t nr_notified, nr_events; /* events sent to it, and by it */
+    uint64_t rx_bad; /* packets answered with an error, and copies that Xen refused */
+    uint64_t
+        tx_drops; /* of frames that it could have taken, for this queue: no room, or not copied */
 };
 struct vif_queue_info {
     uint32_t nr_waiting;

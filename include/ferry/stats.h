@@ -13,14 +13,16 @@
 #define FERRY_STATS_H
 
 /* Of the pages, which hold one struct ferry_stats. */
-#define FERRY_STATS_BYTES 40960
+#define FERRY_STATS_BYTES 49152
 #define FERRY_STATS_BYTES_1 28672 /* of version 1 */
+#define FERRY_STATS_BYTES_2 40960
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
 #define FERRY_STATS_MAGIC 0x5441545359525246ull
-#define FERRY_STATS_VERSION 2 /* begins as version 1, which ends before nr_queues */
+/* Each begins as those before: version 1 ends before nr_queues, version 2 before queues_more. */
+#define FERRY_STATS_VERSION 3
 
 /* Written again at least this long after something changed. */
 #define FERRY_STATS_INTERVAL_NS 250000000ull
@@ -140,6 +142,23 @@ struct ferry_stats_queue {
     uint64_t in_frames, in_bytes, out_frames, out_bytes;
 };
 
+/*
+ * What there is besides of the queue in the same place of queues[]; goes on over frontends, too. What all queues of
+ * a vif ever had is the vif's copies and events; of events sent to it, those for its control ring are not theirs.
+ */
+#define FERRY_QUEUE_DROPS (FERRY_DROP_FULL + 1)
+struct ferry_stats_queue_more {
+    uint64_t nr_copies; /* grant copies from and to the guest */
+    uint64_t nr_notifications; /* events sent to the guest */
+    uint64_t nr_events; /* events from the guest */
+    /*
+     * [FERRY_DROP_BAD]: requests on this queue that were answered with an error. [FERRY_DROP_FULL]: frames that were
+     * for this queue. They are among the port's; what the port drops for other reasons is of no queue, and so is
+     * "full" of frames that are too long, or while the vif is not connected.
+     */
+    uint64_t drops[FERRY_QUEUE_DROPS];
+};
+
 /* Why a frame that came in through a port of a bridge went nowhere: most are counted for a port as well. */
 enum ferry_bridge_drop {
     FERRY_BRIDGE_DROP_BAD, /* too short, or from nobody's address */
@@ -166,6 +185,12 @@ struct ferry_stats_bridge {
 };
 #define FERRY_STATS_BRIDGES 16
 
+/* The bytes of the frames that are counted in the same place of bridges[], as long as they came in. */
+struct ferry_stats_bridge_bytes {
+    uint64_t forwarded, flooded;
+    uint64_t drops[FERRY_BRIDGE_DROPS];
+};
+
 struct ferry_stats {
     uint64_t magic;
     uint32_t version;
@@ -190,10 +215,15 @@ struct ferry_stats {
     struct ferry_stats_queue queues[FERRY_STATS_QUEUES];
     struct ferry_stats_bridge bridges[FERRY_STATS_BRIDGES];
     struct ferry_stats_stage latencies[FERRY_LATENCIES];
+
+    /* Since version 3. */
+    struct ferry_stats_queue_more queues_more[FERRY_STATS_QUEUES];
+    struct ferry_stats_bridge_bytes bridges_bytes[FERRY_STATS_BRIDGES];
 };
 
-/* Of version 1, bytes. */
+/* Of versions 1 and 2, bytes. */
 #define FERRY_STATS_SIZE_1 __builtin_offsetof(struct ferry_stats, nr_queues)
+#define FERRY_STATS_SIZE_2 __builtin_offsetof(struct ferry_stats, queues_more)
 
 _Static_assert(sizeof(struct ferry_stats) <= FERRY_STATS_BYTES, "it has room");
 #endif

@@ -52,6 +52,7 @@ static void stats_check(struct fuzz_input *input)
     taken = statspages_nr(page, &nr) == 0 && statspages_copy(page, nr, &stats) == 0;
     FUZZ_CHECK(taken || !is_good);
     if (taken) {
+        FUZZ_CHECK(nr <= STATSPAGES_NR);
         FUZZ_CHECK(stats.nr_ports <= FERRY_STATS_PORTS);
         FUZZ_CHECK(stats.nr_stations <= FERRY_STATS_STATIONS);
         for (unsigned int i = 0; i < stats.nr_ports; i++) {

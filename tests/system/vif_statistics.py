@@ -30,6 +30,8 @@ def raw(to, source=ferry_domnet.mac(1)):
 
 
 FRAME = raw("ffffffffffff")
+FRAME_LEN = len(FRAME) // 2
+OF_QUEUES = ("copies", "notifications", "events")  # of an interface without a control ring
 
 
 def vifs(lab):
@@ -83,9 +85,12 @@ def sums_agree(found, vif, when):
     shown = {port["port"]: port for port in found["ports"]}
     each = shown[vif]["each_queue"]
     expect([one["queue"] for one in each] == list(range(QUEUES)), f"{when}: other queues: {each}")
-    for key in ("in_frames", "in_bytes", "out_frames", "out_bytes", "waiting"):
+    for key in ("in_frames", "in_bytes", "out_frames", "out_bytes", "waiting", *OF_QUEUES):
         total = sum(one[key] for one in each)
         expect(total == shown[vif][key], f"{when}: {vif}: {key} of the queues is {total}: {shown[vif]}")
+    for reason in ("bad", "full"):
+        total = sum(one["drops"][reason] for one in each)
+        expect(total <= shown[vif]["drops"][reason], f"{when}: {vif}: the queues dropped {total}, {reason}: {shown[vif]}")
     expect(shown[vif]["copies"] == found["copies"], f"{when}: one interface, but other copies: {shown[vif]} {found}")
     expect(0 < shown[vif]["notifications"] <= found["notifications"] and shown[vif]["events"] > 0,
            f"{when}: events: {shown[vif]}")
@@ -93,6 +98,9 @@ def sums_agree(found, vif, when):
     total = bridge["forwarded"] + bridge["flooded"] + sum(bridge["drops"].values())
     came = sum(port["in_frames"] for port in found["ports"])
     expect(bridge["ports"] == len(shown) and total == came, f"{when}: {came} frames came in, of the bridge's {total}: {bridge}")
+    total = bridge["forwarded_bytes"] + bridge["flooded_bytes"] + sum(bridge["drop_bytes"].values())
+    came = sum(port["in_bytes"] for port in found["ports"])
+    expect(total == came, f"{when}: {came} bytes came in, of the bridge's {total}: {bridge}")
     for reason in ("storm", "vlan", "pinned", "isolated", "policy-in"):
         dropped = sum(port["drops"][reason] for port in found["ports"])
         expect(bridge["drops"][reason] == dropped, f"{when}: {reason}: ports {dropped}, bridge {bridge}")
@@ -114,14 +122,20 @@ def frames_are_counted_exactly(lab, guest, vif):
     sums_agree(vifs(lab), vif, "at first")
     wire = re.search(r"lladdr ([0-9a-f:]{17})", guest.output(f"ip neigh show {lab.wire['A'].ip}"))
     expect(wire, "the guest does not know the wire's address")
+    before = bridge_of(vifs(lab))["drop_bytes"]["reserved"]
     nr = bridge_grows(lab, guest, vif, raw("01:80:c2:00:00:0e"), lambda b: b["drops"]["reserved"], "reserved")
     expect(nr == RAW, f"{RAW} frames for bridges alone, {nr} counted")
+    nr = bridge_of(vifs(lab))["drop_bytes"]["reserved"] - before
+    expect(nr == RAW * FRAME_LEN, f"{RAW} frames of {FRAME_LEN} bytes for bridges alone, {nr} bytes counted")
     behind = "02:00:00:00:77:01"
     send(guest, raw(wire[1], source=behind), 1)
     nr = bridge_grows(lab, guest, vif, raw(behind), lambda b: b["drops"]["same-port"], "same port")
     expect(nr == RAW, f"{RAW} frames to a station behind the same port, {nr} counted")
+    before = bridge_of(vifs(lab))["forwarded_bytes"]
     nr = bridge_grows(lab, guest, vif, raw(wire[1]), lambda b: b["forwarded"], "forwarded")
     expect(RAW <= nr <= RAW + NOISE, f"{RAW} frames to the wire, {nr} forwarded")
+    nr = bridge_of(vifs(lab))["forwarded_bytes"] - before
+    expect(RAW * FRAME_LEN <= nr <= RAW * FRAME_LEN + NOISE * 1514, f"{RAW} frames of {FRAME_LEN} bytes to the wire, {nr} bytes forwarded")
     bridge = bridge_of(vifs(lab))
     expect(bridge["stations"] >= 3, f"the guest, one behind it and the wire: {bridge}")
 
@@ -135,10 +149,13 @@ def queues_have_frames(lab, guest, vif):
     for was, now in zip(before["each_queue"], after["each_queue"], strict=True):
         expect(now["in_frames"] > was["in_frames"] and now["out_frames"] > was["out_frames"],
                f"a queue stands still: {was}, {now}")
-    expect(sum(one["in_frames"] for one in after["each_queue"]) == after["in_frames"], f"sums: {after}")
+        expect(all(now[key] > was[key] for key in OF_QUEUES), f"a queue moves frames without any of {OF_QUEUES}: {was}, {now}")
+    for key in ("in_frames", "in_bytes", "out_frames", "out_bytes", *OF_QUEUES):
+        expect(sum(one[key] for one in after["each_queue"]) == after[key], f"sums of {key}: {after}")
     text = lab.dom0.output(f"ferry vifs {NAME} --queues")
     expect(len([line for line in text.splitlines() if line.startswith(f"{vif} ") and "guest1" in line]) == QUEUES,
            f"ferry vifs --queues:\n{text}")
+    expect(re.search(r"copies +notified +events +dropped", text), f"ferry vifs --queues:\n{text}")
     text = lab.dom0.output(f"ferry vifs {NAME} --bridges")
     expect("xenbr0" in text and "storm" in text and "same-port" in text, f"ferry vifs --bridges:\n{text}")
 
@@ -174,9 +191,11 @@ def counters(found, vif):
     shown = {port["port"]: port for port in found["ports"]}
     all_of = {key: shown[vif][key] for key in ("copies", "notifications", "events")}
     for one in shown[vif]["each_queue"]:
-        all_of |= {(one["queue"], key): one[key] for key in ("in_frames", "in_bytes", "out_frames", "out_bytes")}
+        all_of |= {(one["queue"], key): one[key] for key in ("in_frames", "in_bytes", "out_frames", "out_bytes", *OF_QUEUES)}
+        all_of |= {(one["queue"], "dropped", reason): nr for reason, nr in one["drops"].items()}
     bridge = bridge_of(found)
-    all_of |= {("bridge", key): bridge[key] for key in ("forwarded", "flooded")} | bridge["drops"]
+    all_of |= {("bridge", key): bridge[key] for key in ("forwarded", "flooded", "forwarded_bytes", "flooded_bytes")}
+    all_of |= bridge["drops"] | {("bytes", reason): nr for reason, nr in bridge["drop_bytes"].items()}
     all_of |= {key: shown["nic0"][key] for key in ("missed", "no_buffers", "in_errors", "out_errors")}
     return all_of | {key: times["timed"] for key, times in found["latencies"].items()}
 
@@ -277,7 +296,12 @@ def metrics_are_served(lab, vif):
     for way in ("forwarded", "flooded"):
         counted = sample(text, "ferry_bridge_frames_total", domain=NAME, bridge="xenbr0", way=way)
         expect(0 < counted <= bridge[way], f"{counted} frames {way}, ferry vifs shows {bridge}")
+        counted = sample(text, "ferry_bridge_bytes_total", domain=NAME, bridge="xenbr0", way=way)
+        expect(0 < counted <= bridge[f"{way}_bytes"], f"{counted} bytes {way}, ferry vifs shows {bridge}")
+    for name, label, value in (("ferry_queue_drops_total", "reason", "full"), ("ferry_bridge_dropped_bytes_total", "reason", "storm")):
+        expect(re.search(rf'^{name}{{.*{label}="{value}"}}', text, re.MULTILINE), f"no {name} with {label} {value}:\n{text}")
     for name in ("ferry_vif_grant_copies_total", "ferry_vif_notifications_total", "ferry_vif_events_total",
+                 "ferry_queue_grant_copies_total", "ferry_queue_notifications_total", "ferry_queue_events_total",
                  "ferry_nic_ring_descriptors", "ferry_bridge_stations"):
         expect(sample(text, name, domain=NAME) > 0, f"{name} is 0, or not there:\n{text}")
     for name in ("ferry_vif_service_seconds", "ferry_vif_queue_seconds"):

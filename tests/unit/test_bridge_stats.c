@@ -14,8 +14,10 @@
 #include "fixture_vlan.h"
 #include "net/bridge.h"
 #include "net/filter.h"
+#include "net/tag.h"
 
 #define PORTS 4
+#define LEN 64
 
 static const struct rte_ether_addr everyone = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
@@ -52,7 +54,7 @@ static int end(void **state)
 
 static void send(unsigned int from, struct rte_ether_addr dst, struct rte_ether_addr src)
 {
-    fake_port_input(&ports[from], frame_make(dst, src, 64), 0);
+    fake_port_input(&ports[from], frame_make(dst, src, LEN), 0);
 }
 
 static struct bridge_info info(void)
@@ -72,9 +74,31 @@ static uint64_t sum(const struct bridge_stats *stats)
     return nr;
 }
 
+static uint64_t bytes_sum(const struct bridge_stats *stats)
+{
+    uint64_t bytes = stats->forwarded_bytes + stats->flooded_bytes;
+
+    for (unsigned int i = 0; i < FERRY_BRIDGE_DROPS; i++)
+        bytes += stats->drop_bytes[i];
+    return bytes;
+}
+
+/* Frames are of LEN bytes each; bytes of wanted are what some have more. */
+static void bytes_add(void)
+{
+    wanted.forwarded_bytes += wanted.nr_forwarded * LEN;
+    wanted.flooded_bytes += wanted.nr_flooded * LEN;
+    for (unsigned int i = 0; i < FERRY_BRIDGE_DROPS; i++)
+        wanted.drop_bytes[i] += wanted.drops[i] * LEN;
+}
+
 static void assert_counted(void)
 {
+    const struct bridge_stats before = wanted;
+
+    bytes_add();
     assert_memory_equal(info().stats, &wanted, sizeof(wanted));
+    wanted = before;
 }
 
 static void what_is_passed_on_is_counted(void **state)
@@ -99,7 +123,7 @@ static void a_burst_of_frames_alike_is_counted_too(void **state)
     (void)state;
     send(2, everyone, station(2));
     for (unsigned int i = 0; i < PORT_BURST; i++)
-        frames[i] = frame_make(station(2), station(1), 64);
+        frames[i] = frame_make(station(2), station(1), LEN);
     bridge_input(&ports[1].port, frames, PORT_BURST, 0);
     bridge_flush();
     wanted.nr_flooded = 1;
@@ -130,8 +154,9 @@ static void each_reason_to_drop_is_counted(void **state)
     vlan_set_clear(&sets[1]);
     vlan_set_access(&sets[1], 5);
     ports[1].port.vlans = &sets[1];
-    fake_port_input(&ports[1], frame_tag(frame_make(everyone, station(1), 64), 0x8100, 7), 0);
+    fake_port_input(&ports[1], frame_tag(frame_make(everyone, station(1), LEN), 0x8100, 7), 0);
     wanted.drops[FERRY_BRIDGE_DROP_VLAN] = 1;
+    wanted.drop_bytes[FERRY_BRIDGE_DROP_VLAN] = TAG_LEN;
     ports[1].port.vlans = NULL;
     ports[1].port.storm_limit = 1;
     send(1, everyone, station(1));
@@ -158,7 +183,7 @@ static void a_frame_that_nobody_may_have_is_counted(void **state)
 /* Whatever ports carry, and whatever comes. */
 static void every_frame_is_counted_once(void **state)
 {
-    uint64_t nr = 0;
+    uint64_t nr = 0, bytes = 0;
 
     (void)state;
     srand(7);
@@ -172,17 +197,45 @@ static void every_frame_is_counted_once(void **state)
         ports[from].port.isolated = rand() & 1;
         ports[from].port.storm_limit = rand() % 3 ? 0 : 1;
         for (uint16_t b = 0; b < burst; b++) {
-            frames[b] =
-                frame_make(dst, rand() % 20 ? station((unsigned int)rand() % 5) : everyone, 64);
+            frames[b] = frame_make(dst, rand() % 20 ? station((unsigned int)rand() % 5) : everyone,
+                                   (uint16_t)(60 + rand() % 1000));
             if (rand() & 1)
                 frames[b] = frame_tag(frames[b], 0x8100, random_vid());
+            bytes += frames[b]->pkt_len;
         }
         bridge_input(&ports[from].port, frames, burst, i);
         bridge_flush();
         nr += burst;
         assert_int_equal(sum(info().stats), nr);
+        assert_int_equal(bytes_sum(info().stats), bytes);
         fake_ports_empty(ports, PORTS);
     }
+}
+
+/* However long it is where it leaves, and whatever becomes of it there. */
+static void bytes_are_of_frames_as_they_came_in(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i < 3; i++) {
+        vlan_set_clear(&sets[i]);
+        vlan_set_access(&sets[i], 5);
+        ports[i].port.vlans = &sets[i];
+    }
+    fake_port_input(&ports[0], frame_tag(frame_make(everyone, station(0), 100), 0x8100, 5), 0);
+    wanted.nr_flooded = 1;
+    wanted.flooded_bytes = 100 + TAG_LEN - LEN; /* without the tag for 1 and 2 */
+    assert_counted();
+    fake_port_input(&ports[1], frame_make(station(0), station(1), 200), 0);
+    wanted.nr_forwarded = 1;
+    wanted.forwarded_bytes = 200 - LEN; /* it gets one */
+    assert_counted();
+    assert_int_equal(ports[0].port.stats.tx_drops, 0);
+    ports[0].port.up = false;
+    fake_port_input(&ports[1], frame_make(station(0), station(1), 300), 0);
+    wanted.nr_forwarded = 2;
+    wanted.forwarded_bytes += 300 - LEN;
+    assert_counted();
+    assert_int_equal(ports[0].port.stats.tx_drops, 1);
 }
 
 static void bridges_count_apart(void **state)
@@ -199,6 +252,7 @@ static void bridges_count_apart(void **state)
     assert_int_equal(bridge_port_add(other, &ports[3].port, false), 0);
     send(3, everyone, station(3));
     wanted.drops[FERRY_BRIDGE_DROP_NOBODY] = 1;
+    bytes_add();
     assert_memory_equal(found.stats, &wanted, sizeof(wanted));
     assert_int_equal(sum(info().stats), 0);
     assert_false(bridge_info(2, &found));
@@ -208,9 +262,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(what_is_passed_on_is_counted),   TEST(a_burst_of_frames_alike_is_counted_too),
-        TEST(each_reason_to_drop_is_counted), TEST(a_frame_that_nobody_may_have_is_counted),
-        TEST(every_frame_is_counted_once),    TEST(bridges_count_apart),
+        TEST(what_is_passed_on_is_counted),
+        TEST(a_burst_of_frames_alike_is_counted_too),
+        TEST(each_reason_to_drop_is_counted),
+        TEST(a_frame_that_nobody_may_have_is_counted),
+        TEST(every_frame_is_counted_once),
+        TEST(bytes_are_of_frames_as_they_came_in),
+        TEST(bridges_count_apart),
     };
 
     return cmocka_run_group_tests_name("bridge_stats", tests, fixture_start, NULL);

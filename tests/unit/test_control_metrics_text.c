@@ -263,6 +263,9 @@ static void stats_make(void)
     stats.nr_bridges = 1;
     stats.bridges[0] = (struct ferry_stats_bridge){ "xenbr0", 2, 7, 100, 10, { 0 } };
     stats.bridges[0].drops[FERRY_BRIDGE_DROP_SAME_PORT] = 6;
+    stats.queues_more[1] = (struct ferry_stats_queue_more){ 41, 42, 43, { 44, 45 } };
+    stats.bridges_bytes[0] = (struct ferry_stats_bridge_bytes){ 6400, 640, { 0 } };
+    stats.bridges_bytes[0].drops[FERRY_BRIDGE_DROP_SAME_PORT] = 384;
 }
 
 #define VIF "domain=\"domnet\",port=\"vif3.0\",guest=\"guest3\""
@@ -289,6 +292,36 @@ static void queues_vifs_and_bridges_are_told(void **state)
     expect_line("ferry_bridge_drops_total{" BRIDGE ",reason=\"same-port\"} 6");
     expect_line("ferry_bridge_stations{" BRIDGE "} 7");
     expect_line("ferry_bridge_ports{" BRIDGE "} 2");
+}
+
+static void parts_of_queues_and_bridges_are_told(void **state)
+{
+    (void)state;
+    stats_make();
+    ask(true);
+    expect_line("# TYPE ferry_queue_grant_copies counter");
+    expect_line("ferry_queue_grant_copies_total{" VIF ",queue=\"0\"} 0");
+    expect_line("ferry_queue_grant_copies_total{" VIF ",queue=\"1\"} 41");
+    expect_line("ferry_queue_notifications_total{" VIF ",queue=\"1\"} 42");
+    expect_line("ferry_queue_events_total{" VIF ",queue=\"1\"} 43");
+    expect_line("ferry_queue_drops_total{" VIF ",queue=\"1\",reason=\"bad\"} 44");
+    expect_line("ferry_queue_drops_total{" VIF ",queue=\"1\",reason=\"full\"} 45");
+    assert_null(strstr(text, "ferry_queue_drops_total{" VIF ",queue=\"1\",reason=\"vlan\""));
+    expect_line("# TYPE ferry_bridge_bytes counter");
+    expect_line("ferry_bridge_bytes_total{" BRIDGE ",way=\"forwarded\"} 6400");
+    expect_line("ferry_bridge_bytes_total{" BRIDGE ",way=\"flooded\"} 640");
+    expect_line("ferry_bridge_dropped_bytes_total{" BRIDGE ",reason=\"same-port\"} 384");
+    expect_line("ferry_bridge_dropped_bytes_total{" BRIDGE ",reason=\"nobody\"} 0");
+    stats.version = 2; /* of an older kernel, that does not count them */
+    ask(true);
+    expect_line("ferry_queue_frames_total{" VIF ",queue=\"1\",direction=\"in\"} 1");
+    expect_line("ferry_bridge_frames_total{" BRIDGE ",way=\"flooded\"} 10");
+    assert_null(strstr(text, "ferry_queue_grant_copies_total{"));
+    assert_null(strstr(text, "ferry_queue_notifications_total{"));
+    assert_null(strstr(text, "ferry_queue_events_total{"));
+    assert_null(strstr(text, "ferry_queue_drops_total{"));
+    assert_null(strstr(text, "ferry_bridge_bytes_total{"));
+    assert_null(strstr(text, "ferry_bridge_dropped_bytes_total{"));
 }
 
 static void what_nics_tell_is_told(void **state)
@@ -434,6 +467,7 @@ int main(void)
         TEST(another_process_notes_it),
         TEST(domains_do_not_take_each_others_places),
         TEST(queues_vifs_and_bridges_are_told),
+        TEST(parts_of_queues_and_bridges_are_told),
         TEST(what_nics_tell_is_told),
         TEST(latencies_are_histograms),
         TEST(an_older_kernel_is_told_without_them),

@@ -113,6 +113,35 @@ static void ports_and_their_drops_are_listed(void **state)
     free(text);
 }
 
+static void queues_and_bridges_are_listed(void **state)
+{
+    struct report_page page = {
+        .journal = &journal, .state = "running", .stats = &stats, .rows = &row, .nr_rows = 1
+    };
+    char *text;
+
+    (void)state;
+    stats.version = FERRY_STATS_VERSION;
+    strcpy(stats.ports[0].name, "vif<3");
+    stats.nr_queues = stats.nr_bridges = 1;
+    stats.queues[0] = (struct ferry_stats_queue){ 0, 1, 0, 9, 11, 12, 13, 14 };
+    stats.queues_more[0] = (struct ferry_stats_queue_more){ 15, 16, 17, { 18, 19 } };
+    stats.bridges[0] = (struct ferry_stats_bridge){ "xenbr0", 2, 7, 21, 22, { 23 } };
+    stats.bridges_bytes[0] = (struct ferry_stats_bridge_bytes){ 2400, 2500, { 2600 } };
+    text = written(&page);
+    assert_non_null(strstr(
+        text,
+        "vif&lt;3</td><td>1<td>9<td>11<td>12<td>13<td>14<td>15<td>16<td>17<td>18<td>19</tr>"));
+    assert_non_null(
+        strstr(text, "xenbr0</td><td>2<td>7<td>21<td>2400<td>22<td>2500<td>23<td>2600</tr>"));
+    free(text);
+    stats.version = 2; /* an older kernel's */
+    text = written(&page);
+    assert_non_null(strstr(text, "<td>13<td>14<td>-<td>-<td>-<td>-<td>-</tr>"));
+    assert_non_null(strstr(text, "xenbr0</td><td>2<td>7<td>21<td>-<td>22<td>-<td>23<td>-</tr>"));
+    free(text);
+}
+
 static unsigned int nr_of(const char *text, const char *what)
 {
     unsigned int nr = 0;
@@ -210,6 +239,7 @@ int main(void)
         TEST(nothing_that_a_domain_or_a_guest_says_becomes_markup),
         TEST(steps_out_of_order_draw_nothing_outside),
         TEST(ports_and_their_drops_are_listed),
+        TEST(queues_and_bridges_are_listed),
         TEST(rates_and_drops_are_drawn_to_scale),
         TEST(without_rates_and_drops_nothing_is_drawn),
         TEST(numbers_of_any_size_stay_in_the_picture),

@@ -72,6 +72,9 @@ static void the_version_says_how_many_pages_there_are(void **state)
     pages.stats.version = 1;
     assert_int_equal(statspages_nr(&pages, &nr), 0);
     assert_int_equal(nr, 7);
+    pages.stats.version = 2;
+    assert_int_equal(statspages_nr(&pages, &nr), 0);
+    assert_int_equal(nr, 10);
     pages.stats.version = 0;
     assert_int_equal(statspages_nr(&pages, &nr), -EAGAIN);
     pages.stats.version = FERRY_STATS_VERSION + 1;
@@ -96,6 +99,27 @@ static void pages_of_version_1_are_read_without_what_came_later(void **state)
     assert_int_equal(statspages_copy(&pages, 7, &read_stats), -EAGAIN);
 }
 
+static void pages_of_version_2_are_read_without_what_came_with_3(void **state)
+{
+    (void)state;
+    memset(pages.stats.queues_more, 0xff, sizeof(pages) - FERRY_STATS_SIZE_2); /* something else */
+    pages.stats.version = 2;
+    pages.stats.size = FERRY_STATS_SIZE_2;
+    pages.stats.nr_queues = pages.stats.nr_bridges = 1;
+    pages.stats.queues[0] = (struct ferry_stats_queue){ .port = 1, .in_frames = 5 };
+    assert_int_equal(statspages_copy(&pages, 10, &read_stats), 0);
+    assert_memory_equal(&read_stats, &pages.stats, FERRY_STATS_SIZE_2);
+    assert_true(statspages_has_more(&read_stats));
+    assert_false(statspages_has_parts(&read_stats));
+    assert_int_equal(read_stats.queues_more[0].nr_copies, 0);
+    assert_int_equal(read_stats.bridges_bytes[0].forwarded, 0);
+    pages.stats.size = FERRY_STATS_SIZE_1; /* of another version */
+    assert_int_equal(statspages_copy(&pages, 10, &read_stats), -EAGAIN);
+    pages.stats.size = FERRY_STATS_SIZE_2;
+    pages.stats.version = FERRY_STATS_VERSION; /* of which there are not enough pages */
+    assert_int_equal(statspages_copy(&pages, 10, &read_stats), -EAGAIN);
+}
+
 static void no_more_is_read_than_is_mapped(void **state)
 {
     (void)state;
@@ -108,11 +132,15 @@ static void queues_of_ports_that_are_not_there_are_left_out(void **state)
     pages.stats.nr_queues = 4;
     pages.stats.queues[0].port = 255;
     pages.stats.queues[1] = (struct ferry_stats_queue){ .port = 1, .in_frames = 5 };
+    pages.stats.queues_more[0].nr_copies = 10;
+    pages.stats.queues_more[1].nr_copies = 11; /* goes with it */
+    pages.stats.queues_more[3].nr_copies = 13;
     pages.stats.queues[2].port = 2;
     pages.stats.queues[3].port = 2;
     assert_int_equal(copy(), 0);
     assert_int_equal(read_stats.nr_queues, 1);
     assert_int_equal(read_stats.queues[0].in_frames, 5);
+    assert_int_equal(read_stats.queues_more[0].nr_copies, 11);
 }
 
 static void bridges_names_end_and_act_on_no_terminal(void **state)
@@ -215,6 +243,7 @@ int main(void)
         TEST(what_is_no_such_page_is_refused),
         TEST(the_version_says_how_many_pages_there_are),
         TEST(pages_of_version_1_are_read_without_what_came_later),
+        TEST(pages_of_version_2_are_read_without_what_came_with_3),
         TEST(no_more_is_read_than_is_mapped),
         TEST(queues_of_ports_that_are_not_there_are_left_out),
         TEST(bridges_names_end_and_act_on_no_terminal),

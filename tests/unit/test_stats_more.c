@@ -13,9 +13,11 @@ static void each_queue_has_its_counters(void **state)
     vifs[5].nr_notified = 12;
     vifs[5].nr_events = 13;
     queues[0][0].stats.rx_frames = 5;
-    queues[5][1] = (struct vif_queue_info){ .nr_waiting = 9, .stats = { 1, 2, 3, 4 } };
+    queues[5][1] =
+        (struct vif_queue_info){ .nr_waiting = 9, .stats = { 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
     written();
     assert_true(statspages_has_more(&seen));
+    assert_true(statspages_has_parts(&seen));
     assert_int_equal(seen.nr_queues, 3);
     assert_int_equal(seen.queues[0].port, 1);
     assert_int_equal(seen.queues[0].in_frames, 5);
@@ -26,6 +28,13 @@ static void each_queue_has_its_counters(void **state)
     assert_int_equal(seen.queues[2].in_bytes, 2);
     assert_int_equal(seen.queues[2].out_frames, 3);
     assert_int_equal(seen.queues[2].out_bytes, 4);
+    assert_int_equal(seen.queues_more[2].nr_copies, 5);
+    assert_int_equal(seen.queues_more[2].nr_notifications, 6);
+    assert_int_equal(seen.queues_more[2].nr_events, 7);
+    assert_int_equal(seen.queues_more[2].drops[FERRY_DROP_BAD], 8);
+    assert_int_equal(seen.queues_more[2].drops[FERRY_DROP_FULL], 9);
+    assert_int_equal(statspages_queue_drops(&seen.queues_more[2]), 17);
+    assert_int_equal(seen.queues_more[1].nr_copies, 0);
     assert_int_equal(seen.more[2].nr_copies, 11);
     assert_int_equal(seen.more[2].nr_notifications, 12);
     assert_int_equal(seen.more[2].nr_events, 13);
@@ -63,6 +72,9 @@ static void bridges_count_on_by_their_names(void **state)
     bridge_stats[0].nr_forwarded = 100;
     bridge_stats[1].nr_flooded = 10;
     bridge_stats[1].drops[FERRY_BRIDGE_DROP_NOBODY] = 1;
+    bridge_stats[0].forwarded_bytes = 6400;
+    bridge_stats[1].flooded_bytes = 640;
+    bridge_stats[1].drop_bytes[FERRY_BRIDGE_DROP_NOBODY] = 64;
     written();
     written();
     assert_int_equal(seen.nr_bridges, 2);
@@ -70,18 +82,26 @@ static void bridges_count_on_by_their_names(void **state)
     assert_int_equal(seen.bridges[1].nr_ports, 3);
     assert_int_equal(seen.bridges[1].nr_stations, 4);
     assert_int_equal(seen.bridges[0].nr_forwarded, 100);
+    assert_int_equal(seen.bridges_bytes[0].forwarded, 6400);
+    assert_int_equal(seen.bridges_bytes[1].flooded, 640);
+    assert_int_equal(statspages_bridge_drop_bytes(&seen.bridges_bytes[1]), 64);
     restart(true); /* the NIC is kept: bridges begin anew all the same */
     memset(bridges, 0, sizeof(bridges));
     bridge_add(0, "a-name-of-fifte");
     bridge_stats[0].nr_flooded = 5;
+    bridge_stats[0].flooded_bytes = 320;
     written();
     assert_int_equal(seen.nr_bridges, 1);
     assert_int_equal(seen.bridges[0].nr_forwarded, 0);
     assert_int_equal(seen.bridges[0].nr_flooded, 15);
     assert_int_equal(seen.bridges[0].drops[FERRY_BRIDGE_DROP_NOBODY], 1);
+    assert_int_equal(seen.bridges_bytes[0].forwarded, 0);
+    assert_int_equal(seen.bridges_bytes[0].flooded, 960);
+    assert_int_equal(seen.bridges_bytes[0].drops[FERRY_BRIDGE_DROP_NOBODY], 64);
     stats_init(false);
     written();
     assert_int_equal(seen.bridges[0].nr_flooded, 5);
+    assert_int_equal(seen.bridges_bytes[0].flooded, 320);
 }
 
 static void as_many_bridges_as_there_can_be_are_kept(void **state)
@@ -94,11 +114,14 @@ static void as_many_bridges_as_there_can_be_are_kept(void **state)
             snprintf(names[b], sizeof(names[b]), "br%u", b);
             bridge_add(b, names[b]);
             bridge_stats[b].nr_forwarded = b + 1;
+            bridge_stats[b].drop_bytes[FERRY_BRIDGE_DROPS - 1] = b + 2;
         }
         written();
         assert_int_equal(seen.nr_bridges, BRIDGE_MAX);
-        for (unsigned int b = 0; b < BRIDGE_MAX; b++)
+        for (unsigned int b = 0; b < BRIDGE_MAX; b++) {
             assert_int_equal(seen.bridges[b].nr_forwarded, i * (b + 1));
+            assert_int_equal(seen.bridges_bytes[b].drops[FERRY_BRIDGE_DROPS - 1], i * (b + 2));
+        }
         restart(false);
     }
 }
