@@ -77,6 +77,21 @@ static const char *dma_write(char *const *words)
     return bad;
 }
 
+/* receive MADDR: the NIC receives to there until the domain is destroyed. No answer. */
+static const char *dma_receive(char *const *words)
+{
+    const char *bad = nic_master_set();
+
+    if (bad)
+        return bad;
+    nic_receive(number(words[0]), NIC_RING - 1);
+    for (;;) {
+        status_beat();
+        wait_ms(1);
+        nic_receive_on();
+    }
+}
+
 /* written: how many of them it has taken. */
 static const char *dma_written(char *const *words)
 {
@@ -142,8 +157,15 @@ static const char *dma_interrupts(char *const *words)
 }
 
 const struct command commands_dma[] = {
-    { "nic", 0, nic_take },    { "own", 1, own_fill },    { "peek", 0, own_peek },
-    { "read", 3, dma_read },   { "write", 2, dma_write }, { "written", 0, dma_written },
-    { "rings", 2, dma_rings }, { "storm", 2, dma_storm }, { "interrupts", 3, dma_interrupts },
+    { "nic", 0, nic_take },
+    { "own", 1, own_fill },
+    { "peek", 0, own_peek },
+    { "read", 3, dma_read },
+    { "write", 2, dma_write },
+    { "written", 0, dma_written },
+    { "receive", 1, dma_receive },
+    { "rings", 2, dma_rings },
+    { "storm", 2, dma_storm },
+    { "interrupts", 3, dma_interrupts },
     { NULL, 0, NULL },
 };

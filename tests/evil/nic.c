@@ -189,6 +189,11 @@ void nic_receive(uint64_t maddr, unsigned int nr)
     rx_begin(virt_to_maddr(rx_ring), nr);
 }
 
+void nic_receive_on(void)
+{
+    reg_write(RDT, (reg_read(RDH) + NIC_RING - 1) % NIC_RING);
+}
+
 void nic_receive_at(uint64_t ring)
 {
     rx_begin(ring, 2);

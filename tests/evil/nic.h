@@ -33,6 +33,9 @@ void nic_receive_at(uint64_t ring);
 /* How many descriptors the NIC has used since then. */
 unsigned int nic_received(void);
 
+/* Each buffer that nic_receive() gave and that is filled is the NIC's to fill again. */
+void nic_receive_on(void);
+
 /* Begin anew with rings that lie at a machine address, whoever's it is: the NIC reads NIC_RING descriptors there
  * and, of the receive ring, writes them. */
 void nic_rings_at(uint64_t tx_maddr, uint64_t rx_maddr);

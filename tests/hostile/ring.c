@@ -186,11 +186,11 @@ static void piece_add(struct rx_frame *frame, RING_IDX index, const struct netif
     frame->len += len;
 }
 
-static void extras_take(struct front *f, struct rx_frame *frame)
+static void extras_take(struct front *f, struct rx_frame *frame, RING_IDX end)
 {
-    struct netif_extra_info extra;
+    struct netif_extra_info extra = { .flags = XEN_NETIF_EXTRA_FLAG_MORE };
 
-    do {
+    while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE && f->rx_cons != end) {
         memcpy(&extra, rx_at(f, f->rx_cons++), sizeof(extra));
         if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO)
             frame->gso_size = extra.u.gso.size;
@@ -198,15 +198,17 @@ static void extras_take(struct front *f, struct rx_frame *frame)
             frame->hash_type = (uint8_t)(1 + extra.u.hash.type);
             memcpy(&frame->hash, extra.u.hash.value, sizeof(frame->hash));
         }
-    } while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
+    }
 }
 
+/* Never beyond what is answered, whatever a second vCPU has made of the answers' flags. */
 const struct rx_frame *rx_take(struct front *f)
 {
     static struct rx_frame frame;
     struct netif_rx_response rsp;
+    RING_IDX end = READ_ONCE(f->rx->rsp_prod);
 
-    if (READ_ONCE(f->rx->rsp_prod) == f->rx_cons)
+    if (end == f->rx_cons)
         return NULL;
     rmb();
     rsp = rx_at(f, f->rx_cons)->rsp;
@@ -218,8 +220,8 @@ const struct rx_frame *rx_take(struct front *f)
     frame.status = rsp.status;
     piece_add(&frame, f->rx_cons++, &rsp);
     if (rsp.flags & NETRXF_extra_info)
-        extras_take(f, &frame);
-    while (rsp.flags & NETRXF_more_data) {
+        extras_take(f, &frame, end);
+    while (rsp.flags & NETRXF_more_data && f->rx_cons != end) {
         rsp = rx_at(f, f->rx_cons)->rsp;
         piece_add(&frame, f->rx_cons++, &rsp);
     }

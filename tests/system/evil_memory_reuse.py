@@ -3,6 +3,7 @@
 import threading
 import time
 
+import recovery_common as common
 from evil_dma import FRAME, MARK
 from evil_memory import PAGE
 from ferry_domnet import expect
@@ -11,31 +12,39 @@ SPARE_MB = 32  # that the next guest keeps for itself
 
 
 class Flood(threading.Thread):
-    """Frames to the NIC until it is ended."""
+    """Frames to the NIC until it is ended, each with its number."""
 
-    def __init__(self, wire):
+    def __init__(self, wire, interval_s=0.002):
         super().__init__(daemon=True)
-        self._wire, self._ended, self.nr = wire, threading.Event(), 0
+        self._wire, self._interval_s, self._ended, self.nr = wire, interval_s, threading.Event(), 0
 
     def run(self):
         while not self._ended.is_set():
-            self._wire.inject(FRAME)
+            self._wire.inject(FRAME + self.nr.to_bytes(4, "big"))
             self.nr += 1
-            time.sleep(0.002)
+            time.sleep(self._interval_s)
 
     def end(self):
         self._ended.set()
         self.join()
 
 
+def received(scene, maddr):
+    """The number of the frame that was received to there last."""
+    page = scene.memory.read(maddr, PAGE)
+    return int.from_bytes(page[len(FRAME):len(FRAME) + 4], "big") if MARK in page else None
+
+
 def run(scene):
     scene.evil.do("nic")
     maddr = scene.evil.do("own attackers-own-16")["maddr"]
-    flood = Flood(scene.lab.wire["A"])
-    scene.evil.do(f"write {maddr:#x} 63")
+    # So slow that the NIC has buffers left for half a second once nobody gives it new ones.
+    flood = Flood(scene.lab.wire["A"], 0.01)
     flood.start()
-    time.sleep(0.3)
-    expect(MARK in scene.memory.read(maddr, PAGE), "no DMA goes on when it is destroyed")
+    scene.evil.begin(f"receive {maddr:#x}")
+    common.wait_for(lambda: received(scene, maddr), "no DMA goes on when it is destroyed: nothing received", 5)
+    first = received(scene, maddr)
+    common.wait_for(lambda: received(scene, maddr) > first + 100, "no DMA goes on when it is destroyed", 10)
     scene.lab.dom0.run("ferry stop evil || xl destroy evil", timeout=60)
     heir = scene.lab.guest("heir", memory=256)
     free_mb = int(heir.output("awk '/MemFree/ { print $2 }' /proc/meminfo")) // 1024 - SPARE_MB

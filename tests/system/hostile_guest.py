@@ -31,13 +31,13 @@ def install(lab):
     lab.dom0.put(ferry_domnet.BUILD / "hostile-guest", _TARGET)
 
 
-def start(lab, name, attacks, backend="domnet", nic="A", vcpus=1):
+def start(lab, name, attacks, backend="domnet", nic="A", vcpus=1, number=IP_NUMBER):
     """`xl create` of a hostile guest; it ends by itself. Attacks of the groups two* want two vCPUs."""
     network = ferry_domnet.SLOTS[nic].network
     return lab.create_domain({
         "name": name, "type": "pv", "kernel": _TARGET, "memory": 16, "vcpus": vcpus,
-        "vif": [f"mac={MAC},bridge=xenbr0,backend={backend}"],
-        "extra": f"attack={attacks} wire={network}.1 ip={network}.{IP_NUMBER} seed={SEED}",
+        "vif": [f"mac={ferry_domnet.mac(number)},bridge=xenbr0,backend={backend}"],
+        "extra": f"attack={attacks} wire={network}.1 ip={network}.{number} seed={SEED}",
         "on_poweroff": "destroy", "on_crash": "destroy"})
 
 

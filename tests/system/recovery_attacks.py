@@ -4,7 +4,7 @@ indices, slots, grants, nodes and events rewritten, at random.
 
 The recovery must be the one that the fault needs; the hostile vif goes on, or it alone is closed with a sentence; a good guest's
 TCP goes on, with right checksums, its frontend Connected all the time. Six attacks; bench/recovery_attacks.py runs many.
-What an attack does depends on its seed alone, which is printed.
+What an attack does depends on its seed alone, which is printed; attacks of one depth share a death.
 """
 import os
 import random
@@ -32,8 +32,8 @@ STALLS = {1: (200, 400, 1000, 5000), 2: (1000, 5000, 20000, 40000), 3: (40000, 1
 LENGTHS = {1: (1, 5, 20), 2: (5, 20, 50), 3: (20, 200, 1000)}
 PAUSE_S = 1.2  # a kernel that dies within a second of its start is taken for one that cannot run
 LIMIT_S = {1: 20, 2: 30, 3: 70}
-BATCH = 10  # attacks that one TCP connection has to survive
-NAME = "attacker"
+BATCH = 10  # deaths that one TCP connection has to survive
+ATTACKERS = 2  # that attack in the same gap
 PORT = 5450
 
 
@@ -54,8 +54,35 @@ class Attack:
         self.wait_s = drawn.uniform(0, 0.02)
 
     def __str__(self):
-        return (f"seed {self.seed}: {self.kind}, depth {self.depth} by {self.fault}, begins after {self.stall_us} us "
+        return (f"seed {self.seed}: {self.kind}, depth {self.depth}, begins after {self.stall_us} us "
                 f"without an answer, for {self.length_ms} ms")
+
+
+class Attacker:
+    """A guest with two vCPUs that attacks when it is told to; begun anew when its vif is lost for good."""
+
+    def __init__(self, lab, number):
+        self.lab, self._number, self._nr_guests = lab, number, 0
+        self.start()
+
+    def start(self):
+        self._nr_guests += 1
+        self.name = f"attacker{self._number}x{self._nr_guests}"
+        self.number = 0  # of what it was told last
+        self.domid = hostile_guest.start(self.lab, self.name, "gap", vcpus=2, number=hostile_guest.IP_NUMBER + self._number).domid
+        self.lab.wait_console(self.name, "hostile: waiting", timeout=20)
+
+    def renew(self):
+        self.lab.dom0.run(f"xl destroy {self.name}", check=False)
+        hostile_guest.wait_gone(self.lab, self.name)
+        self.start()
+
+    @property
+    def vif(self):
+        return f"vif{self.domid}.0"
+
+    def said(self, words, limit):
+        return self.lab.wait_console(self.name, rf"hostile: #{self.number} {words}|hostile: gave up.*|ferry: crash", timeout=limit)
 
 
 class Scene:
@@ -67,23 +94,11 @@ class Scene:
         self.domid = self.domain.domid
         self.guest = ferry_domnet.guest(lab, 1)
         self.states = common.StateLog(lab, common.domid_front(self.guest) + "/state")
-        self.stream, self.nr_streams, self.nr_attackers, self.nr_deaths = None, 0, 0, 0
-        self.number, self.attacker = 0, None
+        self.stream, self.nr_streams, self.nr_asked = None, 0, 0
         hostile_guest.install(lab)
-        self.attacker_start()
+        self.attackers = [Attacker(lab, number) for number in range(ATTACKERS)]
+        self.nr_deaths, self.back_at = common.status(lab)["nr_deaths"], time.monotonic()
         self.stream_begin()
-
-    def attacker_start(self):
-        self.nr_attackers += 1
-        self.attacker = f"{NAME}{self.nr_attackers}"
-        self.number = 0
-        self.attacker_domid = hostile_guest.start(self.lab, self.attacker, "gap", vcpus=2).domid
-        self.lab.wait_console(self.attacker, "hostile: waiting", timeout=20)
-
-    def attacker_renew(self):
-        self.lab.dom0.run(f"xl destroy {self.attacker}", check=False)
-        hostile_guest.wait_gone(self.lab, self.attacker)
-        self.attacker_start()
 
     def stream_begin(self):
         self.nr_streams += 1
@@ -94,72 +109,110 @@ class Scene:
         self.stream_begin()
 
     def tell(self, words):
-        self.lab.dom0.run(f"xenstore-write /local/domain/{self.attacker_domid}/data/gap '{self.number} {words}'")
+        """What each of the first attackers is to do: one text for each."""
+        self.lab.dom0.run("".join(f"xenstore-write /local/domain/{attacker.domid}/data/gap '{attacker.number} {text}';"
+                                  for attacker, text in zip(self.attackers, words)))
 
     def die(self, fault):
         """Each request has another number: the same one again is taken for one that was done."""
-        self.nr_deaths += 1
-        self.lab.dom0.run(f"xenstore-write /local/domain/{self.domid}/ferry/fault '{fault} {self.nr_deaths}'")
+        self.nr_asked += 1
+        self.lab.dom0.run(f"xenstore-write /local/domain/{self.domid}/ferry/fault '{fault} {self.nr_asked}'")
+
+    def wait_back(self, what, limit):
+        """Returns the status of a domain that has died since the last one, and is back."""
+        common.wait_for(lambda: common.is_over(self.lab, self.nr_deaths), f"{what}: not back", limit)
+        self.back_at = time.monotonic()
+        now = common.status(self.lab)
+        nr, self.nr_deaths = now["nr_deaths"] - self.nr_deaths, now["nr_deaths"]
+        expect(nr == 1, f"{what}: {nr} deaths: {now['deaths'][-3:]}")
+        return now
+
+    def recover(self):
+        """After a check that failed."""
+        common.wait_for(lambda: common.status(self.lab)["state"] == "running", "nothing left to go on with", 60)
+        for attacker in self.attackers:
+            attacker.renew()
+        self.nr_deaths, self.back_at = common.status(self.lab)["nr_deaths"], time.monotonic()
 
     def vifs_closed(self):
         """How often each vif has been closed, as the driver domain's console has it."""
         return Counter(re.findall(r"warning: (vif\d+\.0): closed: ", self.lab.console("domnet")))
 
 
-def attacked(scene, attack):
-    """Returns what came of it, as text. CheckFailed if anybody but the attacker was harmed."""
-    lab, what = scene.lab, str(attack)
-    scene.number += 1
-    closed = scene.vifs_closed()
-    deaths = common.status(lab)["nr_deaths"]
-    time.sleep(PAUSE_S)
-    scene.tell(f"{attack.kind} {attack.seed} {attack.stall_us} {attack.length_ms}")
-    lab.wait_console(scene.attacker, rf"hostile: #{scene.number} armed", timeout=10)
-    time.sleep(attack.wait_s)
-    scene.die(attack.fault)
-    common.wait_for(lambda: common.is_over(lab, deaths), f"{what}: not back", LIMIT_S[attack.depth])
-    now = common.status(lab)
+def groups_of(attacks):
+    """Attacks of one depth, as many to one death as there are attackers."""
+    waiting, groups = {}, []
+    for attack in attacks:
+        group = waiting.setdefault(attack.depth, [])
+        group.append(attack)
+        if len(group) == ATTACKERS:
+            groups.append(waiting.pop(attack.depth))
+    return groups + list(waiting.values())
+
+
+def attacked(scene, group, fault):
+    """All of a group at one death. Returns what came of each, as text. CheckFailed if anybody but the attackers was harmed."""
+    depth, what, began = group[0].depth, "; ".join(map(str, group)), time.monotonic()
+    attackers, closed = scene.attackers[:len(group)], scene.vifs_closed()
+    for attacker in attackers:
+        attacker.number += 1
+    time.sleep(max(0, scene.back_at + PAUSE_S - began))
+    scene.tell([f"{attack.kind} {attack.seed} {attack.stall_us} {attack.length_ms}" for attack in group])
+    for attacker in attackers:
+        expect("armed" in attacker.said("armed", 10)[0], f"{what}: {attacker.name} is not armed")
+    time.sleep(group[0].wait_s)
+    times = [time.monotonic()]
+    scene.die(fault)
+    now = scene.wait_back(what, LIMIT_S[depth])
+    times.append(time.monotonic())
     death = now["deaths"][-1]
-    scene.tell("settle")
-    said = lab.wait_console(scene.attacker, rf"hostile: #{scene.number} (settled|failed): (.*)|hostile: gave up.*|ferry: crash",
-                            timeout=40)
+    scene.tell(["settle"] * len(group))
+    said = [attacker.said("(settled|failed): (.*)", 40) for attacker in attackers]
+    times.append(time.monotonic())
     scene.stream.go_on(what)
-    expect(now["nr_deaths"] == deaths + 1, f"{what}: {now['nr_deaths'] - deaths} deaths: {now['deaths'][-3:]}")
-    expect(death["depth"] == attack.depth, f"{what}: {death['way']} at depth {death['depth']}: {death}")
+    times.append(time.monotonic())
+    expect(death["depth"] == depth, f"{what}: {death['way']} at depth {death['depth']}: {death}")
     expect(scene.domain.domid == scene.domid, f"{what}: the driver domain has another id")
-    mine = f"vif{scene.attacker_domid}.0"
-    others = {vif: nr - closed[vif] for vif, nr in scene.vifs_closed().items() if nr != closed[vif] and vif != mine}
+    mine = {attacker.vif for attacker in attackers}
+    others = {vif: nr - closed[vif] for vif, nr in scene.vifs_closed().items() if nr != closed[vif] and vif not in mine}
     expect(not others, f"{what}: vifs of others were closed: {others}")
-    replugged = attack.depth == 3 and death["way"] == "replugged"
-    if said[1] != "settled" and replugged:
-        scene.attacker_renew()
+    print("recovery_attacks: armed, back, settled, TCP goes on after, s: " +
+          ", ".join(f"{at - began:.1f}" for at in times), flush=True)
+    return [outcome(attacker, attack, line, death) for attacker, attack, line in zip(attackers, group, said)]
+
+
+def outcome(attacker, attack, line, death):
+    if line[1] != "settled" and attack.depth == 3 and death["way"] == "replugged":
+        attacker.renew()
         return "its vif was replugged"
-    expect(said[1] == "settled", f"{what}: {said[0]}")
-    return said[2]
+    expect(line[1] == "settled", f"{attack}: {line[0]}")
+    return line[2]
 
 
 def all_of(scene, attacks):
     """Returns (what failed, how often what came of them)."""
-    failures, outcomes, last = [], Counter(), None
-    for nr, attack in enumerate(attacks, 1):
+    failures, outcomes, last, nr_done = [], Counter(), None, 0
+    for nr, group in enumerate(groups_of(attacks), 1):
+        depth, fault = group[0].depth, group[0].fault
         # Of two deaths alike, one soon after the other, ferryd takes the second for one that wants a greater depth.
-        if last and last.depth == attack.depth == 2 and last.fault == attack.fault:
-            attack.fault = next(fault for fault in FAULTS[2] if fault != last.fault)
-        last = attack
+        if last == (depth, fault) and depth == 2:
+            fault = next(other for other in FAULTS[2] if other != fault)
+        last = depth, fault
         try:
-            outcome = attacked(scene, attack)
+            came = attacked(scene, group, fault)
         except CheckFailed as failed:
             failures.append(str(failed))
             print(f"recovery_attacks: FAILED: {failed}", flush=True)
-            common.wait_for(lambda: common.status(scene.lab)["state"] == "running", "nothing left to go on with", 60)
-            scene.attacker_renew()
-            outcome = "FAILED"
-        word = re.search(r"closed|goes on|replugged|FAILED", outcome)
-        in_time = "" if "attacked=0" not in outcome else ", not in time"
-        outcomes[attack.depth, (word[0] if word else outcome) + in_time] += 1
-        print(f"recovery_attacks: {nr} of {len(attacks)}: {attack}: {outcome}", flush=True)
+            scene.recover()
+            came = ["FAILED"] * len(group)
+        for attack, text in zip(group, came):
+            word = re.search(r"closed|goes on|replugged|FAILED", text)
+            in_time = "" if "attacked=0" not in text else ", not in time"
+            outcomes[depth, (word[0] if word else text) + in_time] += 1
+            nr_done += 1
+            print(f"recovery_attacks: {nr_done} of {len(attacks)}: {attack}: by {fault}: {text}", flush=True)
         if nr % BATCH == 0:
-            scene.stream_end(f"after {nr} attacks")
+            scene.stream_end(f"after {nr} deaths")
     return failures, outcomes
 
 
