@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Seven good guests with checksummed TCP and pings, beside one hostile guest of each kind, one kind after the other.
 
-Nothing of the good ones' is lost or changed, and their TCP goes on. How fast, beside a guest that only computes in the hostile
-one's place, in turns, is printed: both have the least weight that Xen's scheduler gives, so what a hostile guest costs
-beyond processor time shows. A few seconds for each kind; with FERRY_LONG=1 an hour in all. HOSTILE_SEED, printed, is what the random
-attacks depend on.
+Nothing of the good ones' is lost or changed, and their TCP goes on. How fast is printed, and how fast beside guests of the same
+kernel that only compute, before and after: those are created and destroyed likewise, and all have the least weight that
+Xen's scheduler gives, so what a hostile guest costs beyond processor time shows. A few seconds for each kind; with FERRY_LONG=1
+an hour in all. HOSTILE_SEED, printed, is what the random attacks depend on.
 """
 import os
 import statistics
@@ -42,31 +42,16 @@ class Good:
         self.stream = common.CheckedStreams(self._lab, self.guest, [(self._lab.wire["A"], self._port)])
 
 
-def speed(wire, seconds):
-    """Bytes a second that the wire's end gets while that time goes by."""
-    began, before = time.monotonic(), wire.counts()["from_nic"]["bytes"]
-    time.sleep(seconds)
-    return (wire.counts()["from_nic"]["bytes"] - before) / (time.monotonic() - began)
-
-
-def computing(lab, seconds):
-    """Their speed beside a guest that only computes."""
-    lab.dom0.run("xl unpause computes")
-    found = speed(lab.wire["A"], seconds)
-    lab.dom0.run("xl pause computes")
-    return found
-
-
-def attacked(lab, number, attacks):
-    """Their speed beside a hostile guest, which is begun anew until the time is over; how many times that was."""
+def beside(lab, name, attacks):
+    """Their speed, bytes a second, beside guests that do this, one after another until the time is over; how many guests."""
     wire, began, before, nr = lab.wire["A"], time.monotonic(), lab.wire["A"].counts()["from_nic"]["bytes"], 0
     while nr == 0 or time.monotonic() - began < WINDOW_S:
-        name = f"hostile{number}x{nr}"
-        hostile_guest.start(lab, name, attacks)
-        lab.dom0.run(f"xl sched-credit -d {name} -w {WEIGHT}", check=False)
-        for verdict in hostile_guest.finish(lab, name, ATTACK_LIMIT_S):
+        guest = f"{name}x{nr}"
+        hostile_guest.start(lab, guest, attacks)
+        lab.dom0.run(f"xl sched-credit -d {guest} -w {WEIGHT}", check=False)
+        for verdict in hostile_guest.finish(lab, guest, ATTACK_LIMIT_S):
             expect(verdict.passed, f"{verdict.attack}: {verdict.text}")
-        hostile_guest.wait_gone(lab, name)
+        hostile_guest.wait_gone(lab, guest)
         nr += 1
     return (wire.counts()["from_nic"]["bytes"] - before) / (time.monotonic() - began), nr
 
@@ -78,19 +63,17 @@ def run(lab):
     domid = domnet.domid
     hostile_guest.install(lab)
     goods = [Good(lab, number) for number in range(1, NR_GOOD + 1)]
-    computes = lab.guest("computes", memory=GUEST_MB)
-    computes.start("while :; do :; done")
-    lab.dom0.run(f"xl sched-credit -d computes -w {WEIGHT}; xl pause computes")
     for good in goods:
         good.sends()
-    ratios = []
+    ratios, (before, _) = [], beside(lab, "computes", "computes")
     for number, (attacks, loss) in enumerate(KINDS):
-        alone = computing(lab, WINDOW_S)
-        beside, times = attacked(lab, number, attacks)
-        ratios.append(beside / alone)
+        found, times = beside(lab, f"hostile{number}", attacks)
+        after, _ = beside(lab, f"computes{number}", "computes")
+        ratios.append(2 * found / (before + after))
         lost, sent = (sum(nr) for nr in zip(*(good.pings.lost(attacks) for good in goods)))
-        print(f"hostile_beside: {attacks}, {times} times: TCP {beside * 8e-6:.0f} Mb/s, {alone * 8e-6:.0f} beside a guest that "
-              f"computes, {ratios[-1]:.2f}; {lost} of {sent} pings lost", flush=True)
+        print(f"hostile_beside: {attacks}, {times} times: TCP {found * 8e-6:.0f} Mb/s, beside guests that compute "
+              f"{before * 8e-6:.0f} and {after * 8e-6:.0f}: {ratios[-1]:.2f}; {lost} of {sent} pings lost", flush=True)
+        before = after
         expect(lost * 1000 <= loss * sent, f"{attacks}: {lost} of {sent} pings lost")
         for good in goods:
             good.stream.go_on(f"{good.guest.name}, after {attacks}", nr_bytes=1, limit=30)
@@ -98,5 +81,5 @@ def run(lab):
         expect(domnet.domid == domid, f"{attacks}: the driver domain is another one now")
     for good in goods:
         good.stream.end(f"{good.guest.name}, at the end")
-    print(f"hostile_beside: TCP beside attacks : beside computing, min / median / max: {min(ratios):.2f} / "
+    print(f"hostile_beside: TCP beside attacks : beside computing, min / median / max of {len(ratios)}: {min(ratios):.2f} / "
           f"{statistics.median(ratios):.2f} / {max(ratios):.2f}", flush=True)
