@@ -36,6 +36,7 @@ BATCH = 10  # deaths that one TCP connection has to survive
 ATTACKERS = 2  # that attack in the same gap
 WEIGHT = 32  # of 256, for xl sched-credit: they attack with the processor time that the recovery leaves
 PORT = 5450
+BACK = re.compile(r"restarted itself after|running again")
 
 
 @dataclass
@@ -88,15 +89,15 @@ class Attacker:
 
 
 class Scene:
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, ferryd):
+        self.lab, self.ferryd = lab, ferryd
         path = common.config(lab, image="ferry-net-faults", extra="restarts=1000000 bridge=xenbr0,uplink=nic0")
         self.domain = common.start(lab, path)
         lab.wait_console("domnet", "nic0: link up", timeout=20)
         self.domid = self.domain.domid
         self.guest = ferry_domnet.guest(lab, 1)
         self.states = common.StateLog(lab, common.domid_front(self.guest) + "/state")
-        self.stream, self.nr_streams, self.nr_asked = None, 0, 0
+        self.stream, self.nr_streams, self.nr_asked, self.said = None, 0, 0, 0
         hostile_guest.install(lab)
         self.attackers = [Attacker(lab, number) for number in range(ATTACKERS)]
         self.nr_deaths, self.back_at = common.status(lab)["nr_deaths"], time.monotonic()
@@ -118,10 +119,15 @@ class Scene:
     def die(self, fault):
         """Each request has another number: the same one again is taken for one that was done."""
         self.nr_asked += 1
+        self.said = len(self.ferryd.stdout)
         self.lab.dom0.run(f"xenstore-write /local/domain/{self.domid}/ferry/fault '{fault} {self.nr_asked}'")
 
     def wait_back(self, what, limit):
-        """Returns the status of a domain that has died since the last one, and is back."""
+        """Returns the status of a domain that has died since the last one, and is back.
+
+        Until ferryd has said so nothing is asked: each `ferry status` costs dom0 time that the recovery needs.
+        """
+        common.wait_for(lambda: BACK.search(self.ferryd.stdout[self.said:]), f"{what}: ferryd says nothing of a recovery", limit)
         common.wait_for(lambda: common.is_over(self.lab, self.nr_deaths), f"{what}: not back", limit)
         self.back_at = time.monotonic()
         now = common.status(self.lab)
@@ -224,7 +230,7 @@ def run(lab, attacks=None):
     common.prefer_dom0(lab)
     ferryd = common.supervise(lab, matrix.FERRYD)
     try:
-        scene = Scene(lab)
+        scene = Scene(lab, ferryd)
         failures, outcomes = all_of(scene, attacks)
         scene.stream.end("at the end")
     finally:
