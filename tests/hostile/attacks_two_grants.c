@@ -26,7 +26,9 @@
 #define VERSIONS 5
 #define ANSWER_MS 3000
 #define UNMAP_MS 2000
-#define HOLD_MS 3000
+#define HOLD_NODE "data/counted"
+#define HOLD_POLL_MS 50
+#define HOLD_POLLS 1200 /* bounds waiting only */
 #define NR_PAGES (FRONT_TX_PAGES + FRONT_RX_PAGES)
 #define STATIC_PAGES 40u
 
@@ -191,15 +193,17 @@ static const char *two_grants(struct front *f)
     return grants_race(f, entries_step);
 }
 
-/* Then silence: dom0's side compares our count of what was refused with the backend's. */
+/* Then silence, until dom0's side has compared our count of what was refused with the backend's, and says so. */
 static const char *two_counted(struct front *f)
 {
     const char *bad = grants_race(f, counted_step);
+    char text[16];
 
     if (bad)
         return bad;
     say("holding");
-    wait_ms(HOLD_MS);
+    for (unsigned int i = 0; i < HOLD_POLLS && store_read(HOLD_NODE, text, sizeof(text)) != 0; i++)
+        wait_ms(HOLD_POLL_MS);
     return NULL;
 }
 
