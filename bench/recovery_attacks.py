@@ -4,7 +4,7 @@
 
 usage: bench/recovery_attacks.py [N [SEED]]     (1000, and a seed of the clock's, which is printed)
 
-Attack i has seed SEED + i, from which all of it follows: `bench/recovery_attacks.py 1 THAT_SEED` does one again. What is
+ATTACKERS of them attack in the same gap. Attack i has seed SEED + i, from which all of it follows: `bench/recovery_attacks.py 1 THAT_SEED` does one again. What is
 checked is in tests/system/recovery_attacks.py.
 """
 import sys
@@ -19,10 +19,14 @@ from ferrylab import Lab  # noqa: E402
 from ferrylab.cli import exit_code  # noqa: E402
 
 
+ATTACKERS = 4
+
+
 def main(words):
     number = int(words[0]) if words else 1000
     seed = int(words[1]) if len(words) > 1 else int(time.time()) % 1000000 * 1000
     print(f"recovery_attacks: seeds {seed} to {seed + number - 1}", flush=True)
+    recovery_attacks.ATTACKERS = ATTACKERS
     with Lab("bench-recovery-attacks") as lab:
         recovery_attacks.run(lab, [recovery_attacks.Attack(seed + i) for i in range(number)])
 

@@ -215,7 +215,8 @@ def all_of(scene, attacks):
             came = ["FAILED"] * len(group)
         for attack, text in zip(group, came):
             word = re.search(r"closed|goes on|replugged|FAILED", text)
-            in_time = "" if "attacked=0" not in text else ", not in time"
+            by_first = attack.kind in ("nodes", "port")  # the first vCPU's changes are not counted
+            in_time = ", not in time" if "attacked=0" in text or "changes=0 " in text and not by_first else ""
             outcomes[depth, (word[0] if word else text) + in_time] += 1
             nr_done += 1
             print(f"recovery_attacks: {nr_done} of {len(attacks)}: {attack}: by {fault}: {text}", flush=True)
