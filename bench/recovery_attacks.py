@@ -4,8 +4,8 @@
 
 usage: bench/recovery_attacks.py [N [SEED]]     (1000, and a seed of the clock's, which is printed)
 
-ATTACKERS of them attack in the same gap. Attack i has seed SEED + i, from which all of it follows: `bench/recovery_attacks.py 1 THAT_SEED` does one again. What is
-checked is in tests/system/recovery_attacks.py.
+ATTACKERS of them share a gap. Attack i has seed SEED + i, from which all of it follows: `bench/recovery_attacks.py 1 THAT_SEED`
+does one again. What is checked is in tests/system/recovery_attacks.py.
 """
 import sys
 import time
@@ -17,7 +17,6 @@ sys.path[:0] = [str(ROOT / "lab"), str(ROOT / "tests" / "system")]
 import recovery_attacks  # noqa: E402 (the paths come first)
 from ferrylab import Lab  # noqa: E402
 from ferrylab.cli import exit_code  # noqa: E402
-
 
 ATTACKERS = 4
 
