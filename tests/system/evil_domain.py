@@ -18,7 +18,7 @@ from ferrylab import CheckFailed
 # In `make check` the first part only, for its time; FERRY_EVIL=storm,dom0 runs those, FERRY_EVIL=all these three.
 IN_CHECK_PARTS = "dma"
 PARTS = {"dma": evil_dma.run, "storm": evil_storm.run, "dom0": evil_dom0.run}
-# Long, so only by name; reuse has not been seen to pass yet.
+# Long, so only by name.
 BY_NAME = {"later": evil_dma.later, "ruin": evil_dom0.ruin, "guest": evil_guest.run, "reuse": evil_memory_reuse.run}
 
 
