@@ -94,6 +94,7 @@ def run(lab):
         before = after
     for good in goods:
         good.stream.end(f"{good.guest.name}, at the end")
-    print(f"hostile_beside: TCP beside attacks : beside computing, min / median / max of {len(ratios)}: {min(ratios):.2f} / "
-          f"{statistics.median(ratios):.2f} / {max(ratios):.2f}", flush=True)
+    if ratios:
+        print(f"hostile_beside: TCP beside attacks : beside computing, min / median / max of {len(ratios)}: {min(ratios):.2f} / "
+              f"{statistics.median(ratios):.2f} / {max(ratios):.2f}", flush=True)
     expect(not failures, f"{len(failures)} of {len(KINDS)} kinds:\n" + "\n".join(failures))
