@@ -28,8 +28,8 @@ struct request {
 };
 
 struct made {
-    char *vmlinuz, *initrd, *manifest;
-    size_t vmlinuz_len, initrd_len, manifest_len;
+    char *vmlinux, *initrd, *manifest;
+    size_t vmlinux_len, initrd_len, manifest_len;
 };
 
 static const char usage_text[] =
@@ -48,7 +48,7 @@ static const char help_text[] =
     "  --ovs             with Open vSwitch\n"
     "  --nft             with nftables and iptables\n"
     "  --root DIR        take everything from the tree there, not from this host\n"
-    "  -o, --output DIR  where vmlinuz, initrd and manifest go\n";
+    "  -o, --output DIR  where vmlinux, initrd and manifest go\n";
 
 static int drivers_take(struct contents *contents, char *list)
 {
@@ -136,7 +136,7 @@ static int dirs_make(const char *path)
 
 static int room_look(const char *dir, const struct made *made)
 {
-    size_t wanted = made->vmlinuz_len + made->initrd_len + made->manifest_len + SPARE_BYTES;
+    size_t wanted = made->vmlinux_len + made->initrd_len + made->manifest_len + SPARE_BYTES;
     struct statvfs fs;
 
     if (statvfs(dir, &fs) == 0 && (unsigned long long)fs.f_bavail * fs.f_frsize < wanted) {
@@ -148,7 +148,7 @@ static int room_look(const char *dir, const struct made *made)
     return 0;
 }
 
-static const char *const names[] = { "vmlinuz", "initrd", "manifest" };
+static const char *const names[] = { "vmlinux", "initrd", "manifest" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* NAME, or what lies beside it until all are there. */
@@ -170,8 +170,8 @@ static void new_drop(const char *dir)
 /* A kernel beside the modules of another one would not start: all three are written before the first is replaced. */
 static int all_replace(const char *dir, const struct made *made)
 {
-    const char *const data[NAMES] = { made->vmlinuz, made->initrd, made->manifest };
-    const size_t lens[NAMES] = { made->vmlinuz_len, made->initrd_len, made->manifest_len };
+    const char *const data[NAMES] = { made->vmlinux, made->initrd, made->manifest };
+    const size_t lens[NAMES] = { made->vmlinux_len, made->initrd_len, made->manifest_len };
     char next[FILES_PATH_SIZE], path[FILES_PATH_SIZE];
     int err = 0;
 
@@ -241,8 +241,8 @@ static int manifest_write(const struct root *root, const char *version, const st
 
     snprintf(head, sizeof(head),
              "ferry %s, image of a Linux driver domain\nkernel %s\n"
-             "%10zu  vmlinuz\n%10zu  initrd, %zu unpacked:\n",
-             FERRY_VERSION, version, made->vmlinuz_len, made->initrd_len, tree_size(tree));
+             "%10zu  vmlinux\n%10zu  initrd, %zu unpacked:\n",
+             FERRY_VERSION, version, made->vmlinux_len, made->initrd_len, tree_size(tree));
     return manifest_make(root, tree, head, &made->manifest, &made->manifest_len);
 }
 
@@ -262,7 +262,7 @@ static int image_make(const struct request *request, const struct root *root, co
     if (!err)
         err = contents_collect(&request->contents, root, &modules, &tree);
     if (!err) {
-        err = vmlinuz_repack(kernel, kernel_len, &made->vmlinuz, &made->vmlinuz_len, &why);
+        err = vmlinuz_unpack(kernel, kernel_len, &made->vmlinux, &made->vmlinux_len, &why);
         if (err)
             log_line("%s%s: %s", root->path, path, why ? why : strerror(-err));
     }
@@ -308,9 +308,9 @@ static int run(const struct request *request)
     if (!err)
         err = all_write(request->out, &made);
     if (!err)
-        printf("%s/vmlinuz %.1f MB, %s/initrd %.1f MB\n", request->out,
-               (double)made.vmlinuz_len / 1e6, request->out, (double)made.initrd_len / 1e6);
-    free(made.vmlinuz);
+        printf("%s/vmlinux %.1f MB, %s/initrd %.1f MB\n", request->out,
+               (double)made.vmlinux_len / 1e6, request->out, (double)made.initrd_len / 1e6);
+    free(made.vmlinux);
     free(made.initrd);
     free(made.manifest);
     root_close(&root);
