@@ -35,7 +35,7 @@ struct made {
 static const char usage_text[] =
     "usage: ferry image linux (--nic BDF | --disk BDF | --drivers NAME,...) ... "
     "[--disks] [--kernel VERSION]\n"
-    "                         [--ovs] [--nft] [--root DIR] [-o DIR]\n";
+    "                         [--scripts] [--ovs] [--nft] [--root DIR] [-o DIR]\n";
 
 static const char help_text[] =
     "\nmake the kernel and the ramdisk of a Linux driver domain from this host's own packages\n\n"
@@ -45,6 +45,7 @@ static const char help_text[] =
     "  --drivers A,B     drivers by their names\n"
     "  --disks           disks are served, by drivers that --drivers names\n"
     "  --kernel VERSION  which of /lib/modules; else the newest that has a kernel in /boot\n"
+    "  --scripts         with `xl devd` and this host's scripts and hooks for vifs\n"
     "  --ovs             with Open vSwitch\n"
     "  --nft             with nftables and iptables\n"
     "  --root DIR        take everything from the tree there, not from this host\n"
@@ -65,14 +66,19 @@ static int drivers_take(struct contents *contents, char *list)
 /* Returns -1 to go on, or an exit code. */
 static int words_parse(int argc, char **argv, struct request *request)
 {
-    static const struct option options[] = {
-        { "nic", required_argument, NULL, 'n' },    { "drivers", required_argument, NULL, 'd' },
-        { "kernel", required_argument, NULL, 'k' }, { "ovs", no_argument, NULL, 'v' },
-        { "nft", no_argument, NULL, 't' },          { "root", required_argument, NULL, 'r' },
-        { "output", required_argument, NULL, 'o' }, { "plain", no_argument, NULL, 'p' },
-        { "disk", required_argument, NULL, 's' },   { "disks", no_argument, NULL, 'b' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
+    static const struct option options[] = { { "nic", required_argument, NULL, 'n' },
+                                             { "drivers", required_argument, NULL, 'd' },
+                                             { "kernel", required_argument, NULL, 'k' },
+                                             { "ovs", no_argument, NULL, 'v' },
+                                             { "nft", no_argument, NULL, 't' },
+                                             { "root", required_argument, NULL, 'r' },
+                                             { "output", required_argument, NULL, 'o' },
+                                             { "plain", no_argument, NULL, 'p' },
+                                             { "scripts", no_argument, NULL, 'S' },
+                                             { "disk", required_argument, NULL, 's' },
+                                             { "disks", no_argument, NULL, 'b' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
     struct contents *contents = &request->contents;
     int option, err = 0;
 
@@ -91,10 +97,12 @@ static int words_parse(int argc, char **argv, struct request *request)
             contents->has_disks = true;
         else if (option == 'k')
             request->kernel = optarg;
+        else if (option == 'S')
+            contents->has_scripts = true;
         else if (option == 'v')
-            contents->has_ovs = true;
+            contents->has_scripts = contents->has_ovs = true;
         else if (option == 't')
-            contents->has_nft = true;
+            contents->has_scripts = contents->has_nft = true;
         else if (option == 'r')
             request->root = optarg;
         else if (option == 'o')
@@ -319,15 +327,16 @@ static int run(const struct request *request)
 
 int main(int argc, char **argv)
 {
-    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE], block[FILES_PATH_SIZE];
+    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE], vif[FILES_PATH_SIZE], block[FILES_PATH_SIZE];
     struct request request = { .root = "/",
                                .out = out,
-                               .contents = { .init = init, .block = block } };
+                               .contents = { .init = init, .vif = vif, .block = block } };
     int code;
 
     files_standard_open();
     snprintf(out, sizeof(out), "%.400s/images/linux", files_state_dir());
     snprintf(init, sizeof(init), "%.400s/linux-init", files_kernel_dir());
+    snprintf(vif, sizeof(vif), "%.400s/linux-vif", files_kernel_dir());
     snprintf(block, sizeof(block), "%.400s/linux-block", files_kernel_dir());
     code = words_parse(argc, argv, &request);
     if (code >= 0)

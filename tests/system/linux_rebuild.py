@@ -78,7 +78,8 @@ def run(lab):
         rounds = [one_death(scene, number) for number in range(1, DEATHS + 1)]
     finally:
         print(ferryd.stdout, flush=True)
-        print(lab.console(life.NAME)[-6000:], flush=True)
+        (lab.run_dir / "console.txt").write_text(lab.console(life.NAME))
+        print(lab.console(life.NAME)[-3000:], flush=True)
     print(f"linux_rebuild: {DEATHS} deaths; min / median / max, ms: outage {spread([outage for outage, _, _ in rounds])}", flush=True)
     for index, whose in ((1, "ferryd"), (2, "its own clock")):
         for name in rounds[0][index]:
