@@ -263,6 +263,8 @@ static int image_make(const struct request *request, const struct root *root, co
     char path[FILES_PATH_SIZE], *kernel = NULL;
     const char *why = NULL;
     size_t kernel_len;
+    /* A small one is there sooner as it is. */
+    bool is_plain = request->is_plain || !request->contents.has_scripts;
     int err = modules_open(root, version, &modules);
 
     if (!err)
@@ -275,7 +277,7 @@ static int image_make(const struct request *request, const struct root *root, co
             log_line("%s%s: %s", root->path, path, why ? why : strerror(-err));
     }
     if (!err) {
-        err = pack_cpio(&tree, request->is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd,
+        err = pack_cpio(&tree, is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd,
                         &made->initrd_len, &why);
         if (err)
             log_line("packing the ramdisk: %s", why ? why : strerror(-err));

@@ -16,6 +16,7 @@ from ferry_domnet import expect, mac
 from ferrylab import measure, paths
 from ferrylab.slots import SLOTS
 
+SETTINGS = {"e820_host": 0}  # of the example's lines
 NAME, GUEST_IP, MEMORY_MB = "linuxnet", "10.78.0.7", 96
 WHERE = "/root/linux"
 PHASE_READY = 3  # include/ferry/status.h
@@ -44,7 +45,7 @@ def config(bridge="ferry.bridge=xenbr0", **settings):
     return {"name": NAME, "type": "pv", "kernel": f"{WHERE}/vmlinux", "ramdisk": f"{WHERE}/initrd",
             "extra": words(bridge), "memory": MEMORY_MB, "vcpus": 1, "driver_domain": 1,
             "pci": [SLOTS["B"].bdf[5:]], "on_poweroff": "preserve", "on_reboot": "preserve",
-            "on_crash": "preserve", **settings}
+            "on_crash": "preserve", **SETTINGS, **settings}
 
 
 def start(lab, **settings):
@@ -97,7 +98,7 @@ class Scene(life.Scene):
     @staticmethod
     def config(**settings):
         return life.config(kernel=f"{WHERE}/vmlinux", ramdisk=f"{WHERE}/initrd", memory=MEMORY_MB, vcpus=1,
-                           extra=words(), **settings)
+                           extra=words(), **SETTINGS, **settings)
 
     def is_up(self, boots=0):
         common.wait_for(lambda: self.lab.console(life.NAME).count(self.forwards) > boots,

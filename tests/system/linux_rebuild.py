@@ -29,7 +29,7 @@ class Scene(image.Scene):
     def config(**settings):
         more = os.environ.get("FERRY_LINUX_EXTRA", "")
         return life.config(kernel=f"{image.WHERE}/vmlinux", ramdisk=f"{image.WHERE}/initrd", memory=image.MEMORY_MB, vcpus=1,
-                           extra=f"{image.words()} {more}".strip(), **settings)
+                           extra=f"{image.words()} {more}".strip(), **image.SETTINGS, **settings)
 
 
 def one_death(scene, number):
