@@ -277,8 +277,8 @@ static int image_make(const struct request *request, const struct root *root, co
             log_line("%s%s: %s", root->path, path, why ? why : strerror(-err));
     }
     if (!err) {
-        err = pack_cpio(&tree, is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd,
-                        &made->initrd_len, &why);
+        err = pack_cpio(&tree, is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd, &made->initrd_len,
+                        &why);
         if (err)
             log_line("packing the ramdisk: %s", why ? why : strerror(-err));
     }
