@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * linux-init: the first process of a Linux driver domain that `ferry image linux` made. It brings the bridges up as the kernel's command
- * line says, runs `xl devd` for vifs and linux-block for disks, and tells dom0 fifty milliseconds by fifty milliseconds that it lives. There is no shell to log in to, and
+ * line says, runs linux-vif or `xl devd` for vifs and linux-block for disks, and tells dom0 fifty milliseconds by fifty milliseconds that it lives. There is no shell to log in to, and
  * nothing listens.
  */
 #include <errno.h>
@@ -28,7 +28,10 @@
 #define SETTLED_MS 300 /* what cannot run at all has ended by then */
 #define NIC_LIMIT_MS 10000 /* after this its absence is said */
 
-static char *const devd_argv[] = { "xl", "devd", "-F", NULL };
+#define DEVD "/usr/bin/xl" /* in images made with --scripts */
+
+static char *const devd_argv[] = { DEVD, "devd", "-F", NULL };
+static char *const vif_argv[] = { "/usr/lib/ferry/linux-vif", NULL };
 static char *const block_argv[] = { "/usr/lib/ferry/linux-block", NULL };
 
 /* The kernel runs /sbin/poweroff where dom0 asks for a shutdown (drivers/xen/manage.c). */
@@ -78,7 +81,8 @@ static size_t children_list(const struct words *words, struct child children_r[C
     size_t nr_serving = 0;
 
     if (words->nr_bridges)
-        children_r[nr_serving++] = (struct child){ .argv = devd_argv };
+        children_r[nr_serving++] =
+            (struct child){ .argv = access(DEVD, X_OK) ? vif_argv : devd_argv };
     if (words->has_disks)
         children_r[nr_serving++] = (struct child){ .argv = block_argv };
     *nr_r = nr_serving + switch_children(words, children_r + nr_serving);

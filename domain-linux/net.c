@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,72 @@ int net_bridge_join(const char *bridge, const char *interface)
         return -ENODEV;
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", bridge);
     return request_do(SIOCBRADDIF, &request);
+}
+
+bool net_is_bridge(const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.15s/bridge", name);
+    return access(path, F_OK) == 0;
+}
+
+bool net_is_port(const char *bridge, const char *interface)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.15s/brif/%.15s", bridge, interface);
+    return access(path, F_OK) == 0;
+}
+
+int net_bridge_only(char name_r[16])
+{
+    DIR *dir = opendir("/sys/class/net");
+    unsigned int nr = 0;
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.' && strlen(entry->d_name) < 16 && net_is_bridge(entry->d_name)) {
+            strcpy(name_r, entry->d_name);
+            nr++;
+        }
+    if (dir)
+        closedir(dir);
+    return nr == 1 ? 0 : -ENOENT;
+}
+
+int net_mtu(const char *interface)
+{
+    struct ifreq request = { 0 };
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", interface);
+    return request_do(SIOCGIFMTU, &request) ? 0 : request.ifr_mtu;
+}
+
+int net_mtu_set(const char *interface, int mtu)
+{
+    struct ifreq request = { .ifr_mtu = mtu };
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", interface);
+    return request_do(SIOCSIFMTU, &request);
+}
+
+int net_mac_set(const char *interface, const uint8_t mac[6])
+{
+    struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", interface);
+    memcpy(request.ifr_hwaddr.sa_data, mac, 6);
+    return request_do(SIOCSIFHWADDR, &request);
+}
+
+int net_rename(const char *interface, const char *name)
+{
+    struct ifreq request = { 0 };
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", interface);
+    snprintf(request.ifr_newname, sizeof(request.ifr_newname), "%.15s", name);
+    return request_do(SIOCSIFNAME, &request);
 }
 
 bool net_port_forwards(const char *bridge, const char *interface)

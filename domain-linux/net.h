@@ -24,6 +24,18 @@ int net_bridge_make(const char *name);
 int net_bridge_join(const char *bridge, const char *interface);
 int net_up(const char *interface);
 
+/* Whether there is a bridge of Linux' own of this name; whether an interface is in it. */
+bool net_is_bridge(const char *name);
+bool net_is_port(const char *bridge, const char *interface);
+/* The name of the bridge, if there is exactly one. Returns 0 or -ENOENT. */
+int net_bridge_only(char name_r[16]);
+
+/* An interface's MTU; 0 if it cannot be asked. The others return 0 or a negative errno. */
+int net_mtu(const char *interface);
+int net_mtu_set(const char *interface, int mtu);
+int net_mac_set(const char *interface, const uint8_t mac[6]);
+int net_rename(const char *interface, const char *name);
+
 /* Whether a port of a bridge forwards frames. */
 bool net_port_forwards(const char *bridge, const char *interface);
 

@@ -47,7 +47,7 @@ install: install-control install-kernels install-debug
 install-control: control
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(BUILD)/ferry $(BUILD)/ferryd
 	install -D -m 755 -t $(DESTDIR)$(EXTCAPDIR) $(BUILD)/ferry-extcap
-	install -D -m 755 -t $(DESTDIR)$(LIBDIR)/ferry $(BUILD)/ferry-linux-image $(BUILD)/linux-init $(BUILD)/linux-block
+	install -D -m 755 -t $(DESTDIR)$(LIBDIR)/ferry $(BUILD)/ferry-linux-image $(BUILD)/linux-init $(BUILD)/linux-block $(BUILD)/linux-vif
 	$(foreach m,$(INSTALL_MAN),$(call install-text,644,docs/man/$(m),$(DATADIR)/man/man8/$(m)))
 	$(foreach u,ferryd.service ferry.service,$(call install-text,644,control/init/$(u),$(UNITDIR)/$(u)))
 	$(call install-text,644,control/cli/ferry.bash-completion,$(DATADIR)/bash-completion/completions/ferry)
@@ -74,7 +74,7 @@ uninstall:
 		$(DESTDIR)$(UNITDIR)/ferryd.service $(DESTDIR)$(UNITDIR)/ferry.service \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/ferry $(DESTDIR)$(DATADIR)/bash-completion/completions/ferryd $(IMAGES_NAMES:%=$(DESTDIR)$(LIBDIR)/ferry/%) \
 		$(IMAGES_NAMES:%=$(DESTDIR)$(DEBUGDIR)/%.debug) $(DESTDIR)$(LIBDIR)/ferry/ferry-linux-image $(DESTDIR)$(LIBDIR)/ferry/linux-init \
-		$(DESTDIR)$(LIBDIR)/ferry/linux-block
+		$(DESTDIR)$(LIBDIR)/ferry/linux-block $(DESTDIR)$(LIBDIR)/ferry/linux-vif
 	rm -rf $(DESTDIR)$(DATADIR)/doc/ferry
 	-rmdir $(DESTDIR)$(LIBDIR)/ferry $(DESTDIR)$(DEBUGDIR)
 

@@ -24,9 +24,11 @@
 #include "util/log.h"
 #include "xen/store.h"
 
+#include <ferry/number.h>
+
 static int domain_find(struct host *host, const char *word, uint32_t *domid_r)
 {
-    if (store_number(word, STORE_DOMID_MAX, domid_r) == 0 && *domid_r != 0)
+    if (number_parse(word, STORE_DOMID_MAX, domid_r) == 0 && *domid_r != 0)
         return 0;
     if (libxl_name_to_domid(host->xl, word, domid_r) == 0 && *domid_r != 0)
         return 0;

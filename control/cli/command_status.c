@@ -59,8 +59,8 @@ static unsigned int nr_serving(struct host *host, const struct journal *journal,
     unsigned int nr = 0;
     struct vifs vifs = { 0 };
 
-    if (journal->domid != JOURNAL_NO_DOMID)
-        vifs_find(host, journal->domid, &vifs);
+    if (journal->domid != JOURNAL_NO_DOMID && vifs_find(host, journal->domid, &vifs))
+        log_line("%s: xenstore does not say which vifs it serves", journal->name);
     for (unsigned int i = 0; i < vifs.nr; i++)
         nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
     *nr_r = vifs.nr;
@@ -73,8 +73,8 @@ static unsigned int nr_disks_serving(struct host *host, const struct journal *jo
     unsigned int nr = 0;
     struct vbds vbds = { 0 };
 
-    if (journal->domid != JOURNAL_NO_DOMID)
-        vbds_find(host, journal->domid, &vbds);
+    if (journal->domid != JOURNAL_NO_DOMID && vbds_find(host, journal->domid, &vbds))
+        log_line("%s: xenstore does not say which disks it serves", journal->name);
     for (unsigned int i = 0; i < vbds.nr; i++)
         nr += vbds_serves(host, journal->domid, &vbds.refs[i]);
     *nr_r = vbds.nr;

@@ -56,7 +56,8 @@ static int vif_find(struct host *host, uint32_t backend, const struct dom0_vif *
     uint8_t mac[MAC_SIZE];
     struct vifs vifs;
 
-    vifs_find(host, backend, &vifs);
+    if (vifs_find(host, backend, &vifs))
+        log_line("xenstore does not say which vifs domain %u serves", backend);
     for (unsigned int i = 0; i < vifs.nr; i++)
         if (vifs.refs[i].guest == DOM0 &&
             store_read(host->xs, text, sizeof(text), "/libxl/%d/device/vif/%u/mac", DOM0,

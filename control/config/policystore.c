@@ -7,6 +7,8 @@
 
 #include "xen/store.h"
 
+#include <ferry/number.h>
+
 #define GENERATION "policy-generation"
 #define DIR_SIZE 64
 #define GENERATION_MAX 0x7fffffffu
@@ -59,7 +61,7 @@ static bool generation_write(struct xs_handle *xs, xs_transaction_t t, const str
 
     snprintf(path, sizeof(path), "%s/" GENERATION, wanted->dir);
     if (store_text(xs, t, path, &text) == 0) {
-        if (store_number(text, GENERATION_MAX - 1, &generation))
+        if (number_parse(text, GENERATION_MAX - 1, &generation))
             generation = 0;
         free(text);
     }

@@ -11,6 +11,7 @@
 #include "util/bdf.h"
 #include "util/log.h"
 
+#define HOOKS "/etc/xen/scripts/vif-post.d" /* of xen-network-common.sh, call_hooks() */
 #define INIT_SIZE_MAX (16u << 20)
 
 struct program {
@@ -52,9 +53,8 @@ static const struct program ovs_programs[] = {
 
 /* The first ones bring the card up, whose link takes longest; then what guests need. */
 static const char *const pci_modules[] = { "xen-pcifront" };
-static const char *const base_modules[] = {
-    "xen-gntalloc", "bridge", "xen-netback", "xen-privcmd", "xen-evtchn", "xen-gntdev",
-};
+static const char *const base_modules[] = { "bridge", "xen-netback", "xen-gntalloc" };
+static const char *const libxl_modules[] = { "xen-privcmd", "xen-evtchn", "xen-gntdev" };
 static const char *const ovs_modules[] = { "openvswitch" };
 static const char *const nft_modules[] = {
     "br_netfilter", "nf_tables", "nft_compat",      "nft_chain_nat", "nft_masq",
@@ -62,7 +62,7 @@ static const char *const nft_modules[] = {
     "xt_physdev",   "xt_nat",    "xt_MASQUERADE",
 };
 
-static const char *const disk_modules[] = { "sd_mod" };
+static const char *const disk_modules[] = { "sd_mod", "xen-evtchn", "xen-gntdev" };
 
 #define PCI_ALIAS_VIRTIO "pci:v00001AF4"
 
@@ -144,6 +144,8 @@ static int modules_collect(const struct contents *contents, const struct root *r
         err = all_want(modules, disk_modules, COUNT(disk_modules));
     if (!err)
         err = all_want(modules, base_modules, COUNT(base_modules));
+    if (!err && contents->has_scripts)
+        err = all_want(modules, libxl_modules, COUNT(libxl_modules));
     if (!err && contents->has_ovs)
         err = all_want(modules, ovs_modules, COUNT(ovs_modules));
     if (!err && contents->has_nft)
@@ -196,7 +198,11 @@ static int programs_collect(const struct contents *contents, const struct root *
     int err = all_add(root, tree, programs, COUNT(programs));
 
     if (!err)
+        err = tree_link(tree, "usr/bin/sh", "bash");
+    if (!err)
         err = programs_dir_add(root, tree, "/etc/xen/scripts", "xen-utils-common");
+    if (!err && root_has(root, HOOKS))
+        err = programs_dir_add(root, tree, HOOKS, "xen-utils-common");
     if (!err && root_has(root, "/etc/xen/xl.conf"))
         err = programs_file_add(root, tree, "/etc/xen/xl.conf");
     if (!err && contents->has_ovs)
@@ -228,7 +234,6 @@ static int places_make(struct tree *tree)
         { "var/log", "../run/log" },
         { "var/tmp", "../run/tmp" },
         { "var/lib/xen", "../../run/xen-lib" },
-        { "usr/bin/sh", "bash" },
         { "usr/bin/poweroff", "../../init" },
         { "usr/bin/reboot", "../../init" },
     };
@@ -262,7 +267,7 @@ static int own_place(const char *path, struct tree *tree, const char *name)
 }
 
 /* libxl names the script of a disk, and `xl devd` runs it; linux-block does what it would do. */
-static int block_place(const char *path, struct tree *tree)
+static int block_script_place(struct tree *tree)
 {
     static const char script[] =
         "#!/bin/sh\n# linux-block serves disks; there is nothing to be done for it.\n";
@@ -270,9 +275,17 @@ static int block_place(const char *path, struct tree *tree)
 
     if (!copy)
         return -ENOMEM;
-    if (tree_file(tree, "etc/xen/scripts/block", 0755, copy, strlen(copy), NULL))
-        return -ENOMEM;
-    return own_place(path, tree, "usr/lib/ferry/linux-block");
+    return tree_file(tree, "etc/xen/scripts/block", 0755, copy, strlen(copy), NULL);
+}
+
+/* What linux-vif does not do is said while there is time: hooks, and another stock script. */
+static int vif_place(const char *path, const struct root *root, struct tree *tree)
+{
+    if (root_has(root, HOOKS))
+        log_line("%s%s: its hooks are not run by this image; --scripts has it run the host's "
+                 "scripts",
+                 root->path, HOOKS);
+    return own_place(path, tree, "usr/lib/ferry/linux-vif");
 }
 
 int contents_collect(const struct contents *contents, const struct root *root,
@@ -285,11 +298,14 @@ int contents_collect(const struct contents *contents, const struct root *root,
     if (!err)
         err = own_place(contents->init, tree, "init");
     if (!err && contents->has_disks)
-        err = block_place(contents->block, tree);
+        err = own_place(contents->block, tree, "usr/lib/ferry/linux-block");
+    if (!err && contents->has_disks && contents->has_scripts)
+        err = block_script_place(tree);
     if (!err)
         err = modules_place(modules, tree);
     if (!err)
-        err = programs_collect(contents, root, tree);
+        err = contents->has_scripts ? programs_collect(contents, root, tree)
+                                    : vif_place(contents->vif, root, tree);
     if (err == -ENOMEM)
         log_line("there is not enough memory");
     return err;

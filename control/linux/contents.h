@@ -20,8 +20,11 @@ struct contents {
     const char *disks[CONTENTS_NICS_MAX]; /* addresses of storage controllers of this host */
     size_t nr_disks;
     bool has_ovs, has_nft;
+    bool
+        has_scripts; /* `xl devd` and the host's scripts for vifs; so with has_ovs or has_nft. Else linux-vif */
     bool has_disks; /* block devices are served; so if nr_disks is not 0 */
     const char *init; /* the program that becomes /init: a path of dom0 */
+    const char *vif; /* the one that puts vifs into bridges */
     const char *block; /* the one that serves disks */
 };
 

@@ -28,14 +28,14 @@ struct request {
 };
 
 struct made {
-    char *vmlinuz, *initrd, *manifest;
-    size_t vmlinuz_len, initrd_len, manifest_len;
+    char *vmlinux, *initrd, *manifest;
+    size_t vmlinux_len, initrd_len, manifest_len;
 };
 
 static const char usage_text[] =
     "usage: ferry image linux (--nic BDF | --disk BDF | --drivers NAME,...) ... "
     "[--disks] [--kernel VERSION]\n"
-    "                         [--ovs] [--nft] [--root DIR] [-o DIR]\n";
+    "                         [--scripts] [--ovs] [--nft] [--root DIR] [-o DIR]\n";
 
 static const char help_text[] =
     "\nmake the kernel and the ramdisk of a Linux driver domain from this host's own packages\n\n"
@@ -45,10 +45,11 @@ static const char help_text[] =
     "  --drivers A,B     drivers by their names\n"
     "  --disks           disks are served, by drivers that --drivers names\n"
     "  --kernel VERSION  which of /lib/modules; else the newest that has a kernel in /boot\n"
+    "  --scripts         with `xl devd` and this host's scripts and hooks for vifs\n"
     "  --ovs             with Open vSwitch\n"
     "  --nft             with nftables and iptables\n"
     "  --root DIR        take everything from the tree there, not from this host\n"
-    "  -o, --output DIR  where vmlinuz, initrd and manifest go\n";
+    "  -o, --output DIR  where vmlinux, initrd and manifest go\n";
 
 static int drivers_take(struct contents *contents, char *list)
 {
@@ -65,14 +66,19 @@ static int drivers_take(struct contents *contents, char *list)
 /* Returns -1 to go on, or an exit code. */
 static int words_parse(int argc, char **argv, struct request *request)
 {
-    static const struct option options[] = {
-        { "nic", required_argument, NULL, 'n' },    { "drivers", required_argument, NULL, 'd' },
-        { "kernel", required_argument, NULL, 'k' }, { "ovs", no_argument, NULL, 'v' },
-        { "nft", no_argument, NULL, 't' },          { "root", required_argument, NULL, 'r' },
-        { "output", required_argument, NULL, 'o' }, { "plain", no_argument, NULL, 'p' },
-        { "disk", required_argument, NULL, 's' },   { "disks", no_argument, NULL, 'b' },
-        { "help", no_argument, NULL, 'h' },         { 0 }
-    };
+    static const struct option options[] = { { "nic", required_argument, NULL, 'n' },
+                                             { "drivers", required_argument, NULL, 'd' },
+                                             { "kernel", required_argument, NULL, 'k' },
+                                             { "ovs", no_argument, NULL, 'v' },
+                                             { "nft", no_argument, NULL, 't' },
+                                             { "root", required_argument, NULL, 'r' },
+                                             { "output", required_argument, NULL, 'o' },
+                                             { "plain", no_argument, NULL, 'p' },
+                                             { "scripts", no_argument, NULL, 'S' },
+                                             { "disk", required_argument, NULL, 's' },
+                                             { "disks", no_argument, NULL, 'b' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { 0 } };
     struct contents *contents = &request->contents;
     int option, err = 0;
 
@@ -91,10 +97,12 @@ static int words_parse(int argc, char **argv, struct request *request)
             contents->has_disks = true;
         else if (option == 'k')
             request->kernel = optarg;
+        else if (option == 'S')
+            contents->has_scripts = true;
         else if (option == 'v')
-            contents->has_ovs = true;
+            contents->has_scripts = contents->has_ovs = true;
         else if (option == 't')
-            contents->has_nft = true;
+            contents->has_scripts = contents->has_nft = true;
         else if (option == 'r')
             request->root = optarg;
         else if (option == 'o')
@@ -136,7 +144,7 @@ static int dirs_make(const char *path)
 
 static int room_look(const char *dir, const struct made *made)
 {
-    size_t wanted = made->vmlinuz_len + made->initrd_len + made->manifest_len + SPARE_BYTES;
+    size_t wanted = made->vmlinux_len + made->initrd_len + made->manifest_len + SPARE_BYTES;
     struct statvfs fs;
 
     if (statvfs(dir, &fs) == 0 && (unsigned long long)fs.f_bavail * fs.f_frsize < wanted) {
@@ -148,7 +156,7 @@ static int room_look(const char *dir, const struct made *made)
     return 0;
 }
 
-static const char *const names[] = { "vmlinuz", "initrd", "manifest" };
+static const char *const names[] = { "vmlinux", "initrd", "manifest" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* NAME, or what lies beside it until all are there. */
@@ -170,8 +178,8 @@ static void new_drop(const char *dir)
 /* A kernel beside the modules of another one would not start: all three are written before the first is replaced. */
 static int all_replace(const char *dir, const struct made *made)
 {
-    const char *const data[NAMES] = { made->vmlinuz, made->initrd, made->manifest };
-    const size_t lens[NAMES] = { made->vmlinuz_len, made->initrd_len, made->manifest_len };
+    const char *const data[NAMES] = { made->vmlinux, made->initrd, made->manifest };
+    const size_t lens[NAMES] = { made->vmlinux_len, made->initrd_len, made->manifest_len };
     char next[FILES_PATH_SIZE], path[FILES_PATH_SIZE];
     int err = 0;
 
@@ -241,8 +249,8 @@ static int manifest_write(const struct root *root, const char *version, const st
 
     snprintf(head, sizeof(head),
              "ferry %s, image of a Linux driver domain\nkernel %s\n"
-             "%10zu  vmlinuz\n%10zu  initrd, %zu unpacked:\n",
-             FERRY_VERSION, version, made->vmlinuz_len, made->initrd_len, tree_size(tree));
+             "%10zu  vmlinux\n%10zu  initrd, %zu unpacked:\n",
+             FERRY_VERSION, version, made->vmlinux_len, made->initrd_len, tree_size(tree));
     return manifest_make(root, tree, head, &made->manifest, &made->manifest_len);
 }
 
@@ -255,6 +263,8 @@ static int image_make(const struct request *request, const struct root *root, co
     char path[FILES_PATH_SIZE], *kernel = NULL;
     const char *why = NULL;
     size_t kernel_len;
+    /* A small one is there sooner as it is. */
+    bool is_plain = request->is_plain || !request->contents.has_scripts;
     int err = modules_open(root, version, &modules);
 
     if (!err)
@@ -262,13 +272,13 @@ static int image_make(const struct request *request, const struct root *root, co
     if (!err)
         err = contents_collect(&request->contents, root, &modules, &tree);
     if (!err) {
-        err = vmlinuz_repack(kernel, kernel_len, &made->vmlinuz, &made->vmlinuz_len, &why);
+        err = vmlinuz_unpack(kernel, kernel_len, &made->vmlinux, &made->vmlinux_len, &why);
         if (err)
             log_line("%s%s: %s", root->path, path, why ? why : strerror(-err));
     }
     if (!err) {
-        err = pack_cpio(&tree, request->is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd,
-                        &made->initrd_len, &why);
+        err = pack_cpio(&tree, is_plain ? PACK_PLAIN : PACK_ZSTD, &made->initrd, &made->initrd_len,
+                        &why);
         if (err)
             log_line("packing the ramdisk: %s", why ? why : strerror(-err));
     }
@@ -308,9 +318,9 @@ static int run(const struct request *request)
     if (!err)
         err = all_write(request->out, &made);
     if (!err)
-        printf("%s/vmlinuz %.1f MB, %s/initrd %.1f MB\n", request->out,
-               (double)made.vmlinuz_len / 1e6, request->out, (double)made.initrd_len / 1e6);
-    free(made.vmlinuz);
+        printf("%s/vmlinux %.1f MB, %s/initrd %.1f MB\n", request->out,
+               (double)made.vmlinux_len / 1e6, request->out, (double)made.initrd_len / 1e6);
+    free(made.vmlinux);
     free(made.initrd);
     free(made.manifest);
     root_close(&root);
@@ -319,15 +329,16 @@ static int run(const struct request *request)
 
 int main(int argc, char **argv)
 {
-    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE], block[FILES_PATH_SIZE];
+    char out[FILES_PATH_SIZE], init[FILES_PATH_SIZE], vif[FILES_PATH_SIZE], block[FILES_PATH_SIZE];
     struct request request = { .root = "/",
                                .out = out,
-                               .contents = { .init = init, .block = block } };
+                               .contents = { .init = init, .vif = vif, .block = block } };
     int code;
 
     files_standard_open();
     snprintf(out, sizeof(out), "%.400s/images/linux", files_state_dir());
     snprintf(init, sizeof(init), "%.400s/linux-init", files_kernel_dir());
+    snprintf(vif, sizeof(vif), "%.400s/linux-vif", files_kernel_dir());
     snprintf(block, sizeof(block), "%.400s/linux-block", files_kernel_dir());
     code = words_parse(argc, argv, &request);
     if (code >= 0)

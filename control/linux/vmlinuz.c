@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "linux/elf.h"
+#include "linux/kernel.h"
 #include "linux/pack.h"
 
 /* Offsets in the file; boot.rst, "The Real-Mode Kernel Header". */
 #define SETUP_SECTS 0x1f1
-#define SYSSIZE 0x1f4
 #define MAGIC 0x202
 #define PROTOCOL 0x206
 #define KERNEL_VERSION 0x20e
@@ -73,38 +73,16 @@ int vmlinuz_parse(const void *file, size_t len, struct vmlinuz *vmlinuz_r, const
     if (version_take(bytes, len, &vmlinuz))
         return wrong(why_r, "does not say which version it is");
     vmlinuz.payload = bytes + start;
-    vmlinuz.payload_at = (size_t)start;
     vmlinuz.payload_len = (size_t)(end - start) - SIZE_LEN;
     *vmlinuz_r = vmlinuz;
     return 0;
 }
 
-/* The header, the packed kernel and its size, in the order of the file that they come from. */
-static char *assemble(const char *file, const struct vmlinuz *vmlinuz, const char *packed,
-                      size_t packed_len, uint32_t unpacked_len, size_t *len_r)
+int vmlinuz_unpack(const void *file, size_t len, char **data_r, size_t *len_r, const char **why_r)
 {
-    size_t head = vmlinuz->payload_at, len = (head + packed_len + SIZE_LEN + 15) & ~(size_t)15;
-    size_t setup = (field(file, SETUP_SECTS, 1) ? field(file, SETUP_SECTS, 1) : 4) + 1;
-    uint32_t payload_len = (uint32_t)packed_len + SIZE_LEN;
-    uint32_t paragraphs = (uint32_t)((len - setup * SECTOR) / 16);
-    char *data = calloc(1, len);
-
-    if (!data)
-        return NULL;
-    memcpy(data, file, head);
-    memcpy(data + head, packed, packed_len);
-    memcpy(data + head + packed_len, &unpacked_len, SIZE_LEN);
-    memcpy(data + PAYLOAD_LENGTH, &payload_len, sizeof(payload_len));
-    memcpy(data + SYSSIZE, &paragraphs, sizeof(paragraphs));
-    *len_r = len;
-    return data;
-}
-
-int vmlinuz_repack(const void *file, size_t len, char **data_r, size_t *len_r, const char **why_r)
-{
-    char *kernel, *packed = NULL;
-    size_t kernel_len, packed_len;
     struct vmlinuz vmlinuz;
+    size_t kernel_len;
+    char *kernel;
     int err = vmlinuz_parse(file, len, &vmlinuz, why_r);
 
     if (err)
@@ -121,13 +99,10 @@ int vmlinuz_repack(const void *file, size_t len, char **data_r, size_t *len_r, c
                            "kernel");
     else if (!elf_has_xen_entry(kernel, kernel_len))
         err = wrong(why_r, "cannot run as a PV domain (built without CONFIG_XEN_PV)");
-    if (!err)
-        err = pack_zstd(kernel, kernel_len, &packed, &packed_len, why_r);
-    if (!err) {
-        *data_r = assemble(file, &vmlinuz, packed, packed_len, (uint32_t)kernel_len, len_r);
-        err = *data_r ? 0 : -ENOMEM;
-    }
+    else
+        err = kernel_shrink(kernel, kernel_len, data_r, len_r);
+    if (err == -EINVAL && !*why_r)
+        *why_r = "is damaged: its segments make no sense";
     free(kernel);
-    free(packed);
     return err;
 }

@@ -14,7 +14,7 @@
 
 struct vmlinuz {
     const char *payload; /* the packed kernel, in the file */
-    size_t payload_len, payload_at; /* at: from the file's beginning on */
+    size_t payload_len;
     char version[VMLINUZ_VERSION_SIZE]; /* "6.1.0-56-amd64" */
 };
 
@@ -22,13 +22,13 @@ struct vmlinuz {
 int vmlinuz_parse(const void *file, size_t len, struct vmlinuz *vmlinuz_r, const char **why_r);
 
 /*
- * The same kernel, packed so that Xen unpacks it fast: zstd instead of whatever it was. The packed kernel is unpacked whole on the
- * way, so a damaged one is found, and one without an entry for PV domains.
+ * The kernel, unpacked and shrunk (linux/kernel.h), for Xen to start: nothing is left to unpack when a dead domain is built anew. A
+ * damaged one is found, and one without an entry for PV domains.
  *
- *   data_r  to be freed: a bzImage whose only use is to be started by Xen
+ *   data_r  to be freed
  *
  * Returns 0, -ENOMEM, or -EINVAL and why.
  */
-int vmlinuz_repack(const void *file, size_t len, char **data_r, size_t *len_r, const char **why_r);
+int vmlinuz_unpack(const void *file, size_t len, char **data_r, size_t *len_r, const char **why_r);
 
 #endif

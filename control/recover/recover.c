@@ -188,9 +188,8 @@ static void nodes_rebuild(struct host *host, const struct journal *journal, bool
         for (unsigned int i = 0; i < vifs->nr; i++)
             vifs->refs[i].way = VIF_LOST;
     if (!same)
-        vbds_give_up(host, JOURNAL_NO_DOMID, &served->vbds,
-                     "its driver domain came back with another id");
-    else if (!served->has_block)
+        return; /* id_changed() */
+    if (!served->has_block)
         vbds_give_up(host, journal->domid, &served->vbds,
                      "only a Linux driver domain with ferry.disks in extra= can take disks over");
     else
@@ -268,6 +267,18 @@ static int policy_restore(struct host *host, struct journal *journal,
     return err;
 }
 
+/*
+ * The disks go before the journal forgets the id that they name: a successor that dies now would be recovered from as one that has
+ * never had a disk.
+ */
+static void id_changed(struct host *host, struct journal *journal, struct served *served)
+{
+    vbds_give_up(host, JOURNAL_NO_DOMID, &served->vbds,
+                 "its driver domain came back with another id");
+    if (journal_save_somewhere(journal))
+        log_line("%s: the journal cannot be written", journal->name);
+}
+
 static int recover_run(struct host *host, struct journal *journal, struct config *config,
                        const struct policyfile *policy)
 {
@@ -278,8 +289,15 @@ static int recover_run(struct host *host, struct journal *journal, struct config
 
     domain_quiet(host, journal);
     steps_mark(journal, "dma stopped");
-    vifs_find(host, old_domid, &served.vifs);
-    vbds_find(host, old_domid, &served.vbds);
+    err = vifs_find(host, old_domid, &served.vifs);
+    if (!err)
+        err = vbds_find(host, old_domid, &served.vbds);
+    if (err) {
+        log_line("%s: is not brought back now: xenstore does not say which vifs and disks it "
+                 "served: %s",
+                 journal->name, strerror(-err));
+        return err;
+    }
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST)
         log_line("%s: the old domain %u does not go away: %s", journal->name, old_domid,
@@ -292,8 +310,8 @@ static int recover_run(struct host *host, struct journal *journal, struct config
     if (err)
         return err;
     steps_mark(journal, "built");
-    if (journal->domid != old_domid && journal_save_somewhere(journal))
-        log_line("%s: the journal cannot be written", journal->name);
+    if (journal->domid != old_domid)
+        id_changed(host, journal, &served);
     err = policy_restore(host, journal, policy);
     if (err)
         return err;

@@ -11,6 +11,8 @@
 #include "xen/statuspage.h"
 #include "xen/store.h"
 
+#include <ferry/number.h>
+
 /* Returns NULL; said once, as it is not looked at again. */
 static const volatile void *refuse(struct agentpage *agent, const char *name, const char *why)
 {
@@ -55,7 +57,7 @@ const volatile void *agentpage_map(struct agentpage *agent, struct host *host, u
     err = store_read(host->xs, text, sizeof(text), AGENTPAGE_NODE, domid);
     if (err && err != -EINVAL)
         return NULL; /* no agent, or not yet */
-    if (err || store_number(text, UINT32_MAX, &reference))
+    if (err || number_parse(text, UINT32_MAX, &reference))
         return refuse(agent, name, "data/ferry/status holds no number");
     why = page_map(agent, host, domid, reference);
     return why ? refuse(agent, name, why) : agent->page;

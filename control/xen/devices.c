@@ -8,6 +8,8 @@
 
 #include "xen/store.h"
 
+#include <ferry/number.h>
+
 static int backend_read(struct xs_handle *xs, const char *kind, uint32_t guest, uint32_t handle,
                         char found_r[STORE_PATH_SIZE])
 {
@@ -15,37 +17,77 @@ static int backend_read(struct xs_handle *xs, const char *kind, uint32_t guest, 
                       handle);
 }
 
-static bool is_of_backend(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t guest,
-                          uint32_t handle)
+/* Returns 1, 0, or -EIO. */
+static int is_of_backend(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t guest,
+                         uint32_t handle)
 {
     char wanted[STORE_PATH_SIZE], found[STORE_PATH_SIZE];
+    int err = backend_read(xs, kind, guest, handle, found);
 
+    if (err)
+        return err == -EIO ? err : 0;
     snprintf(wanted, sizeof(wanted), "/local/domain/%u/backend/%s/%u/%u", backend, kind, guest,
              handle);
-    return backend_read(xs, kind, guest, handle, found) == 0 && strcmp(wanted, found) == 0;
+    return strcmp(wanted, found) == 0;
 }
 
-void devices_each(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t handle_max,
-                  void (*found)(void *ctx, uint32_t guest, uint32_t handle), void *ctx)
+/* What is in a directory; none where there is no such directory. Returns 0 or -EIO. */
+static int names_read(struct xs_handle *xs, const char *path, char ***names_r, unsigned int *nr_r)
 {
-    unsigned int nr_guests = 0, nr_names;
-    char **guests = xs_directory(xs, XBT_NULL, "/libxl", &nr_guests);
+    *nr_r = 0;
+    *names_r = xs_directory(xs, XBT_NULL, path, nr_r);
+    return *names_r || errno == ENOENT ? 0 : -EIO;
+}
 
-    for (unsigned int i = 0; guests && i < nr_guests; i++) {
-        char path[STORE_PATH_SIZE], **names;
-        uint32_t guest, handle;
+struct search {
+    struct xs_handle *xs;
+    const char *kind;
+    uint32_t backend, handle_max;
+    void (*found)(void *ctx, uint32_t guest, uint32_t handle);
+    void *ctx;
+};
 
-        if (store_number(guests[i], STORE_DOMID_MAX, &guest) || !xs_is_domain_introduced(xs, guest))
+static int guest_each(const struct search *search, uint32_t guest)
+{
+    char path[STORE_PATH_SIZE], **names;
+    unsigned int nr;
+    int err;
+
+    snprintf(path, sizeof(path), "/libxl/%u/device/%s", guest, search->kind);
+    err = names_read(search->xs, path, &names, &nr);
+    for (unsigned int i = 0; !err && i < nr; i++) {
+        uint32_t handle;
+        int is_ours;
+
+        if (number_parse(names[i], search->handle_max, &handle))
             continue;
-        snprintf(path, sizeof(path), "/libxl/%u/device/%s", guest, kind);
-        names = xs_directory(xs, XBT_NULL, path, &nr_names);
-        for (unsigned int j = 0; names && j < nr_names; j++)
-            if (store_number(names[j], handle_max, &handle) == 0 &&
-                is_of_backend(xs, kind, backend, guest, handle))
-                found(ctx, guest, handle);
-        free(names);
+        is_ours = is_of_backend(search->xs, search->kind, search->backend, guest, handle);
+        if (is_ours > 0)
+            search->found(search->ctx, guest, handle);
+        else
+            err = is_ours;
+    }
+    free(names);
+    return err;
+}
+
+int devices_each(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t handle_max,
+                 void (*found)(void *ctx, uint32_t guest, uint32_t handle), void *ctx)
+{
+    const struct search search = { xs, kind, backend, handle_max, found, ctx };
+    unsigned int nr;
+    char **guests;
+    int err = names_read(xs, "/libxl", &guests, &nr);
+
+    for (unsigned int i = 0; !err && i < nr; i++) {
+        uint32_t guest;
+
+        if (number_parse(guests[i], STORE_DOMID_MAX, &guest) == 0 &&
+            xs_is_domain_introduced(xs, guest))
+            err = guest_each(&search, guest);
     }
     free(guests);
+    return err;
 }
 
 bool device_is_gone(struct xs_handle *xs, const char *kind, uint32_t guest, uint32_t handle)

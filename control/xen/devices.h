@@ -12,9 +12,11 @@
  *
  *   backend     the domain's id
  *   handle_max  other names are none of this kind
+ *
+ * Returns 0, or -EIO: xenstore does not say, and some may not have been found.
  */
-void devices_each(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t handle_max,
-                  void (*found)(void *ctx, uint32_t guest, uint32_t handle), void *ctx);
+int devices_each(struct xs_handle *xs, const char *kind, uint32_t backend, uint32_t handle_max,
+                 void (*found)(void *ctx, uint32_t guest, uint32_t handle), void *ctx);
 
 /* Guests end, are saved and lose devices while their backend is rebuilt. */
 bool device_is_gone(struct xs_handle *xs, const char *kind, uint32_t guest, uint32_t handle);

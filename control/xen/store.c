@@ -8,29 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ferry/number.h>
 #include <xen/io/xenbus.h>
 
 #define QUEUE_DIR "queue-" /* xen/io/netif.h, multi-queue-num-queues */
 #define NODES_MAX 256 /* in one directory; a vif has about 20 */
 #define TRIES_MAX 50
 #define MTU_DEFAULT "1500" /* of a vif line that has no mtu= */
-
-int store_number(const char *text, uint32_t max, uint32_t *number_r)
-{
-    uint64_t number = 0;
-
-    if (!*text || (text[0] == '0' && text[1]))
-        return -EINVAL;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return -EINVAL;
-        number = number * 10 + (uint64_t)(*text - '0');
-        if (number > max)
-            return -EINVAL;
-    }
-    *number_r = (uint32_t)number;
-    return 0;
-}
 
 int store_text(struct xs_handle *xs, xs_transaction_t t, const char *path, char **text_r)
 {
@@ -83,7 +67,7 @@ int store_state(struct xs_handle *xs, const char *format, ...)
     vsnprintf(path, sizeof(path), format, args);
     va_end(args);
     if (read_path(xs, path, value, sizeof(value)) ||
-        store_number(value, XenbusStateReconfigured, &state))
+        number_parse(value, XenbusStateReconfigured, &state))
         return XenbusStateUnknown;
     return (int)state;
 }

@@ -11,9 +11,6 @@
 #define STORE_PATH_SIZE 256
 #define STORE_DOMID_MAX 0x7fef
 
-/* A decimal number without sign or leading zeros (but "0" itself). Returns 0 or -EINVAL. */
-int store_number(const char *text, uint32_t max, uint32_t *number_r);
-
 /* A node's value; -ENOENT if it is not there, -EINVAL if it is too long or holds a NUL. */
 int store_read(struct xs_handle *xs, char *value, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -27,10 +27,10 @@ static void found(void *ctx, uint32_t guest, uint32_t handle)
     vbds->refs[vbds->nr++] = (struct vbd_ref){ guest, handle, VBD_UNDONE };
 }
 
-void vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
+int vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
 {
     vbds_r->nr = 0;
-    devices_each(host->xs, "vbd", backend, UINT32_MAX, found, vbds_r);
+    return devices_each(host->xs, "vbd", backend, UINT32_MAX, found, vbds_r);
 }
 
 static int back_state(struct host *host, uint32_t backend, const struct vbd_ref *ref)

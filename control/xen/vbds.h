@@ -30,8 +30,8 @@ struct vbds {
     struct vbd_ref refs[VBDS_MAX];
 };
 
-/* All disks with this backend, of guests that live. Says so if there are more than VBDS_MAX. */
-void vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r);
+/* All disks with this backend, of guests that live. Says so if there are more than VBDS_MAX. Returns 0, or -EIO: xenstore does not say. */
+int vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r);
 
 /* Whether its backend says that it is connected. */
 bool vbds_serves(struct host *host, uint32_t backend, const struct vbd_ref *ref);

@@ -31,10 +31,10 @@ static void found(void *ctx, uint32_t guest, uint32_t handle)
     vifs->refs[vifs->nr++] = (struct vif_ref){ guest, handle, VIF_UNDONE };
 }
 
-void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
+int vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
 {
     vifs_r->nr = vifs_r->nr_late = 0;
-    devices_each(host->xs, "vif", backend, UINT16_MAX, found, vifs_r);
+    return devices_each(host->xs, "vif", backend, UINT16_MAX, found, vifs_r);
 }
 
 static bool is_gone(struct host *host, const struct vif_ref *ref)

@@ -40,8 +40,8 @@ struct vifs {
     struct vif_ref refs[VIFS_MAX];
 };
 
-/* All vifs with this backend, of guests that live. Says so if there are more than VIFS_MAX. */
-void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r);
+/* All vifs with this backend, of guests that live. Says so if there are more than VIFS_MAX. Returns 0, or -EIO: xenstore does not say. */
+int vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r);
 
 /*
  * While the successor is paused: rights and nodes of each vif, `state` last, for a change of rights alone fires no watch. Of connected vifs the state is as the taker wants

@@ -34,24 +34,55 @@ static uint64_t start_of(const char *sys)
     return strtoull(text, NULL, 10);
 }
 
-/* A partition's directory is in its disk's. */
-static void identify(struct disk *disk)
+/* "8:0" of a directory of sysfs. */
+static int device_of(const char *sys, dev_t *device_r)
 {
-    char link[64], sys[PATH_MAX], above[PATH_MAX], part[PATH_MAX];
-    const char *name;
+    char path[PATH_MAX], text[32] = "";
+    unsigned int in_major, in_minor;
+    int fd, err = 0;
+
+    snprintf(path, sizeof(path), "%.4000s/dev", sys);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (read(fd, text, sizeof(text) - 1) < 0)
+        err = -errno;
+    close(fd);
+    if (!err && sscanf(text, "%u:%u", &in_major, &in_minor) != 2)
+        err = -EIO;
+    if (!err)
+        *device_r = makedev(in_major, in_minor);
+    return err;
+}
+
+/* A partition's directory is in its disk's. */
+static int identify(struct disk *disk)
+{
+    char link[64], sys[PATH_MAX], above[PATH_MAX], part[PATH_MAX], *of;
+    int err;
 
     snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(disk->device), minor(disk->device));
     if (!realpath(link, sys))
         snprintf(sys, sizeof(sys), "%s", link);
     snprintf(part, sizeof(part), "%.4000s/partition", sys);
     strcpy(above, sys);
-    name = basename(access(part, F_OK) == 0 ? dirname(above) : above);
-    disk->identity = identity_make("/sys", name, start_of(sys), disk->nr_sectors);
+    of = access(part, F_OK) == 0 ? dirname(above) : above;
+    err = device_of(of, &disk->whole);
+    disk->start = start_of(sys);
+    disk->identity = identity_make("/sys", basename(of), disk->start, disk->nr_sectors);
+    return err;
+}
+
+bool disk_conflicts(const struct disk *a, const struct disk *b)
+{
+    if (a->whole != b->whole || (a->is_read_only && b->is_read_only))
+        return false;
+    return a->start < b->start + b->nr_sectors && b->start < a->start + a->nr_sectors;
 }
 
 static int look(struct disk *disk, const char **why_r)
 {
-    int sector_size, is_protected = 0;
+    int sector_size, is_protected = 0, err;
     unsigned int physical;
     uint64_t bytes;
     struct stat seen;
@@ -76,8 +107,10 @@ static int look(struct disk *disk, const char **why_r)
     disk->device = seen.st_rdev;
     disk->nr_sectors = bytes / REQUEST_SECTOR_SIZE;
     disk->physical_sector_size = physical;
-    identify(disk);
-    return 0;
+    err = identify(disk);
+    if (err)
+        *why_r = "the kernel does not say which disk it is of (/sys/dev/block)";
+    return err;
 }
 
 static int target_resolve(const char *target, char path[SERIAL_PATH_SIZE], const char **why_r)

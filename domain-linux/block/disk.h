@@ -10,6 +10,8 @@
 struct disk {
     int fd; /* -1: none; O_DIRECT: what was answered is not in this domain's memory alone */
     dev_t device;
+    dev_t whole; /* the disk that it is, or is a partition of */
+    uint64_t start; /* there, in sectors */
     bool is_read_only;
     uint64_t nr_sectors; /* of 512 bytes */
     uint32_t physical_sector_size; /* bytes */
@@ -25,6 +27,9 @@ struct disk {
  * Returns 0; -ENOENT while it is not there: it may still come; or another negative errno.
  */
 int disk_open(const char *target, bool is_read_only, struct disk *disk_r, const char **why_r);
+
+/* Whether two that may be open at a time share sectors, and one of them writes: a disk and its partition, too. Pure. */
+bool disk_conflicts(const struct disk *a, const struct disk *b);
 
 /* Closes what disk_open() opened; any number of times. */
 void disk_close(struct disk *disk);

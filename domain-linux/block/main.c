@@ -15,6 +15,8 @@
 
 #include "block/vbd.h"
 
+#include <ferry/number.h>
+
 #define VBDS_MAX 64
 #define WAIT_MS 50 /* for disks that come */
 #define REST_MS 1000 /* for directories that are to go */
@@ -40,9 +42,11 @@ int64_t vbd_now_ms(void)
 static bool may_open(const struct disk *disk, const char **why_r)
 {
     for (const struct vbd *vbd = vbds; vbd; vbd = vbd->next)
-        if (vbd->disk.fd >= 0 && vbd->disk.device == disk->device &&
-            !(vbd->disk.is_read_only && disk->is_read_only)) {
-            *why_r = "another guest has it, and one of them writes";
+        if (vbd->disk.fd >= 0 && disk_conflicts(&vbd->disk, disk)) {
+            *why_r = vbd->disk.device == disk->device
+                         ? "another guest has it, and one of them writes"
+                         : "another guest has a part of it, or the disk that it is a part of, and "
+                           "one of them writes";
             return false;
         }
     return true;
@@ -110,7 +114,7 @@ static void guest_scan(uint32_t guest)
     snprintf(dir, sizeof(dir), VBD_DIR "/%u", guest);
     names = xs_directory(host.xs, XBT_NULL, dir, &nr);
     for (unsigned int i = 0; names && i < nr; i++)
-        if (nodes_number_parse(names[i], UINT32_MAX, &handle) == 0)
+        if (number_parse(names[i], UINT32_MAX, &handle) == 0)
             found(guest, handle);
     free(names);
 }
@@ -122,7 +126,7 @@ static void all_scan(void)
     uint32_t guest;
 
     for (unsigned int i = 0; names && i < nr; i++)
-        if (nodes_number_parse(names[i], UINT16_MAX, &guest) == 0)
+        if (number_parse(names[i], UINT16_MAX, &guest) == 0)
             guest_scan(guest);
     free(names);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ferry/number.h>
 #include <xen/io/xenbus.h>
 
 static bool path_make(char path[NODES_PATH_SIZE], const char *dir, const char *name)
@@ -34,30 +35,13 @@ int nodes_read(struct xs_handle *xs, const char *dir, const char *name, char *va
     return err;
 }
 
-int nodes_number_parse(const char *text, uint32_t max, uint32_t *number_r)
-{
-    uint64_t number = 0;
-
-    if (!*text || (text[0] == '0' && text[1]))
-        return -EINVAL;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return -EINVAL;
-        number = number * 10 + (uint64_t)(*text - '0');
-        if (number > max)
-            return -EINVAL;
-    }
-    *number_r = (uint32_t)number;
-    return 0;
-}
-
 int nodes_number(struct xs_handle *xs, const char *dir, const char *name, uint32_t max,
                  uint32_t *number_r)
 {
     char text[16];
     int err = nodes_read(xs, dir, name, text, sizeof(text));
 
-    return err ? err : nodes_number_parse(text, max, number_r);
+    return err ? err : number_parse(text, max, number_r);
 }
 
 int nodes_state(struct xs_handle *xs, const char *dir)

@@ -17,7 +17,6 @@ int nodes_read(struct xs_handle *xs, const char *dir, const char *name, char *va
 /* A decimal number without sign or leading zeros. Returns 0, or -ENOENT, -EINVAL or -EIO. */
 int nodes_number(struct xs_handle *xs, const char *dir, const char *name, uint32_t max,
                  uint32_t *number_r);
-int nodes_number_parse(const char *text, uint32_t max, uint32_t *number_r);
 
 /* DIR/state: enum xenbus_state; XenbusStateUnknown for one that is missing or makes no sense; -EIO. */
 int nodes_state(struct xs_handle *xs, const char *dir);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ELF files and the kernel that an image is made from: what is taken of them lies within the file. A first byte says how it is read. */
 #include "linux/elf.h"
+#include "linux/kernel.h"
 #include "linux/vmlinuz.h"
 
 #include "fuzz.h"
@@ -16,7 +17,19 @@ static void inside(const void *file, size_t len, const char *text)
 static void elf_try(const uint8_t *file, size_t len)
 {
     struct elf_needs needs;
+    size_t shrunk_len;
+    char *shrunk;
 
+    if (kernel_shrink(file, len, &shrunk, &shrunk_len) == 0) {
+        char *again;
+        size_t again_len;
+
+        /* What it made is taken again, and is as small as it gets. */
+        FUZZ_CHECK(kernel_shrink(shrunk, shrunk_len, &again, &again_len) == 0);
+        FUZZ_CHECK(again_len == shrunk_len && memcmp(again, shrunk, again_len) == 0);
+        free(again);
+        free(shrunk);
+    }
     (void)elf_has_xen_entry(file, len);
     if (elf_needs(file, len, &needs))
         return;
@@ -38,7 +51,8 @@ static void vmlinuz_try(const uint8_t *file, size_t len)
         FUZZ_CHECK(why);
         return;
     }
-    FUZZ_CHECK(vmlinuz.payload_at <= len && vmlinuz.payload_len <= len - vmlinuz.payload_at);
+    FUZZ_CHECK(vmlinuz.payload > (const char *)file &&
+               vmlinuz.payload_len <= len - (size_t)(vmlinuz.payload - (const char *)file));
     FUZZ_CHECK(vmlinuz.version[0] && strlen(vmlinuz.version) < VMLINUZ_VERSION_SIZE);
 }
 

@@ -3,7 +3,7 @@
 
 Each death is `xl destroy`. The guest must see no error, and every block must hold what was last answered for. At the end the disk is
 another one than before (it has grown): then the guest must not get at that disk, and see errors. FERRY_DISK_DEATHS: how many deaths, 3 unless said;
-FERRY_LINUX_IMAGE: a directory with an image that is made already (vmlinuz, initrd).
+FERRY_LINUX_IMAGE: a directory with an image that is made already (vmlinux, initrd).
 """
 import os
 import re
@@ -33,7 +33,7 @@ def image_put(lab):
     if not image:
         image = lab.run_dir / "image"
         print(make(image, "--drivers", "virtio_pci,virtio_blk", "--disks"), end="")
-    for name in ("vmlinuz", "initrd"):
+    for name in ("vmlinux", "initrd"):
         lab.dom0.put(Path(image) / name, f"{WHERE}/{name}")
 
 
@@ -50,7 +50,7 @@ def load_put(lab):
 
 
 def config():
-    return config_text({"name": NAME, "type": "pv", "kernel": f"{WHERE}/vmlinuz", "ramdisk": f"{WHERE}/initrd",
+    return config_text({"name": NAME, "type": "pv", "kernel": f"{WHERE}/vmlinux", "ramdisk": f"{WHERE}/initrd",
                         "extra": words("ferry.disks"), "memory": MEMORY_MB, "vcpus": 1, "driver_domain": 1,
                         "pci": [slot.bdf[5:] for slot in DISK_SLOTS.values()]})
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A Linux driver domain with Ferry's agent hangs: ferryd sees it by the heartbeat, and its guest keeps its connections.
 
-The image is what `ferry image linux` makes; FERRY_LINUX_IMAGE names a directory that has one (vmlinuz, initrd).
+The image is what `ferry image linux` makes; FERRY_LINUX_IMAGE names a directory that has one (vmlinux, initrd).
 """
 import os
 import subprocess
@@ -23,7 +23,7 @@ def image_put(lab):
     if not where:
         where = lab.run_dir / "image"
         make(where, "--drivers", "e1000e")
-    for name in ("vmlinuz", "initrd"):
+    for name in ("vmlinux", "initrd"):
         lab.dom0.put(Path(where) / name, f"{WHERE}/{name}")
 
 

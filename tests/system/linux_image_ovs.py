@@ -25,11 +25,11 @@ def answers(guest, address):
 def run(lab):
     made = lab.run_dir / "image"
     print(image.make(made, "--drivers", "e1000e", "--ovs"), end="")
-    for name in ("vmlinuz", "initrd"):
+    for name in ("vmlinux", "initrd"):
         lab.dom0.put(made / name, f"{image.WHERE}/{name}")
     domain = lab.create_domain(image.config("ferry.ovs=xenbr0", memory=MEMORY_MB), paused=True, timeout=120)
     figures = {"boot_s": measure.console_times(lab, domain, STEPS),
-               "size_bytes": {name: (made / name).stat().st_size for name in ("vmlinuz", "initrd")}}
+               "size_bytes": {name: (made / name).stat().st_size for name in ("vmlinux", "initrd")}}
     untagged, tagged = guest(lab, 7, "xenbr0"), guest(lab, 8, "xenbr0.20")
     expect(answers(untagged, lab.wire["B"].ip), f"no answer from the wire:\n{domain.console()[-2000:]}")
     expect(not answers(tagged, lab.wire["B"].ip), "a guest in VLAN 20 reaches the wire without a tag")

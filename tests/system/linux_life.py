@@ -39,7 +39,7 @@ class Scene:
         self.guest.ip = f"{SLOTS[SLOT].network}.10"
         self.guest.run(f"ip addr add {self.guest.ip}/24 dev eth0 && ip link set eth0 up")
         common.wait_for(lambda: self.guest.run(f"ping -c 1 -W 1 {self.wire.ip}", check=False).rc == 0,
-                        "the guest does not reach the wire", 30)
+                        "the guest does not reach the wire", 90)
         self.store = measure.StoreLog(lab)
         self.store.listen(False)
 

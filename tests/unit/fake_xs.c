@@ -292,6 +292,9 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path, 
     char **names, *at;
 
     assert(t == xs->open);
+    errno = xs->unreadable_err;
+    if (xs->unreadable && strcmp(path, xs->unreadable) == 0)
+        return NULL;
     errno = ENOENT;
     if (!find(xs, path))
         return NULL;

@@ -20,7 +20,7 @@ const char *fake_xs_rights(struct xs_handle *xs, const char *path);
 void fake_xs_refuse_commits(struct xs_handle *xs, unsigned int nr);
 /* Only so many more changes of nodes work, then each fails with EIO; -1: all work. */
 void fake_xs_allow_changes(struct xs_handle *xs, int nr);
-/* Reads of this node fail with this errno; NULL: none do. The path stays the caller's. */
+/* Reads of this node or directory fail with this errno; NULL: none do. The path stays the caller's. */
 void fake_xs_fail_reads(struct xs_handle *xs, const char *path, int err);
 /* Called after each read of a node, as somebody else who writes in between; NULL: nobody. */
 void fake_xs_after_reads(struct xs_handle *xs, void (*fn)(const char *path));

@@ -38,6 +38,8 @@ static bool is_mapped, runs;
 static int64_t replug_ms, replug_limit_ms;
 static unsigned int nr_disks; /* that the dead one served */
 static bool has_block; /* by its command line */
+static int vifs_err, vbds_err;
+static uint32_t saved_domid; /* when disks were given up */
 static char done[256]; /* what was done, in order; a '+' where the successor had its policy */
 
 static void note(const char *what, uint32_t domid)
@@ -47,6 +49,14 @@ static void note(const char *what, uint32_t domid)
     snprintf(path, sizeof(path), "/local/domain/%u/ferry/policy/default", domid);
     snprintf(done + strlen(done), sizeof(done) - strlen(done), "%s%s ", what,
              fake_xs_get(store, path) ? "+" : "");
+}
+
+static uint32_t saved_id(void)
+{
+    struct journal saved;
+
+    assert_int_equal(journal_load("domnet", &saved), 0);
+    return saved.domid;
 }
 
 static void home_remove(uint32_t domid)
@@ -123,11 +133,12 @@ int domain_unpause(struct host *host, const struct journal *journal)
     return 0;
 }
 
-void vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
+int vifs_find(struct host *host, uint32_t backend, struct vifs *vifs_r)
 {
     (void)host;
     (void)backend;
     *vifs_r = (struct vifs){ .nr = 1 };
+    return vifs_err;
 }
 
 void vifs_rebuild(struct host *host, uint32_t backend, enum vif_taker taker, struct vifs *vifs)
@@ -159,11 +170,12 @@ void vifs_replug(struct host *host, const struct journal *of, struct vifs *vifs,
     note("replug", of->domid);
 }
 
-void vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
+int vbds_find(struct host *host, uint32_t backend, struct vbds *vbds_r)
 {
     (void)host;
     (void)backend;
     *vbds_r = (struct vbds){ .nr = nr_disks };
+    return vbds_err;
 }
 
 void vbds_rebuild(struct host *host, uint32_t backend, struct vbds *vbds)
@@ -186,6 +198,7 @@ void vbds_give_up(struct host *host, uint32_t backend, struct vbds *vbds, const 
 {
     (void)host;
     (void)why;
+    saved_domid = saved_id();
     if (vbds->nr)
         note(backend == JOURNAL_NO_DOMID ? "disks-destroy" : "disks-close", backend);
 }
@@ -301,6 +314,7 @@ static int setup(void **state)
     nr_lost = nr_late = nr_taken = 0;
     is_noticed = runs = has_block = false;
     nr_disks = 0;
+    vifs_err = vbds_err = 0;
     now_ms = 5;
     agent_ms = ready_ms = dies_ms = -1;
     done[0] = '\0';
@@ -489,6 +503,33 @@ static void disks_are_taken_over_or_closed(void **state)
     }
 }
 
+/* One that dies before its nodes are there must not be taken for one that has never had a disk. */
+static void disks_go_before_their_id_is_forgotten(void **state)
+{
+    (void)state;
+    nr_disks = 1;
+    journal.is_linux = has_block = id_is_taken = true;
+    changes_allowed = 0; /* its policy cannot be written: it is taken down */
+    assert_int_not_equal(rebuild(), 0);
+    assert_string_equal(done, "destroy create disks-destroy destroy ");
+    assert_int_equal(saved_domid, OLD_ID);
+    assert_int_equal(saved_id(), NEW_ID);
+}
+
+static void nothing_is_destroyed_while_nobody_says_what_it_served(void **state)
+{
+    (void)state;
+    vifs_err = -EIO;
+    assert_int_equal(rebuild(), -EIO);
+    vifs_err = 0;
+    vbds_err = -EIO;
+    assert_int_equal(rebuild(), -EIO);
+    assert_string_equal(done, "");
+    assert_int_equal(journal.domid, OLD_ID);
+    vbds_err = 0;
+    assert_int_equal(rebuild(), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -502,6 +543,8 @@ int main(void)
         TEST(a_linux_that_serves_nobody_is_no_successor),
         TEST(linux_is_up_before_its_guests_are_replugged),
         TEST(disks_are_taken_over_or_closed),
+        TEST(disks_go_before_their_id_is_forgotten),
+        TEST(nothing_is_destroyed_while_nobody_says_what_it_served),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

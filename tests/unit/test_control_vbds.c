@@ -135,7 +135,7 @@ static struct vbds found(void)
 {
     struct vbds vbds;
 
-    vbds_find(&host, 3, &vbds);
+    assert_int_equal(vbds_find(&host, 3, &vbds), 0);
     return vbds;
 }
 
@@ -147,6 +147,23 @@ static void those_of_this_backend_are_found(void **state)
     assert_int_equal(vbds.nr, 1);
     assert_int_equal(vbds.refs[0].guest, 7);
     assert_int_equal(vbds.refs[0].handle, 51712);
+}
+
+static void no_answer_is_not_no_disk(void **state)
+{
+    static const char *const paths[] = { "/libxl", "/libxl/7/device/vbd", KEPT "/backend" };
+    struct vbds vbds;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        fake_xs_fail_reads(store, paths[i], EIO);
+        assert_int_equal(vbds_find(&host, 3, &vbds), -EIO);
+        fake_xs_fail_reads(store, paths[i], ENOENT); /* it went while it was looked at */
+        assert_int_equal(vbds_find(&host, 3, &vbds), 0);
+        assert_int_equal(vbds.nr, 0);
+    }
+    fake_xs_fail_reads(store, NULL, 0);
+    assert_int_equal(found().nr, 1);
 }
 
 static void nodes_are_made_anew_and_the_frontend_is_left_alone(void **state)
@@ -251,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(those_of_this_backend_are_found),
+        TEST(no_answer_is_not_no_disk),
         TEST(nodes_are_made_anew_and_the_frontend_is_left_alone),
         TEST(each_is_served_or_lost),
         TEST(nobody_waits_for_a_dead_domain),
