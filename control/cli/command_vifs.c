@@ -100,11 +100,10 @@ static const char *part(const struct ferry_stats *stats, char text[NUMBER_SIZE],
 
 /* Says what is missing, if something is; the rest is shown. */
 static void parts_look(const struct journal *journal, const struct ferry_stats *stats,
-                       const char *missing)
+                       const char *lacks)
 {
     if (!statspages_has_parts(stats))
-        log_line("%s: its kernel is older than these tools and counts no %s: `ferry upgrade %s`",
-                 journal->name, missing, journal->name);
+        observe_kernel_tell(journal, lacks);
 }
 
 static void queue_text(struct observe *observe, const struct ferry_stats *stats, unsigned int place)
@@ -137,7 +136,9 @@ static void queues_text(struct observe *observe, const struct journal *journal,
            "out", "bytes", "copies", "notified", "events", "dropped", "why");
     for (unsigned int i = 0; i < stats->nr_queues; i++)
         queue_text(observe, stats, i);
-    parts_look(journal, stats, "copies, notifications and drops of a queue");
+    parts_look(
+        journal, stats,
+        "is older than these tools and counts no copies, notifications and drops of a queue");
 }
 
 static void bridge_text(const struct ferry_stats *stats, unsigned int place)
@@ -168,7 +169,7 @@ static void bridges_text(struct observe *observe, const struct journal *journal,
            "flooded", "bytes", "dropped", "bytes", "why");
     for (unsigned int i = 0; i < stats->nr_bridges; i++)
         bridge_text(stats, i);
-    parts_look(journal, stats, "bytes of a bridge");
+    parts_look(journal, stats, "is older than these tools and counts no bytes of a bridge");
 }
 
 static void ports_text(struct observe *observe, const struct journal *journal,

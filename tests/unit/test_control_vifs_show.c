@@ -185,7 +185,7 @@ static void a_kernel_of_version_2_shows_the_rest_and_says_what_it_lacks(void **s
     assert_false(failed);
     run("--bridges");
     expect_line("xenbr0 2 7 21 - 22 - 23 - storm 23");
-    expect("older than these tools and counts no bytes of a bridge: `ferry upgrade domnet`");
+    expect("older than these tools and counts no bytes of a bridge: `ferry upgrade domnet --kernel IMAGE`");
     assert_false(failed);
     run("--json");
     expect("\"each_queue\"");
