@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/observe.h"
+#include "util/log.h"
 #include "xen/statspages.h"
 
 static struct ferry_stats stats;
@@ -36,6 +37,12 @@ int observe_all(const char *only, bool as_json,
         json_print(&json);
     failed = observe.failed;
     return 0;
+}
+
+void observe_kernel_tell(const struct journal *journal, const char *lacks)
+{
+    log_line("%s: its kernel %s: `ferry upgrade %s --kernel IMAGE`", journal->name, lacks,
+             journal->name);
 }
 
 void observe_mac(const uint8_t mac[6], char text[OBSERVE_MAC_SIZE])
@@ -185,7 +192,8 @@ static void a_kernel_of_version_2_shows_the_rest_and_says_what_it_lacks(void **s
     assert_false(failed);
     run("--bridges");
     expect_line("xenbr0 2 7 21 - 22 - 23 - storm 23");
-    expect("older than these tools and counts no bytes of a bridge: `ferry upgrade domnet --kernel IMAGE`");
+    expect("older than these tools and counts no bytes of a bridge: `ferry upgrade domnet --kernel "
+           "IMAGE`");
     assert_false(failed);
     run("--json");
     expect("\"each_queue\"");
