@@ -188,7 +188,7 @@ static void a_kernel_of_version_2_shows_the_rest_and_says_what_it_lacks(void **s
     run("--queues");
     expect_line("vif3.0 guest3 1 9 11 12 13 14 - - - -");
     expect("older than these tools and counts no copies, notifications and drops of a queue");
-    expect("`ferry upgrade domnet`");
+    expect("`ferry upgrade domnet --kernel IMAGE`");
     assert_false(failed);
     run("--bridges");
     expect_line("xenbr0 2 7 21 - 22 - 23 - storm 23");
