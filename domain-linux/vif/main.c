@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * linux-vif: puts guests' vifs into the bridges of a Linux driver domain, in place of `xl devd` and the stock scripts, whose some sixty
- * processes for each vif take longer than anything else but the kernel's own boot. linux-init runs it, and runs it again if it ends: it
+ * linux-vif: puts guests' vifs into the bridges of a Linux driver domain, in place of `xl devd` and the stock scripts, whose
+ * processes for each vif took as long as the kernel's own boot. linux-init runs it, and runs it again if it ends: it
  * keeps nothing.
  */
 #include <errno.h>
