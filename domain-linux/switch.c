@@ -32,7 +32,9 @@ static char *const vswitchd_argv[] = { "ovs-vswitchd",
                                        "-vsyslog:off",
                                        "-vconsole:warn",
                                        NULL };
-static char *const ovs_init_argv[] = { "ovs-vsctl", "--timeout=20", "--no-wait", "init", NULL };
+/* Its server was started just now, and makes its socket when it comes to it: without --retry one try is all (ovs-vsctl(8)). */
+static char *const ovs_init_argv[] = { "ovs-vsctl", "--timeout=20", "--retry",
+                                       "--no-wait", "init",         NULL };
 
 static struct child ovs_children[SWITCH_CHILDREN] = { { .argv = ovsdb_argv },
                                                       { .argv = vswitchd_argv } };
