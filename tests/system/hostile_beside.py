@@ -16,7 +16,9 @@ import recovery_common as common
 from ferry_domnet import expect
 from ferrylab import CheckFailed
 
-IN_CHECK = False  # not seen to pass yet: run it, then take this line out
+# Not seen to pass yet: with this weight beside seven guests that send, the attacks of the first kind alone take four minutes
+# in the emulated machine. Those that were seen in the one run that got so far were held.
+IN_CHECK = False
 
 # Attacks, and how many of a thousand pings they may cost the others: none, but where the wire itself is full.
 KINDS = [("ring,slots,extra,headers,multicast", 0), ("grant,rings_bad", 0), ("ctrl,queues", 0), ("event", 0),
