@@ -394,6 +394,7 @@ static const char *two_nodes(struct front *f)
             bad = why("cannot write %s", path);
     }
     second_end();
+    front_kick(f); /* it may have been stopped between frames and their event */
     nodes_forget(f);
     if (!bad && front_is_closed(f))
         return front_expect_closed(f);
