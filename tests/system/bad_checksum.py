@@ -7,6 +7,7 @@ import time
 import ferry_domnet
 from ferrylab.limits import deadline_in
 
+BESIDE = True  # tests/run-system
 FRAMES = 20
 
 

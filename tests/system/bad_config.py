@@ -6,6 +6,8 @@ import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import CheckFailed, CommandFailed
 
+BESIDE = True  # tests/run-system
+
 
 def stops_with(lab, name, pattern, **settings):
     """A domain that cannot serve says why and shuts down; no crash."""

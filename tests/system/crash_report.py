@@ -9,6 +9,7 @@ from ferry_domnet import expect
 from ferrylab import CheckFailed
 from ferrylab.limits import deadline_in
 
+BESIDE = True  # tests/run-system
 REPORTS = {
     "null": r"page fault: write of 0000000000000008 \(null\) at fault_null\+0x",
     "jump": r"page fault: execute of 0000000000000040 \(null\)",

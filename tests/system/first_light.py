@@ -3,6 +3,8 @@
 import ferry_domnet
 from ferrylab import measure
 
+BESIDE = True  # tests/run-system
+
 
 def run(lab):
     wire = lab.wire["A"]

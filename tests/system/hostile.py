@@ -10,6 +10,7 @@ from ferry_domnet import expect
 from ferrylab import CheckFailed, LabError, measure
 from ferrylab.limits import deadline_in
 
+BESIDE = True  # tests/run-system
 # Attacks of one guest, the longest they may take in s, and how many of a thousand pings of the
 # bystander they may cost: none, but where the wire itself is full.
 GUESTS = [

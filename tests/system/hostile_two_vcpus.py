@@ -12,6 +12,7 @@ import hostile_guest
 import recovery_common as common
 from ferrylab import CheckFailed
 
+BESIDE = True  # tests/run-system
 VCPUS = 2
 LIMIT_S = 150  # bounds waiting only: half the time of a busy machine's two processors is somebody else's
 LOSS = 50  # of a thousand pings, beside a guest that has two processors of two busy, and floods

@@ -7,6 +7,7 @@ from ferry_domnet import expect
 from ferrylab import CheckFailed, measure
 from ferrylab.limits import deadline_in
 
+BESIDE = True  # tests/run-system
 IDLE_S = 10
 
 

@@ -8,6 +8,7 @@ import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import measure
 
+BESIDE = True  # tests/run-system
 WIRE_IP6 = "fd00:77::1"
 PORT = "5377"
 FOR_SEVERAL = 2000  # bytes a frame in the mean, more than any frame of the wire has

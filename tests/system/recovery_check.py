@@ -7,6 +7,7 @@ import recovery_common as common
 from ferry_domnet import expect
 from ferrylab.slots import SLOTS
 
+BESIDE = True  # tests/run-system
 REFUSED, UNKNOWN_ROWS, NO_SUCH = 3, 4, 5
 NO_NIC = "0000:00:03.0"  # dom0's serial line to the lab: no image has a driver for it
 

@@ -6,6 +6,8 @@ import topology_rows_filter
 import topology_rows_vlan
 import topology_rows_words
 
+BESIDE = True  # tests/run-system
+
 
 def run(lab):
     topology_matrix.run(lab, [topology_rows_bridge.TOPOLOGY, topology_rows_vlan.TOPOLOGY,

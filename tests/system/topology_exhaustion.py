@@ -15,6 +15,7 @@ from topology_exhaustion_scene import (ADDRESSES, ANSWERED, DNS_IP, NAT_ROUTERS,
                                        wait_for)
 from topology_world import DNS_ANSWER, DNS_NAME, INTERNET_IP, ROUTER_IP, WIRE_IP, seen
 
+BESIDE = True  # tests/run-system
 FROM_SINK = "@12=0800 @26=" + bytes(map(int, SINK_IP.split("."))).hex()
 STRANGER = "02:00:00:00:00:7c"
 NR_STATIONS, NR_FLOWS, NR_FRAGMENTS, NR_LEASES, NR_QUERIES = 20000, 12000, 4000, 4000, 2000

@@ -12,6 +12,7 @@ import ferry_domnet
 from ferry_domnet import expect
 from ferrylab import CheckFailed, measure
 
+BESIDE = True  # tests/run-system
 EXTRA = "bridge=xenbr0,uplink=nic0 bridge=lan,address=10.88.0.1/24,address6=fd00:88::1/64 bridge=inside"
 MAC = "00:16:3e:77:20:01"
 LIMIT_S = 10
