@@ -4,8 +4,8 @@
 
 usage: bench/recovery_attacks.py [N [SEED]]     (1000, and a seed of the clock's, which is printed)
 
-ATTACKERS of them share a gap. Attack i has seed SEED + i, from which all of it follows: `bench/recovery_attacks.py 1 THAT_SEED`
-does one again. What is checked is in tests/system/recovery_attacks.py.
+ATTACKERS of them share a gap. Attack i has seed SEED + i, from which what it does follows: `bench/recovery_attacks.py 1 THAT_SEED`
+does one again, alone; with the same N and SEED those that shared its gap are there as well. What is checked is in tests/system/recovery_attacks.py.
 """
 import sys
 import time
@@ -26,7 +26,7 @@ def main(words):
     seed = int(words[1]) if len(words) > 1 else int(time.time()) % 1000000 * 1000
     print(f"recovery_attacks: seeds {seed} to {seed + number - 1}", flush=True)
     recovery_attacks.ATTACKERS = ATTACKERS
-    with Lab("bench-recovery-attacks") as lab:
+    with Lab("bench-recovery-attacks", alone=True) as lab:
         recovery_attacks.run(lab, [recovery_attacks.Attack(seed + i) for i in range(number)])
 
 

@@ -197,6 +197,21 @@ bool net_is_port(const char *bridge, const char *interface)
     return access(path, F_OK) == 0;
 }
 
+bool net_is_vif(const char *interface, uint32_t guest, uint32_t handle)
+{
+    char path[64], wanted[40], *real;
+    const char *last;
+    bool is_it;
+
+    snprintf(path, sizeof(path), "/sys/class/net/%.15s/device", interface);
+    snprintf(wanted, sizeof(wanted), "vif-%u-%u", guest, handle);
+    real = realpath(path, NULL);
+    last = real ? strrchr(real, '/') : NULL;
+    is_it = last && strcmp(last + 1, wanted) == 0;
+    free(real);
+    return is_it;
+}
+
 int net_bridge_only(char name_r[16])
 {
     DIR *dir = opendir("/sys/class/net");

@@ -27,6 +27,8 @@ int net_up(const char *interface);
 /* Whether there is a bridge of Linux' own of this name; whether an interface is in it. */
 bool net_is_bridge(const char *name);
 bool net_is_port(const char *bridge, const char *interface);
+/* Whether an interface, whatever its name, is that of a guest's vif (netback's device vif-GUEST-HANDLE in sysfs). */
+bool net_is_vif(const char *interface, uint32_t guest, uint32_t handle);
 /* The name of the bridge, if there is exactly one. Returns 0 or -ENOENT. */
 int net_bridge_only(char name_r[16]);
 

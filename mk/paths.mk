@@ -23,7 +23,10 @@ DEBUGDIR ?= /usr/lib/debug$(LIBDIR)/ferry
 # Where Wireshark looks for programs that capture (`tshark -G folders`): Debian's has /usr/lib/x86_64-linux-gnu/wireshark/extcap.
 EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
 # The documents that messages name; tools/check-deb looks whether they are there.
-DOCSDIR ?= $(DATADIR)/doc/ferry/docs
+ifneq ($(filter command environment,$(firstword $(origin DOCSDIR))),)
+$(error DOCSDIR follows DATADIR: set that)
+endif
+DOCSDIR := $(DATADIR)/doc/ferry/docs
 
 paths-wrong := $(foreach p,PREFIX SBINDIR LIBDIR DATADIR SYSCONFDIR LOCALSTATEDIR RUNDIR UNITDIR DEBUGDIR \
 	EXTCAPDIR DOCSDIR,\

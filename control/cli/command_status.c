@@ -54,29 +54,34 @@ struct report {
     bool failed; /* something is not shown, or not whole */
 };
 
-static unsigned int nr_serving(struct host *host, const struct journal *journal, unsigned int *nr_r)
+static unsigned int nr_serving(struct report *report, const struct journal *journal,
+                               unsigned int *nr_r)
 {
     unsigned int nr = 0;
     struct vifs vifs = { 0 };
 
-    if (journal->domid != JOURNAL_NO_DOMID && vifs_find(host, journal->domid, &vifs))
+    if (journal->domid != JOURNAL_NO_DOMID && vifs_find(&report->host, journal->domid, &vifs)) {
         log_line("%s: xenstore does not say which vifs it serves", journal->name);
+        report->failed = true;
+    }
     for (unsigned int i = 0; i < vifs.nr; i++)
-        nr += vifs_serves(host, journal->domid, &vifs.refs[i]);
+        nr += vifs_serves(&report->host, journal->domid, &vifs.refs[i]);
     *nr_r = vifs.nr;
     return nr;
 }
 
-static unsigned int nr_disks_serving(struct host *host, const struct journal *journal,
+static unsigned int nr_disks_serving(struct report *report, const struct journal *journal,
                                      unsigned int *nr_r)
 {
     unsigned int nr = 0;
     struct vbds vbds = { 0 };
 
-    if (journal->domid != JOURNAL_NO_DOMID && vbds_find(host, journal->domid, &vbds))
+    if (journal->domid != JOURNAL_NO_DOMID && vbds_find(&report->host, journal->domid, &vbds)) {
         log_line("%s: xenstore does not say which disks it serves", journal->name);
+        report->failed = true;
+    }
     for (unsigned int i = 0; i < vbds.nr; i++)
-        nr += vbds_serves(host, journal->domid, &vbds.refs[i]);
+        nr += vbds_serves(&report->host, journal->domid, &vbds.refs[i]);
     *nr_r = vbds.nr;
     return nr;
 }
@@ -221,8 +226,8 @@ static void unfinished_text(const struct report *report, const char *name)
 
 static void one_json(struct report *report, const struct journal *journal)
 {
-    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
-    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
+    unsigned int nr_vifs, serving = nr_serving(report, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(report, journal, &nr_disks);
     struct json *json = report->json;
 
     json_map_open(json, NULL);
@@ -354,8 +359,8 @@ static void deaths_text(const struct report *report, const struct journal *journ
 
 static void one_text(struct report *report, const struct journal *journal)
 {
-    unsigned int nr_vifs, serving = nr_serving(&report->host, journal, &nr_vifs);
-    unsigned int nr_disks, disks_serving = nr_disks_serving(&report->host, journal, &nr_disks);
+    unsigned int nr_vifs, serving = nr_serving(report, journal, &nr_vifs);
+    unsigned int nr_disks, disks_serving = nr_disks_serving(report, journal, &nr_disks);
 
     printf("%s: %s, id %d, %u of %u vifs served, %s%s\n", journal->name,
            observe_state_word(&report->host, journal),

@@ -31,7 +31,7 @@ static int stop_note(const struct journal *journal)
 static void stop_give_up(struct journal *journal, enum journal_wish wish)
 {
     journal->wish = wish;
-    if (command_journal_save(journal))
+    if (command_journal_save(journal) && journal_save_quick(journal))
         log_line("%s: ferryd takes it for stopped, and does not bring it back if it dies",
                  journal->name);
 }

@@ -18,9 +18,11 @@
 #include "util/files.h"
 #include "util/log.h"
 
+/* Where the disk does not take it, ferryd must know all the same. */
 static void save(struct journal *journal)
 {
-    command_journal_save(journal);
+    if (command_journal_save(journal))
+        (void)journal_save_quick(journal);
 }
 
 /* ferryd would take what follows for a death, and finish it if we do not. */

@@ -49,22 +49,26 @@ int dom0_netfront_wanted(void)
     return -ENODEV;
 }
 
-/* dom0's vif with this domain as its backend, and this MAC address. Returns its number, or -1. */
+/* dom0's vif with this domain as its backend, and this MAC address. Returns its number, -ENOENT if there is none, or
+ * what kept xenstore from saying, which is said. */
 static int vif_find(struct host *host, uint32_t backend, const struct dom0_vif *vif)
 {
     char text[MAC_TEXT_SIZE];
     uint8_t mac[MAC_SIZE];
     struct vifs vifs;
+    int err = vifs_find(host, backend, &vifs);
 
-    if (vifs_find(host, backend, &vifs))
-        log_line("xenstore does not say which vifs domain %u serves", backend);
+    if (err) {
+        log_line("xenstore does not say which vifs domain %u serves: %s", backend, strerror(-err));
+        return err == -ENOENT ? -EIO : err;
+    }
     for (unsigned int i = 0; i < vifs.nr; i++)
         if (vifs.refs[i].guest == DOM0 &&
             store_read(host->xs, text, sizeof(text), "/libxl/%d/device/vif/%u/mac", DOM0,
                        vifs.refs[i].handle) == 0 &&
             mac_read(text, strlen(text), mac) && memcmp(mac, vif->mac, sizeof(mac)) == 0)
             return (int)vifs.refs[i].handle;
-    return -1;
+    return -ENOENT;
 }
 
 /* Returns the vif's number, or a negative errno. */
@@ -92,7 +96,7 @@ int dom0_move_behind(struct host *host, const struct journal *journal, const str
 {
     int devid = vif_find(host, journal->domid, vif);
 
-    if (devid < 0)
+    if (devid == -ENOENT)
         devid = vif_add(host, journal, vif);
     faultpoint("plugged");
     return devid < 0 ? devid : dom0_keep_restore_vif(keep, devid);
@@ -167,7 +171,7 @@ static int begin(const struct journal *journal, int devid, struct dom0_record *r
 
 int dom0_move_begin(struct host *host, const struct journal *journal, struct dom0_record *record_r)
 {
-    int devid = -1, err;
+    int devid = -ENOENT, err;
 
     memset(record_r, 0, sizeof(*record_r));
     if (is_somebody_elses(host, journal))
@@ -177,7 +181,7 @@ int dom0_move_begin(struct host *host, const struct journal *journal, struct dom
         devid = vif_find(host, journal->domid, &record_r->vif);
     if (devid < 0) {
         record_r->vif.bridge[0] = '\0';
-        return 0;
+        return devid == -ENOENT ? 0 : devid;
     }
     dom0_signals_ignore();
     err = begin(journal, devid, record_r);
@@ -193,6 +197,8 @@ int dom0_move_unplug(struct host *host, const struct journal *journal, const str
     if (!*vif->bridge || is_somebody_elses(host, journal))
         return 0;
     devid = vif_find(host, journal->domid, vif);
+    if (devid != -ENOENT && devid < 0)
+        return devid;
     if (devid >= 0)
         err = vif_remove(host, journal, devid);
     faultpoint("unplugged");

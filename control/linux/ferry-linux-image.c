@@ -175,6 +175,16 @@ static void new_drop(const char *dir)
     }
 }
 
+/* What was made before kernels were written unpacked: beside the modules of a newer one it would start without any. */
+static void packed_drop(const char *dir)
+{
+    char path[FILES_PATH_SIZE];
+
+    snprintf(path, sizeof(path), "%.400s/vmlinuz", dir);
+    if (unlink(path) == 0)
+        log_line("%s is gone: configurations name %.400s/vmlinux from now on", path, dir);
+}
+
 /* A kernel beside the modules of another one would not start: all three are written before the first is replaced. */
 static int all_replace(const char *dir, const struct made *made)
 {
@@ -199,6 +209,8 @@ static int all_replace(const char *dir, const struct made *made)
     }
     if (err)
         new_drop(dir);
+    else
+        packed_drop(dir);
     return err;
 }
 

@@ -287,8 +287,7 @@ static int recover_run(struct host *host, struct journal *journal, struct config
                                  journal->is_linux && vbds_words_serve(config->xl.b_info.cmdline) };
     int err;
 
-    domain_quiet(host, journal);
-    steps_mark(journal, "dma stopped");
+    /* Before it is stopped: one that is well goes on, if nobody can say. */
     err = vifs_find(host, old_domid, &served.vifs);
     if (!err)
         err = vbds_find(host, old_domid, &served.vbds);
@@ -298,6 +297,8 @@ static int recover_run(struct host *host, struct journal *journal, struct config
                  journal->name, strerror(-err));
         return err;
     }
+    domain_quiet(host, journal);
+    steps_mark(journal, "dma stopped");
     err = domain_destroy(host, journal);
     if (err && err != -EEXIST)
         log_line("%s: the old domain %u does not go away: %s", journal->name, old_domid,

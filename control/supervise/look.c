@@ -281,8 +281,11 @@ void supervised_look(struct supervised *supervised)
         supervised_reload_look(supervised);
         return;
     }
-    if (journal_fresh(supervised))
-        return; /* supervisor_refresh() will find it gone, or say what is wrong with it */
+    if (journal_fresh(supervised)) {
+        /* supervisor_refresh() will find it gone, or say what is wrong with it; what is mapped would keep it from going */
+        supervised_unwatch(supervised);
+        return;
+    }
     if (is_fine(supervised, &hangs)) {
         if (supervised->journal.wish == JOURNAL_RUN)
             events_on(supervised);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "supervise/recoveries.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const double recoveries_limits[RECOVERIES_LIMITS] = { 0.001, 0.003, 0.01, 0.03, 0.1,
@@ -53,14 +54,18 @@ void recoveries_begin(struct recoveries *recoveries, const struct journal *journ
         journal->nr_deaths && is_under_way(journal, &journal->deaths[journal->nr_deaths - 1]);
 
     recoveries->nr_seen = journal->nr_deaths_ever - last_is_open;
+    snprintf(recoveries->uuid, sizeof(recoveries->uuid), "%s", journal->uuid);
 }
 
 void recoveries_count(struct recoveries *recoveries, const struct journal *journal)
 {
     uint64_t nr_new;
 
-    if (journal->nr_deaths_ever < recoveries->nr_seen)
+    if (strcmp(recoveries->uuid, journal->uuid) != 0 ||
+        journal->nr_deaths_ever < recoveries->nr_seen) {
         recoveries->nr_seen = 0; /* another journal, since the name was started anew */
+        snprintf(recoveries->uuid, sizeof(recoveries->uuid), "%s", journal->uuid);
+    }
     nr_new = journal->nr_deaths_ever - recoveries->nr_seen;
     if (nr_new > journal->nr_deaths)
         nr_new = journal->nr_deaths; /* those before are forgotten */

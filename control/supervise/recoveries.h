@@ -13,6 +13,7 @@
 #define RECOVERIES_LIMITS 10
 
 struct recoveries {
+    char uuid[JOURNAL_UUID_SIZE]; /* the domain whose journal it was: kept over its deaths */
     uint64_t nr_seen; /* of the journal's deaths ever */
     uint64_t counts[RECOVERIES_DEPTHS][RECOVERIES_CAUSES];
     uint64_t buckets[RECOVERIES_DEPTHS][RECOVERIES_LIMITS + 1]; /* by recoveries_limits */

@@ -130,8 +130,12 @@ static int interface_look(struct port *port, char why[WHY_SIZE])
         return -EINVAL;
     }
     snprintf(port->name, sizeof(port->name), "vif%u.%u", port->guest, port->handle);
-    if (!if_nametoindex(port->name))
-        return -EAGAIN;
+    if (!if_nametoindex(port->name)) {
+        if (!*wanted || !net_is_vif(wanted, port->guest, port->handle))
+            return -EAGAIN;
+        strcpy(port->name, wanted); /* named before, by one that came no further */
+        return 0;
+    }
     if (*wanted && strcmp(wanted, port->name) != 0) {
         err = net_rename(port->name, wanted);
         if (err) {

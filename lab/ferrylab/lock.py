@@ -12,7 +12,8 @@ from .errors import LabTimeout
 from .progress import say
 
 WAIT_LIMIT_S = float(os.environ.get("FERRY_LAB_LOCK_WAIT", "3600"))
-PLACES = int(os.environ.get("FERRY_LABS", min(os.cpu_count() or 1, 4)))
+PLACES_MAX = 4
+PLACES = min(int(os.environ.get("FERRY_LABS", os.cpu_count() or 1)), PLACES_MAX)
 
 
 class FileLock:
@@ -53,7 +54,7 @@ class LabLock:
     def __init__(self, name, alone=False):
         self._who = f"scenario {name}"
         self._run = FileLock(paths.RUNS / f"{name}.lock")
-        self._places = [FileLock(paths.PLACES / f"ferry-lab-{number}") for number in range(PLACES)]
+        self._places = [FileLock(paths.PLACES / f"ferry-lab-{number}") for number in range(PLACES_MAX if alone else PLACES)]
         self._alone = alone
         self.place = 0  # the number of ours, once we have it
 

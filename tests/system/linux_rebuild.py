@@ -16,6 +16,7 @@ import recovery_common as common
 from ferry_domnet import expect
 from ferrylab import wire as wires
 
+ALONE = True
 IN_CHECK = False  # it takes minutes
 DEATHS = int(os.environ.get("FERRY_REBUILDS", "3"))
 KIND = os.environ.get("FERRY_REBUILD_KIND", "destroyed")

@@ -9,8 +9,6 @@ import topology_rows_gateway
 import topology_rows_nat
 import topology_rows_route
 
-BESIDE = True  # tests/run-system
-
 
 def run(lab):
     others = [topology_rows_route.TOPOLOGY, topology_rows_gateway.TOPOLOGY]

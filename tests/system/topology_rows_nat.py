@@ -130,9 +130,9 @@ def same_port(world):
 def forwarded(world):
     """tcp:8080 of the driver domain's address leads to n1's port 80."""
     station = world.stations["n1"]
-    server = station.start("sh -c 'echo from-n1 | timeout 8 nc -l -p 80'")
-    time.sleep(0.5)
-    said = world.wire.run(f"timeout 4 bash -c 'exec 3<> /dev/tcp/{ROUTER_IP}/{PORT_OUTSIDE} && "
+    server = station.start("sh -c 'echo from-n1 | timeout 60 nc -l -p 80'")
+    station.run("for i in $(seq 100); do grep -q ':0050 .* 0A ' /proc/net/tcp /proc/net/tcp6 && exit 0; sleep 0.1; done; exit 1")
+    said = world.wire.run(f"timeout 10 bash -c 'exec 3<> /dev/tcp/{ROUTER_IP}/{PORT_OUTSIDE} && "
                           "cat <&3'", check=False).stdout
     server.kill()
     return said.strip() or "nothing"

@@ -92,10 +92,13 @@ int domain_look(struct host *host, const struct journal *journal, struct domain_
     return 0;
 }
 
+static bool was_stopped;
+
 void domain_quiet(struct host *host, const struct journal *journal)
 {
     (void)host;
     (void)journal;
+    was_stopped = true;
 }
 
 int domain_destroy(struct host *host, const struct journal *journal)
@@ -519,12 +522,14 @@ static void disks_go_before_their_id_is_forgotten(void **state)
 static void nothing_is_destroyed_while_nobody_says_what_it_served(void **state)
 {
     (void)state;
+    was_stopped = false;
     vifs_err = -EIO;
     assert_int_equal(rebuild(), -EIO);
     vifs_err = 0;
     vbds_err = -EIO;
     assert_int_equal(rebuild(), -EIO);
     assert_string_equal(done, "");
+    assert_false(was_stopped);
     assert_int_equal(journal.domid, OLD_ID);
     vbds_err = 0;
     assert_int_equal(rebuild(), 0);

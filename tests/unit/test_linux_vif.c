@@ -21,7 +21,7 @@
 static struct xs_handle *store;
 static char did[256], interface[16], bridge[16];
 static int join_err, only_err, up_err, rename_err, mtu_err, mtu_of_bridge;
-static bool is_port;
+static bool is_port, is_vif;
 
 static void note(const char *what, const char *value)
 {
@@ -43,6 +43,13 @@ bool net_is_port(const char *of, const char *name)
     (void)of;
     (void)name;
     return is_port;
+}
+
+bool net_is_vif(const char *name, uint32_t guest, uint32_t handle)
+{
+    assert_int_equal(guest, 7);
+    assert_int_equal(handle, 0);
+    return is_vif && strcmp(name, interface) == 0;
 }
 
 int net_bridge_only(char name_r[16])
@@ -110,7 +117,7 @@ static int begin(void **state)
     strcpy(bridge, "xenbr0");
     join_err = up_err = rename_err = mtu_err = only_err = 0;
     mtu_of_bridge = 1500;
-    is_port = false;
+    is_port = is_vif = false;
     return 0;
 }
 
@@ -191,6 +198,19 @@ static void a_line_says_its_mtu_its_name_and_no_bridge(void **state)
     look_is(PORT_PLUGGED);
     assert_string_equal(did, "rename web;mac web;mtu 9000;join xenbr0;up web;");
     assert_string_equal(fake_xs_get(store, FRONT "/mtu"), "9000");
+}
+
+/* One that died after it had named it. */
+static void one_that_has_its_name_already_goes_on(void **state)
+{
+    (void)state;
+    fake_xs_put(store, BACK "/vifname", "web");
+    strcpy(interface, "web");
+    look_is(PORT_STAYS); /* somebody else's */
+    assert_string_equal(did, "");
+    is_vif = true;
+    look_is(PORT_PLUGGED);
+    assert_string_equal(did, "mac web;mtu 1500;join xenbr0;up web;");
 }
 
 static void no_bridge_and_several_of_them(void **state)
@@ -328,6 +348,7 @@ int main(void)
         TEST(one_that_netback_has_not_made_waits),
         TEST(one_that_is_in_use_or_closes_is_left_alone),
         TEST(a_line_says_its_mtu_its_name_and_no_bridge),
+        TEST(one_that_has_its_name_already_goes_on),
         TEST(no_bridge_and_several_of_them),
         TEST(a_bridge_that_is_not_there),
         TEST(names_that_are_none),
