@@ -109,6 +109,7 @@ def from_linux_driver_domain(lab):
     linux.destroy()  # the lab's small Linux has no init that would act on `xl shutdown`
     config_put(lab, SLOTS["B"].bdf)
     lab.dom0.run(f"ferry start {CONFIG}", timeout=90)
+    common.wait_for(lambda: any(link["up"] for link in common.status(lab).get("links", [])), "no link", 30)
     for number, guest in enumerate(guests, 3):
         vif_moved(lab, guest, number, "backend=domnet")
     all_reach(lab, guests, "from Linux to Ferry", dom0=False, slot="B")
