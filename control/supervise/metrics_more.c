@@ -24,6 +24,21 @@ static uint64_t at(const void *start, size_t offset)
     return *(const uint64_t *)((const char *)start + offset);
 }
 
+/* A counter of queue i; label: NULL, or the name of one more label, with its value. */
+static void queue_value_put(const struct writing *w, const char *name, const struct metrics_more *d,
+                            unsigned int i, const char *label, const char *value, uint64_t nr)
+{
+    const struct ferry_stats_queue *queue = &d->stats->queues[i];
+    char index[4];
+
+    snprintf(index, sizeof(index), "%u", queue->index);
+    exposition_counter(w->e, name,
+                       EXPOSITION_LABELS("domain", d->name, "port",
+                                         d->stats->ports[queue->port].name, "guest",
+                                         d->guests[queue->port], "queue", index, label, value),
+                       nr);
+}
+
 /* A counter of each queue; in, out: where it is in struct ferry_stats_queue. */
 static void queue_counter_put(const struct writing *w, const char *name, const char *help,
                               size_t in, size_t out)
@@ -35,18 +50,9 @@ static void queue_counter_put(const struct writing *w, const char *name, const c
 
     exposition_family(w->e, name, EXPOSITION_COUNTER, help);
     EACH(w, d)
-    for (unsigned int i = 0; i < 2 * d->stats->nr_queues; i++) {
-        const struct ferry_stats_queue *queue = &d->stats->queues[i / 2];
-        char index[4];
-
-        snprintf(index, sizeof(index), "%u", queue->index);
-        exposition_counter(w->e, name,
-                           EXPOSITION_LABELS("domain", d->name, "port",
-                                             d->stats->ports[queue->port].name, "guest",
-                                             d->guests[queue->port], "queue", index, "direction",
-                                             directions[i % 2].word),
-                           at(queue, directions[i % 2].offset));
-    }
+    for (unsigned int i = 0; i < 2 * d->stats->nr_queues; i++)
+        queue_value_put(w, name, d, i / 2, "direction", directions[i % 2].word,
+                        at(&d->stats->queues[i / 2], directions[i % 2].offset));
 }
 
 /* Those domains whose pages tell of parts: statspages_has_parts(). */
@@ -58,17 +64,8 @@ static void queue_more_put(const struct writing *w, const char *name, const char
 {
     exposition_family(w->e, name, EXPOSITION_COUNTER, help);
     EACH_PARTS(w, d)
-    for (unsigned int i = 0; i < d->stats->nr_queues; i++) {
-        const struct ferry_stats_queue *queue = &d->stats->queues[i];
-        char index[4];
-
-        snprintf(index, sizeof(index), "%u", queue->index);
-        exposition_counter(w->e, name,
-                           EXPOSITION_LABELS("domain", d->name, "port",
-                                             d->stats->ports[queue->port].name, "guest",
-                                             d->guests[queue->port], "queue", index),
-                           at(&d->stats->queues_more[i], offset));
-    }
+    for (unsigned int i = 0; i < d->stats->nr_queues; i++)
+        queue_value_put(w, name, d, i, NULL, NULL, at(&d->stats->queues_more[i], offset));
 }
 
 static void queue_drops_put(const struct writing *w)
@@ -79,17 +76,10 @@ static void queue_drops_put(const struct writing *w)
                       "Those of ferry_port_drops that were on that queue, or for it.");
     EACH_PARTS(w, d)
     for (unsigned int i = 0; i < FERRY_QUEUE_DROPS * d->stats->nr_queues; i++) {
-        const struct ferry_stats_queue *queue = &d->stats->queues[i / FERRY_QUEUE_DROPS];
         enum ferry_drop drop = i % FERRY_QUEUE_DROPS;
-        char index[4];
 
-        snprintf(index, sizeof(index), "%u", queue->index);
-        exposition_counter(w->e, name,
-                           EXPOSITION_LABELS("domain", d->name, "port",
-                                             d->stats->ports[queue->port].name, "guest",
-                                             d->guests[queue->port], "queue", index, "reason",
-                                             statspages_drop_word(drop)),
-                           d->stats->queues_more[i / FERRY_QUEUE_DROPS].drops[drop]);
+        queue_value_put(w, name, d, i / FERRY_QUEUE_DROPS, "reason", statspages_drop_word(drop),
+                        d->stats->queues_more[i / FERRY_QUEUE_DROPS].drops[drop]);
     }
 }
 

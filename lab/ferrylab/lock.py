@@ -54,7 +54,7 @@ class LabLock:
     def __init__(self, name, alone=False):
         self._who = f"scenario {name}"
         self._run = FileLock(paths.RUNS / f"{name}.lock")
-        self._places = [FileLock(paths.PLACES / f"ferry-lab-{number}") for number in range(PLACES_MAX if alone else PLACES)]
+        self._places = [FileLock(paths.LOCKS / f"ferry-lab-{number}") for number in range(PLACES_MAX if alone else PLACES)]
         self._alone = alone
         self.place = 0  # the number of ours, once we have it
 

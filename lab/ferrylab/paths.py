@@ -7,7 +7,7 @@ LAB = Path(__file__).resolve().parent.parent
 TOP = LAB.parent
 BUILD = Path(os.environ.get("FERRY_LAB_BUILD", TOP / "build" / "lab"))
 RUNS = BUILD / "runs"
-PLACES = Path("/run/lock")  # of the machine: all checkouts share its processors and namespaces
+LOCKS = Path("/run/lock")  # of the machine: all checkouts share its processors and namespaces
 
 # Inside dom0.
 DOM0_IMAGES = "/root/images"
