@@ -14,6 +14,7 @@
 #include "cli/dom0_move.h"
 #include "cli/journal_read.h"
 #include "cli/kernel_replace.h"
+#include "cli/kernel_status.h"
 #include "config/policies.h"
 #include "journal/journal.h"
 #include "util/faultpoint.h"
@@ -313,6 +314,8 @@ static int dom0_follow(struct host *host, const struct config *config, const str
     if (err)
         journal_fault_tell(name, err);
     else
+        err = kernel_status_wait(host, name);
+    if (!err)
         err = dom0_move_behind(host, &journal, &config->dom0_vif, keep);
     faultpoint("moved");
     if (!err)
@@ -377,6 +380,16 @@ static int start_before_dom0(struct host *host, struct config *config, bool insi
     return code;
 }
 
+/* dom0's network is not moved. */
+static int start_alone(struct host *host, struct config *config, bool insist)
+{
+    int code = all_start(host, config, insist);
+
+    if (code == EXIT_OK && kernel_status_wait(host, config->xl.c_info.name))
+        code = EXIT_FAILED;
+    return code;
+}
+
 static int file_start(struct host *host, const char *path, bool insist, bool is_noted)
 {
     struct journal known;
@@ -386,7 +399,7 @@ static int file_start(struct host *host, const char *path, bool insist, bool is_
     if (config_load(path, command_nics_known(path, &known) ? &known : NULL, &config))
         return EXIT_FAILED;
     code = *config.dom0_vif.bridge ? start_before_dom0(host, &config, insist, is_noted)
-                                   : all_start(host, &config, insist);
+                                   : start_alone(host, &config, insist);
     config_dispose(&config);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/dom0_record.h"
 #include "cli/journal_read.h"
+#include "cli/kernel_status.h"
 #include "cli/links.h"
 #include "cli/observe.h"
 #include "cli/status_ports.h"
@@ -19,14 +20,11 @@
 #include "journal/journal.h"
 #include "journal/journal_json.h"
 #include "journal/unfinished.h"
-#include "recover/reference.h"
 #include "recover/stats.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/socket.h"
-#include "xen/agentpage.h"
 #include "xen/domain.h"
-#include "xen/domctl.h"
 #include "xen/guest.h"
 #include "xen/statuspage.h"
 #include "xen/vbds.h"
@@ -86,39 +84,12 @@ static unsigned int nr_disks_serving(struct report *report, const struct journal
     return nr;
 }
 
-/* What the kernel says of itself; all of it a hint. Returns whether there is anything. */
-static bool status_get(struct host *host, const struct journal *journal,
-                       struct ferry_status *status_r)
-{
-    const volatile void *page;
-    struct agentpage agent = { 0 };
-    struct reference reference;
-    bool is_there = false;
-
-    if (!domain_is_there(host, journal))
-        return false;
-    if (journal->is_linux) {
-        page = agentpage_map(&agent, host, journal->domid, journal->name);
-        if (page)
-            is_there = statuspage_copy(page, status_r);
-        agentpage_forget(&agent);
-        return is_there;
-    }
-    reference_load(journal, &reference);
-    page = reference_status_map(host, journal, &reference);
-    if (page)
-        is_there = statuspage_copy(page, status_r);
-    domctl_unmap(host, page, 1);
-    reference_dispose(&reference);
-    return is_there;
-}
-
 static void kernel_json(struct report *report, const struct journal *journal)
 {
     struct json *json = report->json;
     struct ferry_status status;
 
-    bool is_there = status_get(&report->host, journal, &status);
+    bool is_there = kernel_status_read(&report->host, journal, &status);
 
     if (journal->is_linux)
         json_bool(json, "heartbeat", is_there);
@@ -279,7 +250,7 @@ static void linux_text(struct report *report, const struct journal *journal)
 
     if (!domain_is_there(&report->host, journal))
         printf("  Linux\n");
-    else if (status_get(&report->host, journal, &status))
+    else if (kernel_status_read(&report->host, journal, &status))
         printf("  Linux; %s, with a heartbeat: a hang is seen\n",
                statuspage_phase_word(status.phase));
     else
@@ -294,7 +265,7 @@ static void kernel_text(struct report *report, const struct journal *journal)
         linux_text(report, journal);
         return;
     }
-    if (!status_get(&report->host, journal, &status))
+    if (!kernel_status_read(&report->host, journal, &status))
         return;
     printf("  %s; %u starts since it was built, %u of them its own, %u with a NIC reset\n",
            statuspage_phase_word(status.phase), status.generation, status.self_restarts,

@@ -91,10 +91,25 @@ def mistakes(lab):
     expect(done.rc == 1 and "disk, vnc" in done.stderr, f"unknown names: {done.stderr!r}")
 
 
+def ends_at_boot(lab):
+    """A word of extra= that the kernel refuses: the start has failed, and what to do is said. What serves is ready at once."""
+    path = common.config(lab, extra="brigde=xenbr0")
+    done = lab.dom0.run(f"ferry start {path}", timeout=60, check=False)
+    expect(done.rc == 1 and "has ended while it booted; `ferry logs domnet`" in done.stderr, f"brigde=: {done}")
+    said = lab.dom0.run("ferry logs domnet", check=False).stdout
+    expect("unknown word 'brigde=xenbr0'" in said, f"`ferry logs` does not have it: {said}")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+    lab.dom0.run(f"ferry start {common.config(lab)}", timeout=60)
+    phase = common.status(lab)["phase"]
+    expect(phase in ("serving", "ready"), f"started, but {phase}")
+    lab.dom0.run("ferry stop domnet", timeout=60)
+
+
 def run(lab):
     common.install(lab)
     bdf = SLOTS["A"].bdf
     all_hold(lab, bdf)
     one_of_two(lab)
     mistakes(lab)
+    ends_at_boot(lab)
     permissive(lab, bdf)

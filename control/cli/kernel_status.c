@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/kernel_status.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "recover/reference.h"
+#include "util/log.h"
+#include "xen/agentpage.h"
+#include "xen/domain.h"
+#include "xen/domctl.h"
+#include "xen/statuspage.h"
+
+#define POLL_MS 50
+#define WAIT_MS 10000
+#define WAIT_LINUX_MS 30000
+#define SAID_MS 1000 /* whoever waits longer than that wants to know for what */
+
+bool kernel_status_read(struct host *host, const struct journal *journal,
+                        struct ferry_status *status_r)
+{
+    const volatile void *page;
+    struct agentpage agent = { 0 };
+    struct reference reference;
+    bool is_there = false;
+
+    if (!domain_is_there(host, journal))
+        return false;
+    if (journal->is_linux) {
+        page = agentpage_map(&agent, host, journal->domid, journal->name);
+        if (page)
+            is_there = statuspage_copy(page, status_r);
+        agentpage_forget(&agent);
+        return is_there;
+    }
+    reference_load(journal, &reference);
+    page = reference_status_map(host, journal, &reference);
+    if (page)
+        is_there = statuspage_copy(page, status_r);
+    domctl_unmap(host, page, 1);
+    reference_dispose(&reference);
+    return is_there;
+}
+
+/* Whether nothing more is to be waited for. A dead one that ferryd looks after comes back. */
+static bool has_ended(struct host *host, const struct journal *journal)
+{
+    return journal->wish != JOURNAL_RUN ||
+           (domain_has_ended(host, journal) && !command_tell_ferryd());
+}
+
+int kernel_status_wait(struct host *host, const char *name)
+{
+    int64_t start = host_ticks_ms(), waited;
+    struct ferry_status status;
+    struct journal journal;
+    bool is_said = false;
+
+    for (;;) {
+        if (journal_load(name, &journal))
+            return 0; /* somebody removed it: not ours any more */
+        if (kernel_status_read(host, &journal, &status) && statuspage_serves(&status, 0))
+            return 0;
+        if (has_ended(host, &journal)) {
+            log_line("%s has ended while it booted; `ferry logs %s` has what it said, `ferry stop "
+                     "%s` gives its devices back",
+                     name, name, name);
+            return -ESRCH;
+        }
+        waited = host_ticks_ms() - start;
+        if (waited > (journal.is_linux ? WAIT_LINUX_MS : WAIT_MS))
+            break;
+        if (waited > SAID_MS && !is_said) {
+            printf("waiting until it serves guests\n");
+            fflush(stdout);
+            is_said = true;
+        }
+        host_sleep_ms(POLL_MS);
+    }
+    log_line("%s does not serve guests yet; `ferry status %s` shows when it does: xl gives up on a "
+             "vif after 10 s",
+             name, name);
+    return 0;
+}
