@@ -25,11 +25,15 @@
 #define WAIT_MS 20000 /* for the driver to make the interface: some load firmware first */
 #define RENAME_MS 2000 /* for udev to name it */
 #define POLL_MS 100
+#define AGAIN_MS                                                                                   \
+    10000 /* for who else configures it to be done: its driver, a NIC's link, a daemon */
+#define AGAIN_POLL_MS 250
 
 /* Run `ip`. Returns its exit code, or a negative errno.
  *
- *   output  a descriptor for what it prints; -1: where this process prints */
-static int ip_run(char *const argv[], int output)
+ *   output    a descriptor for what it prints; -1: where this process prints
+ *   is_quiet  what it has against it is not shown */
+static int ip_run(char *const argv[], int output, bool is_quiet)
 {
     posix_spawn_file_actions_t actions;
     int status, err;
@@ -38,6 +42,8 @@ static int ip_run(char *const argv[], int output)
     posix_spawn_file_actions_init(&actions);
     if (output >= 0)
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (is_quiet)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     err = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (err)
@@ -56,7 +62,7 @@ static int ip_output(char *const argv[], char **text_r)
 
     if (fd < 0)
         return -errno;
-    err = ip_run(argv, fd);
+    err = ip_run(argv, fd, false);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (err > 0)
         err = -EIO;
@@ -338,6 +344,7 @@ void dom0_keep_dispose(struct dom0_keep *keep)
 struct restore {
     char name[DOM0_NET_NAME_SIZE];
     char *family;
+    bool is_quiet; /* it will be tried again */
     bool failed;
 };
 
@@ -352,13 +359,15 @@ static void ip_do(struct restore *restore, char *const words[], char *const more
         argv[nr++] = *words;
     for (; more && *more; more++)
         argv[nr++] = *more;
-    err = ip_run(argv, -1);
+    err = ip_run(argv, -1, restore->is_quiet);
     if (!err)
+        return;
+    restore->failed = true;
+    if (restore->is_quiet)
         return;
     for (size_t i = 0; argv[i] && used < sizeof(text); i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "", argv[i]);
     log_line("`%s` failed%s%s", text, err < 0 ? ": " : "", err < 0 ? strerror(-err) : "");
-    restore->failed = true;
 }
 
 #define LINK(restore, ...)                                                                         \
@@ -436,22 +445,47 @@ static void link_restore(const struct dom0_keep *keep, struct restore *restore)
         LINK(restore, "up");
 }
 
-static int keep_restore(const struct dom0_keep *keep, const char *path)
+/* Addresses, and the routes that need them. */
+static void net_restore(const struct dom0_keep *keep, struct restore *restore)
 {
     const struct dom0_interface *nic = &keep->net.nic;
+
+    for (unsigned int i = 0; nic->up && i < nic->nr_addresses; i++)
+        address_add(restore, &nic->addresses[i]);
+    for (int with_via = 0; with_via < 2; with_via++) {
+        restore->family = "-4";
+        routes_each(keep->routes, nic->name, with_via, route_add, restore);
+        restore->family = "-6";
+        routes_each(keep->ipv6_routes, nic->name, with_via, route_add, restore);
+    }
+}
+
+/* systemd-networkd takes an address that it did not set from an interface that is new to it, and sets its own once there is a
+ * link: a route that needs the address is refused in between. So all of it is done again, until it stands. */
+static void net_restore_amid_others(const struct dom0_keep *keep, struct restore *restore)
+{
+    int64_t end = host_ticks_ms() + AGAIN_MS;
+    bool had_failed = restore->failed;
+
+    do {
+        restore->is_quiet = host_ticks_ms() < end;
+        restore->failed = false;
+        net_restore(keep, restore);
+        if (restore->failed && restore->is_quiet)
+            host_sleep_ms(AGAIN_POLL_MS);
+    } while (restore->failed && restore->is_quiet);
+    restore->is_quiet = false;
+    restore->failed = restore->failed || had_failed;
+}
+
+static int keep_restore(const struct dom0_keep *keep, const char *path)
+{
     struct restore restore = { 0 };
 
     if (interface_wait(keep, path, &restore))
         return -ENODEV;
     link_restore(keep, &restore);
-    for (unsigned int i = 0; nic->up && i < nic->nr_addresses; i++)
-        address_add(&restore, &nic->addresses[i]);
-    for (int with_via = 0; with_via < 2; with_via++) {
-        restore.family = "-4";
-        routes_each(keep->routes, nic->name, with_via, route_add, &restore);
-        restore.family = "-6";
-        routes_each(keep->ipv6_routes, nic->name, with_via, route_add, &restore);
-    }
+    net_restore_amid_others(keep, &restore);
     return restore.failed ? -EIO : 0;
 }
 

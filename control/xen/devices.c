@@ -82,8 +82,10 @@ int devices_each(struct xs_handle *xs, const char *kind, uint32_t backend, uint3
     for (unsigned int i = 0; !err && i < nr; i++) {
         uint32_t guest;
 
-        if (number_parse(guests[i], STORE_DOMID_MAX, &guest) == 0 &&
-            xs_is_domain_introduced(xs, guest))
+        if (number_parse(guests[i], STORE_DOMID_MAX, &guest))
+            continue;
+        err = store_knows_domain(xs, guest);
+        if (err > 0)
             err = guest_each(&search, guest);
     }
     free(guests);
@@ -94,6 +96,6 @@ bool device_is_gone(struct xs_handle *xs, const char *kind, uint32_t guest, uint
 {
     char found[STORE_PATH_SIZE];
 
-    return !xs_is_domain_introduced(xs, guest) ||
+    return store_knows_domain(xs, guest) == 0 ||
            backend_read(xs, kind, guest, handle, found) == -ENOENT;
 }

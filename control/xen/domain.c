@@ -140,7 +140,7 @@ int domain_wait_gone(struct host *host, const struct journal *journal, unsigned 
             return -EEXIST;
         if (!err && !seen.exists)
             pci_nodes_remove(host, journal->domid); /* pciback may have written late */
-        if (!err && !seen.exists && !xs_is_domain_introduced(host->xs, journal->domid) &&
+        if (!err && !seen.exists && store_knows_domain(host->xs, journal->domid) == 0 &&
             !pciback_has(journal->domid))
             return 0;
         if (host_ticks_ms() > deadline)

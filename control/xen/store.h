@@ -35,6 +35,9 @@ bool store_put(struct xs_handle *xs, xs_transaction_t t, const char *dir, const 
 int store_transact(struct xs_handle *xs,
                    int (*what)(struct xs_handle *xs, xs_transaction_t t, void *ctx), void *ctx);
 
+/* Whether xenstored knows a domain: 1, 0, or a negative errno if it does not answer. */
+int store_knows_domain(struct xs_handle *xs, uint32_t domid);
+
 /* A state node: enum xenbus_state; XenbusStateUnknown for one that is missing or makes no sense. */
 int store_state(struct xs_handle *xs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

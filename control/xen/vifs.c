@@ -228,8 +228,7 @@ void vifs_replug(struct host *host, const struct journal *journal, struct vifs *
     }
     replugged_wait(host, journal, vifs, deadline);
     for (unsigned int i = 0; i < vifs->nr; i++)
-        if (vifs->refs[i].way == VIF_LOST &&
-            !xs_is_domain_introduced(host->xs, vifs->refs[i].guest))
+        if (vifs->refs[i].way == VIF_LOST && store_knows_domain(host->xs, vifs->refs[i].guest) == 0)
             vifs->refs[i].way = VIF_GONE;
         else if (vifs->refs[i].way == VIF_LOST)
             log_line("vif%u.%u: replugging failed; try `xl network-attach %u ...`",

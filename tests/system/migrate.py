@@ -115,7 +115,7 @@ def from_linux_driver_domain(lab):
     all_reach(lab, guests, "from Linux to Ferry", dom0=False, slot="B")
     lab.dom0.run("ferry stop domnet", timeout=60)
     linux = lab.linux_domnet(name="domnet", nic="B")
-    linux.run("for i in $(seq 300); do pidof xl && exit 0; sleep 0.1; done; exit 1")  # xl devd
+    linux.run("for i in $(seq 300); do grep -qx xl /proc/[0-9]*/comm && exit 0; sleep 0.1; done; exit 1")  # xl devd
     for number, guest in enumerate(guests, 3):
         vif_moved(lab, guest, number, "backend=domnet")
     all_reach(lab, guests, "back to Linux", dom0=False, slot="B")

@@ -22,6 +22,7 @@ static const struct journal journal = { .name = "domnet", .domid = 3 };
 static int64_t now_ms;
 static bool dies;
 static unsigned int guest_there = 7;
+static int store_errno; /* of a xenstore that does not say which domains there are */
 static unsigned int replugs; /* begun */
 static unsigned int nr_late; /* of the last vifs_settle() */
 static const char *const *script; /* what the successor writes, a step after each read */
@@ -47,7 +48,8 @@ int domain_look(struct host *host, const struct journal *of, struct domain_seen 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
     (void)xs;
-    return domid == guest_there;
+    errno = store_errno;
+    return !store_errno && domid == guest_there;
 }
 
 /* libxl is not asked for anything here. */
@@ -202,8 +204,12 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
     static const struct {
         unsigned int there;
         bool has_device;
+        int store_errno;
         enum vif_way way;
-    } rows[] = { { 7, true, VIF_LOST }, { 8, true, VIF_GONE }, { 7, false, VIF_GONE } };
+    } rows[] = { { 7, true, 0, VIF_LOST },
+                 { 8, true, 0, VIF_GONE },
+                 { 7, false, 0, VIF_GONE },
+                 { 8, true, EPIPE, VIF_LOST } };
 
     (void)state;
     for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -215,6 +221,7 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
         if (rows[i].has_device)
             fake_xs_put(store, "/libxl/7/device/vif/0/backend", BACK);
         guest_there = rows[i].there;
+        store_errno = rows[i].store_errno;
         replugs = 0;
         vifs_replug(&host, &journal, &vifs, 0);
         assert_int_equal(vifs.refs[0].way, rows[i].way);
@@ -226,6 +233,7 @@ static void one_whose_guest_is_gone_is_not_replugged(void **state)
         fake_xs_close(store);
     }
     guest_there = 7;
+    store_errno = 0;
 }
 
 /* What libxl leaves when it does not wait any longer is there for a backend that comes up later. */
