@@ -31,17 +31,6 @@ int store_text(struct xs_handle *xs, xs_transaction_t t, const char *path, char 
     return 0;
 }
 
-/* libxenstore says "no" as well where it could not ask. */
-int store_knows_domain(struct xs_handle *xs, uint32_t domid)
-{
-    do {
-        errno = 0;
-        if (xs_is_domain_introduced(xs, domid))
-            return 1;
-    } while (errno == EINTR);
-    return -errno;
-}
-
 static int read_path(struct xs_handle *xs, const char *path, char *value, size_t size)
 {
     char *found;

@@ -3,6 +3,7 @@
 #ifndef CONTROL_STORE_H
 #define CONTROL_STORE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +36,16 @@ bool store_put(struct xs_handle *xs, xs_transaction_t t, const char *dir, const 
 int store_transact(struct xs_handle *xs,
                    int (*what)(struct xs_handle *xs, xs_transaction_t t, void *ctx), void *ctx);
 
-/* Whether xenstored knows a domain: 1, 0, or a negative errno if it does not answer. */
-int store_knows_domain(struct xs_handle *xs, uint32_t domid);
+/* Whether xenstored knows a domain: 1, 0, or a negative errno if it does not answer; libxenstore says "no" then, too. */
+static inline int store_knows_domain(struct xs_handle *xs, uint32_t domid)
+{
+    do {
+        errno = 0;
+        if (xs_is_domain_introduced(xs, domid))
+            return 1;
+    } while (errno == EINTR);
+    return -errno;
+}
 
 /* A state node: enum xenbus_state; XenbusStateUnknown for one that is missing or makes no sense. */
 int store_state(struct xs_handle *xs, const char *format, ...)
