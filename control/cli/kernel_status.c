@@ -50,6 +50,23 @@ static bool has_ended(struct host *host, const struct journal *journal)
            (domain_has_ended(host, journal) && !command_tell_ferryd());
 }
 
+/* Whether there is something to be looked at, or may yet be. */
+static bool has_status(const char *name)
+{
+    struct reference reference;
+    struct journal journal;
+    bool is_so;
+
+    if (journal_load(name, &journal))
+        return false;
+    if (journal.is_linux)
+        return true;
+    reference_load(&journal, &reference);
+    is_so = reference.has_image;
+    reference_dispose(&reference);
+    return is_so;
+}
+
 int kernel_status_wait(struct host *host, const char *name)
 {
     int64_t start = host_ticks_ms(), waited;
@@ -57,6 +74,8 @@ int kernel_status_wait(struct host *host, const char *name)
     struct journal journal;
     bool is_said = false;
 
+    if (!has_status(name))
+        return 0;
     for (;;) {
         if (journal_load(name, &journal))
             return 0; /* somebody removed it: not ours any more */
