@@ -309,12 +309,13 @@ static int dom0_follow(struct host *host, const struct config *config, const str
 {
     const char *name = config->xl.c_info.name;
     struct journal journal;
-    int err = journal_load(name, &journal);
+    int err = kernel_status_wait(host, name);
 
-    if (err)
-        journal_fault_tell(name, err);
-    else
-        err = kernel_status_wait(host, name);
+    if (!err) {
+        err = journal_load(name, &journal); /* once it serves: ferryd may have built it anew */
+        if (err)
+            journal_fault_tell(name, err);
+    }
     if (!err)
         err = dom0_move_behind(host, &journal, &config->dom0_vif, keep);
     faultpoint("moved");

@@ -465,17 +465,17 @@ static void net_restore(const struct dom0_keep *keep, struct restore *restore)
 static void net_restore_amid_others(const struct dom0_keep *keep, struct restore *restore)
 {
     int64_t end = host_ticks_ms() + AGAIN_MS;
-    bool had_failed = restore->failed;
+    bool link_failed = restore->failed;
 
-    do {
+    for (;;) {
         restore->is_quiet = host_ticks_ms() < end;
         restore->failed = false;
         net_restore(keep, restore);
-        if (restore->failed && restore->is_quiet)
-            host_sleep_ms(AGAIN_POLL_MS);
-    } while (restore->failed && restore->is_quiet);
-    restore->is_quiet = false;
-    restore->failed = restore->failed || had_failed;
+        if (!restore->failed || !restore->is_quiet)
+            break;
+        host_sleep_ms(AGAIN_POLL_MS);
+    }
+    restore->failed = restore->failed || link_failed;
 }
 
 static int keep_restore(const struct dom0_keep *keep, const char *path)

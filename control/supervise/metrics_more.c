@@ -24,19 +24,22 @@ static uint64_t at(const void *start, size_t offset)
     return *(const uint64_t *)((const char *)start + offset);
 }
 
-/* A counter of queue i; label: NULL, or the name of one more label, with its value. */
-static void queue_value_put(const struct writing *w, const char *name, const struct metrics_more *d,
-                            unsigned int i, const char *label, const char *value, uint64_t nr)
+/* A value of queue i; label: NULL, or the name of one more label, with its value. */
+static void queue_value_put(const struct writing *w, const char *name, enum exposition_type type,
+                            const struct metrics_more *d, unsigned int i, const char *label,
+                            const char *value, uint64_t nr)
 {
     const struct ferry_stats_queue *queue = &d->stats->queues[i];
+    const struct exposition_labels *labels;
     char index[4];
 
     snprintf(index, sizeof(index), "%u", queue->index);
-    exposition_counter(w->e, name,
-                       EXPOSITION_LABELS("domain", d->name, "port",
-                                         d->stats->ports[queue->port].name, "guest",
-                                         d->guests[queue->port], "queue", index, label, value),
-                       nr);
+    labels = EXPOSITION_LABELS("domain", d->name, "port", d->stats->ports[queue->port].name,
+                               "guest", d->guests[queue->port], "queue", index, label, value);
+    if (type == EXPOSITION_GAUGE)
+        exposition_gauge(w->e, name, labels, (double)nr);
+    else
+        exposition_counter(w->e, name, labels, nr);
 }
 
 /* A counter of each queue; in, out: where it is in struct ferry_stats_queue. */
@@ -51,7 +54,7 @@ static void queue_counter_put(const struct writing *w, const char *name, const c
     exposition_family(w->e, name, EXPOSITION_COUNTER, help);
     EACH(w, d)
     for (unsigned int i = 0; i < 2 * d->stats->nr_queues; i++)
-        queue_value_put(w, name, d, i / 2, "direction", directions[i % 2].word,
+        queue_value_put(w, name, EXPOSITION_COUNTER, d, i / 2, "direction", directions[i % 2].word,
                         at(&d->stats->queues[i / 2], directions[i % 2].offset));
 }
 
@@ -65,7 +68,8 @@ static void queue_more_put(const struct writing *w, const char *name, const char
     exposition_family(w->e, name, EXPOSITION_COUNTER, help);
     EACH_PARTS(w, d)
     for (unsigned int i = 0; i < d->stats->nr_queues; i++)
-        queue_value_put(w, name, d, i, NULL, NULL, at(&d->stats->queues_more[i], offset));
+        queue_value_put(w, name, EXPOSITION_COUNTER, d, i, NULL, NULL,
+                        at(&d->stats->queues_more[i], offset));
 }
 
 static void queue_drops_put(const struct writing *w)
@@ -78,7 +82,8 @@ static void queue_drops_put(const struct writing *w)
     for (unsigned int i = 0; i < FERRY_QUEUE_DROPS * d->stats->nr_queues; i++) {
         enum ferry_drop drop = i % FERRY_QUEUE_DROPS;
 
-        queue_value_put(w, name, d, i / FERRY_QUEUE_DROPS, "reason", statspages_drop_word(drop),
+        queue_value_put(w, name, EXPOSITION_COUNTER, d, i / FERRY_QUEUE_DROPS, "reason",
+                        statspages_drop_word(drop),
                         d->stats->queues_more[i / FERRY_QUEUE_DROPS].drops[drop]);
     }
 }
@@ -98,17 +103,9 @@ static void queues_put(const struct writing *w)
     exposition_family(w->e, waiting, EXPOSITION_GAUGE,
                       "Frames that the guest has no room for yet on that queue.");
     EACH(w, d)
-    for (unsigned int i = 0; i < d->stats->nr_queues; i++) {
-        const struct ferry_stats_queue *queue = &d->stats->queues[i];
-        char index[4];
-
-        snprintf(index, sizeof(index), "%u", queue->index);
-        exposition_gauge(w->e, waiting,
-                         EXPOSITION_LABELS("domain", d->name, "port",
-                                           d->stats->ports[queue->port].name, "guest",
-                                           d->guests[queue->port], "queue", index),
-                         queue->nr_waiting);
-    }
+    for (unsigned int i = 0; i < d->stats->nr_queues; i++)
+        queue_value_put(w, waiting, EXPOSITION_GAUGE, d, i, NULL, NULL,
+                        d->stats->queues[i].nr_waiting);
     queue_more_put(w, "ferry_queue_grant_copies", "Copies from and to a guest, on that queue.",
                    offsetof(struct ferry_stats_queue_more, nr_copies));
     queue_more_put(w, "ferry_queue_notifications", "Events sent to a guest for that queue.",
